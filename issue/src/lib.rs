@@ -1,0 +1,18 @@
+//! The pure core of issuetracker: raw text in, fingerprinted reports out, and what a report then does to an issue.
+//!
+//! No file, clock, environment or network is reachable from here: time is a parameter, input is a value, output is a
+//! return value. Every function that takes bytes from outside is total: any bytes, no panic, linear time, bounded memory.
+//!
+//! The modules in the order in which a line of stderr meets them:
+//!
+//! 1. [`input`] takes container-log framing off (CRI, docker-json) and tells streams apart;
+//! 2. [`assemble`] joins lines that belong to one crash into a [`assemble::Block`];
+//! 3. [`languages`] and [`structured`] parse a block into a [`report::Parsed`];
+//! 4. [`finish`] turns it into a [`report::Report`]: [`redact`], [`in_app`], [`template`], [`fingerprint`], [`category`];
+//! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
+//! 6. [`lifecycle`] is what it does to an issue document.
+
+pub mod id;
+pub mod outcome;
+pub mod record;
+pub mod report;

@@ -1,0 +1,9 @@
+//! How records leave a sidecar and reach the tracker service: two traits, and what stands behind them.
+//!
+//! [`publish::Publisher`] and [`source::RecordSource`] are where the outside begins. With the feature `broker` they
+//! are implemented on Kafka; [`local`] joins the two ends within one process, for local mode, without a broker.
+//! Both implementations pass the same suite.
+
+pub mod local;
+pub mod publish;
+pub mod source;

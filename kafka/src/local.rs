@@ -1,0 +1,1 @@
+//! Local mode: both ends within one process.
