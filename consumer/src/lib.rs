@@ -1,1 +1,3 @@
-//! consumer
+//! The tracker service: records in; issues, API and pages out.
+
+pub mod store;

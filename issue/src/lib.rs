@@ -12,6 +12,7 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 
+pub mod document;
 pub mod id;
 pub mod outcome;
 pub mod record;

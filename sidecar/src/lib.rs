@@ -1,1 +1,4 @@
-//! sidecar
+//! The sidecar: stderr segments and local HTTP in, sealed records out.
+
+pub mod accept;
+pub mod status;

@@ -1,0 +1,167 @@
+//! Where issues are kept: one trait, one suite that every adapter passes.
+//!
+//! The one rule: an issue changes only by [`IssueStore::write`], which is compare-and-set on the document's version and
+//! atomic with everything that the change creates and with the `seen` marks of the records that caused it. So a record
+//! that is processed twice, by whomever, changes the issue once.
+
+use async_trait::async_trait;
+use issue::{
+    document::{Activity, Comment, Issue, Notification, Occurrence, Status},
+    id::{IssueId, SourceId},
+    record::IssueType,
+    report::{Category, Priority},
+};
+
+/// Which state of a document a change was computed from. Opaque to callers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// There was none.
+    Absent,
+    /// The store's own mark of that state; also the API's `ETag`.
+    At(String),
+}
+
+/// What to load of one issue.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Which.
+    pub id: IssueId,
+    /// Whose `seen` marks.
+    pub sources: Vec<SourceId>,
+}
+
+/// One issue as it stands.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// `None`: it does not exist, or is deleted (then `seen` may still hold marks).
+    pub issue: Option<Issue>,
+    /// What a write must name.
+    pub version: Version,
+    /// Highest seq counted, by source, of those asked for.
+    pub seen: Vec<(SourceId, u64)>,
+}
+
+/// One issue's change with everything that becomes true at the same moment.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The whole document as it shall be.
+    pub issue: Issue,
+    /// The state that it was computed from.
+    pub expect: Version,
+    /// New `seen` marks.
+    pub seen: Vec<(SourceId, u64)>,
+    /// Samples to keep. The store prunes: the first 10, then the newest, 50 in all.
+    pub occurrences: Vec<Occurrence>,
+    /// What was done.
+    pub activities: Vec<Activity>,
+    /// What was said.
+    pub comments: Vec<Comment>,
+    /// Who is told.
+    pub notifications: Vec<Notification>,
+}
+
+/// What became of one write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Done; the document's new version.
+    Done(Version),
+    /// Somebody else was faster: load and apply again.
+    Conflict,
+}
+
+/// The store cannot be asked. Every such error pauses the partition; none makes a dead letter.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}")]
+pub struct StoreError {
+    /// The step that failed, lower case.
+    pub step: &'static str,
+    /// Why.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// In which order a list runs; the newest, the most or the most urgent first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the field of its name")]
+pub enum Sort {
+    #[default]
+    LastSeen,
+    FirstSeen,
+    Count,
+    Priority,
+}
+
+/// Which issues a list shows. Empty vectors and `None` ask for everything; several values of one field are alternatives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field filters on the issue's field of that name")]
+pub struct IssueQuery {
+    pub status: Vec<Status>,
+    pub priority: Vec<Priority>,
+    pub issue_type: Vec<IssueType>,
+    pub category: Vec<Category>,
+    pub assignee: Option<String>,
+    pub reporter: Option<String>,
+    pub component: Option<String>,
+    pub workload: Option<String>,
+    pub release: Option<String>,
+    /// Words that the title, the culprit or the template must hold, in any case.
+    pub text: Option<String>,
+    pub sort: Sort,
+    /// Where the previous page ended.
+    pub cursor: Option<String>,
+    /// 1–100.
+    pub limit: usize,
+}
+
+/// A stretch of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// In the order asked for.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// What hangs below an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the collection of its name")]
+pub enum ChildKind {
+    Occurrences,
+    Activities,
+    Comments,
+}
+
+/// A document below an issue.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each variant is the document of its name")]
+#[expect(clippy::large_enum_variant, reason = "short-lived, and mostly occurrences")]
+pub enum Child {
+    Occurrence(Occurrence),
+    Activity(Activity),
+    Comment(Comment),
+}
+
+/// The store.
+#[async_trait]
+pub trait IssueStore: Send + Sync {
+    /// The issues asked for, in that order, each with the marks asked for.
+    async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, StoreError>;
+
+    /// Each write whole or not at all; one answer for each, in order.
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError>;
+
+    /// One page of a list. A cursor that this store did not make is an error of the caller: `Ok` with an empty page.
+    async fn list(&self, query: &IssueQuery) -> Result<Page<Issue>, StoreError>;
+
+    /// Children of one issue: comments and activities oldest first, occurrences newest first.
+    async fn children(
+        &self,
+        id: IssueId,
+        kind: ChildKind,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Child>, StoreError>;
+
+    /// Whether the store answers, cheaply.
+    async fn check(&self) -> Result<(), StoreError>;
+}
