@@ -7,3 +7,5 @@
 pub mod local;
 pub mod publish;
 pub mod source;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
