@@ -153,6 +153,17 @@ pub fn seqs_of(received: &[Incoming], partition: i32) -> Vec<u64> {
     received.iter().filter(|record| record.partition == partition).map(seq_of).collect()
 }
 
+/// What a consumer takes that drops every number that its highest one covers.
+pub fn past_the_watermark(mut seqs: Vec<u64>) -> Vec<u64> {
+    let mut watermark = 0;
+    seqs.retain(|&seq| {
+        let fresh = seq > watermark;
+        watermark = watermark.max(seq);
+        fresh
+    });
+    seqs
+}
+
 fn records<E: std::fmt::Display>(polled: Result<Polled, E>) -> Vec<Incoming> {
     match polled {
         Ok(Polled::Records(records)) => records,
@@ -234,13 +245,7 @@ pub async fn a_reset_tells_no_old_outcome_and_a_resend_loses_nothing(
     })
     .await;
     for partition in partitions() {
-        let mut watermark = 0;
-        let mut seen = seqs_of(&ends.received, partition);
-        seen.retain(|&seq| {
-            let fresh = seq > watermark;
-            watermark = watermark.max(seq);
-            fresh
-        });
+        let seen = past_the_watermark(seqs_of(&ends.received, partition));
         assert_eq!(seen, expected(1..901, partition));
     }
 }
