@@ -165,6 +165,8 @@ fn properties(folder: &Path, port: u16, controller: u16) -> String {
          transaction.state.log.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\
          auto.create.topics.enable=false\n\
+         broker.session.timeout.ms=3000\n\
+         broker.heartbeat.interval.ms=500\n\
          log.cleaner.dedupe.buffer.size=4194304\n",
         folder.join("data").display()
     )
