@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Waits for the end of its input, which is the end of the program that holds the other side of the pipe, whatever
 /// ended it; then kills the group `$1` and removes the folder `$2`.
-const GUARD: &str = r#"cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
+const GUARD: &str = r#"cat >/dev/null; kill -KILL "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
 
 /// A running process group. It is killed when this is dropped, and also when the test ends without dropping it: a
 /// part that several tests share lives in a static, and a killed test drops nothing.
