@@ -15,7 +15,7 @@ use kafka::suite::{PARTITIONS, done, past_the_watermark, record, same, seq_of, s
 use kafka::topics;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tests::parts::kafka::Kafka;
@@ -387,6 +387,52 @@ async fn a_topic_that_is_made_anew_is_read_from_its_beginning() {
     let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
     let first = poll_until_record(&mut source).await;
     assert_eq!((first.offset, seq_of(&first)), (0, 1));
+    source.close().await;
+}
+
+/// What the group has committed for partition 0, with its metadata; commits `change` first.
+fn committed(settings: &Settings, change: Option<(i64, &str)>) -> (Offset, String) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &settings.brokers)
+        .set("group.id", "group")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(&settings.topic, 0);
+    if let Some((offset, metadata)) = change {
+        let mut element = list.find_partition(&settings.topic, 0).unwrap();
+        element.set_offset(Offset::Offset(offset)).unwrap();
+        element.set_metadata(metadata);
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    }
+    let committed = consumer.committed_offsets(list, PATIENCE).unwrap();
+    let element = committed.find_partition(&settings.topic, 0).unwrap();
+    (element.offset(), element.metadata().to_owned())
+}
+
+/// A broker forgets a group's offsets with the topic, but not at once, and other tools bring them back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offset_that_belongs_to_a_deleted_topic_of_the_same_name_does_not_count() {
+    let settings = topic_on(shared().await, 1).await;
+    publish_all(&settings, &(1..11).map(|seq| record(seq, 0)).collect::<Vec<_>>()).await;
+    let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+    let read = read_all_of(&mut source, 10).await;
+    source.commit(&done(&read[..4])).await.unwrap();
+    source.close().await;
+    let (offset, metadata) = committed(&settings, None);
+    assert_eq!(offset, Offset::Offset(4));
+    assert!(metadata.starts_with("topic=") && metadata.len() == "topic=".len() + 22, "{metadata}");
+
+    // Committed for this very topic, and by somebody who names none: it is where reading goes on.
+    for metadata in [metadata.as_str(), ""] {
+        committed(&settings, Some((6, metadata)));
+        let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+        assert_eq!(poll_until_record(&mut source).await.offset, 6);
+        source.close().await;
+    }
+    committed(&settings, Some((6, "topic=AAAAAAAAAAAAAAAAAAAAAQ")));
+    let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+    assert_eq!(poll_until_record(&mut source).await.offset, 0);
     source.close().await;
 }
 
