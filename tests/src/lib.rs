@@ -1,4 +1,5 @@
-//! What the tests on real parts share: our own programs, the real parts beside them, and waiting for a condition.
+//! What the tests on real parts share: the real parts, our own programs beside them, and waiting for a condition.
 
+pub mod parts;
 pub mod programs;
 pub mod wait;
