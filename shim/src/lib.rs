@@ -1,1 +1,3 @@
-//! shim
+//! The one program of issuetracker inside the container of a user: copies stderr, changes nothing.
+
+pub mod segment;
