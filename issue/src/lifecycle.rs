@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     document::{Activity, ActivityType, Comment, FieldChange, Issue, Notification, Occurrence},
     id::{IssueId, SourceId},
+    record::{IssueBody, Place},
 };
 
 pub mod changes;
@@ -61,7 +62,12 @@ pub enum Event {
     /// Reports of its fingerprint came.
     Reported(Box<Sighting>),
     /// Somebody wrote it.
-    Written(Box<crate::record::IssueBody>),
+    Written {
+        /// As it was written.
+        body: Box<IssueBody>,
+        /// What the writer runs on, where a service wrote it.
+        place: Option<Place>,
+    },
     /// Somebody said something.
     Commented {
         /// Markdown.
@@ -70,7 +76,12 @@ pub enum Event {
     /// Somebody changed fields.
     Changed(Box<Changes>),
     /// A workload changed fields of what it reported; nothing else may it touch.
-    ChangedByReporter(Box<Changes>),
+    ChangedByReporter {
+        /// What it wants.
+        changes: Box<Changes>,
+        /// What it is.
+        place: Box<Place>,
+    },
 }
 
 /// An issue, and what was made below it since it was loaded.
@@ -124,17 +135,26 @@ impl Refused {
 pub fn apply(state: &mut State, id: IssueId, event: Event, cause: &Cause) -> Result<Effect, Refused> {
     match event {
         Event::Reported(sighting) => Ok(reports::report(state, id, *sighting, cause)),
-        Event::Written(body) => Ok(reports::write(state, id, *body, cause)),
+        Event::Written { body, place } => Ok(reports::write(state, id, *body, place, cause)),
         Event::Commented { content } => comment(state, content, cause),
         Event::Changed(changes) => changes::change(state, *changes, cause),
-        Event::ChangedByReporter(changes) => {
+        Event::ChangedByReporter { changes, place } => {
             let issue = state.issue.as_ref().ok_or(Refused::UnknownIssue)?;
-            if issue.reporter_id != cause.actor {
+            if !reported_by(issue, &place, cause) {
                 return Err(Refused::NotReportedBySender);
             }
             changes::change(state, *changes, cause)
         }
     }
+}
+
+/// Whether the workload reported or wrote the issue. Where the sender has no workload, its user decides.
+fn reported_by(issue: &Issue, place: &Place, cause: &Cause) -> bool {
+    let Some(workload) = &place.workload else {
+        return issue.reporter_id == cause.actor;
+    };
+    let latest = issue.source.as_ref().and_then(|source| source.workload.as_ref());
+    issue.workloads.contains_key(&workload.to_string()) || latest == Some(workload)
 }
 
 fn comment(state: &mut State, content: String, cause: &Cause) -> Result<Effect, Refused> {

@@ -52,7 +52,7 @@ fn oldest_of(series: &Series, newest: &str) -> String {
 /// Counts for the workload; where there are too many, the one with the fewest reports leaves.
 pub(super) fn by_workload(workloads: &mut BTreeMap<String, u64>, sighting: &Sighting) {
     let Some(workload) = &sighting.place.workload else { return };
-    let key = format!("{}/{}", workload.kind, workload.name);
+    let key = workload.to_string();
     if let Some(count) = workloads.get_mut(&key) {
         *count = count.saturating_add(sighting.count);
         return;

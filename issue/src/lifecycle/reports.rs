@@ -157,11 +157,17 @@ fn from_body(id: IssueId, body: IssueBody, cause: &Cause) -> Issue {
 }
 
 /// Somebody wrote an issue. The same one again, under the same idempotency key, changes nothing.
-pub(super) fn write(state: &mut State, id: IssueId, body: IssueBody, cause: &Cause) -> Effect {
+pub(super) fn write(
+    state: &mut State,
+    id: IssueId,
+    body: IssueBody,
+    place: Option<Place>,
+    cause: &Cause,
+) -> Effect {
     if state.issue.is_some() {
         return Effect::Nothing;
     }
-    create(state, from_body(id, body, cause), cause);
+    create(state, Issue { source: place, ..from_body(id, body, cause) }, cause);
     Effect::Created
 }
 

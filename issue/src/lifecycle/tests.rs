@@ -227,10 +227,10 @@ fn those_concerned_are_told_and_the_actor_is_not() {
     };
     let comment = |content: &str| Event::Commented { content: content.to_owned() };
     let state = history(vec![
-        ("eve", Event::Written(Box::new(body.clone()))),
+        ("eve", Event::Written { body: Box::new(body.clone()), place: None }),
         ("bob", changed(json!({"status": "in-progress"}))),
         ("ada", comment("@bob, see (@carol@example.org). mail@nobody.org @")),
-        ("eve", Event::Written(Box::new(body))),
+        ("eve", Event::Written { body: Box::new(body), place: None }),
     ]);
     let expected = [
         ("bob", "assigned"),
@@ -246,12 +246,17 @@ fn those_concerned_are_told_and_the_actor_is_not() {
 #[test]
 fn a_service_changes_only_what_it_reported() {
     let mut state = history(vec![("api", reported(0, None))]);
-    let changes = || {
-        Event::ChangedByReporter(Box::new(Changes { priority: Some(Priority::Low), ..Changes::default() }))
+    let by = |name: Option<&str>| {
+        let workload = name.map(|name| Workload { kind: "Deployment".to_owned(), name: name.to_owned() });
+        let changes = Changes { priority: Some(Priority::Low), ..Changes::default() };
+        let place = Box::new(Place { workload, ..Place::default() });
+        Event::ChangedByReporter { changes: Box::new(changes), place }
     };
-    assert_eq!(apply(&mut state, id(), changes(), &cause(8, 8, "web")), Err(Refused::NotReportedBySender));
-    assert_eq!(apply(&mut state, id(), changes(), &cause(9, 9, "api")), Ok(Effect::Changed));
-    let unknown = apply(&mut State::default(), id(), changes(), &cause(9, 9, "api"));
+    let refused = Err(Refused::NotReportedBySender);
+    assert_eq!(apply(&mut state, id(), by(Some("web")), &cause(7, 7, "api")), refused);
+    assert_eq!(apply(&mut state, id(), by(None), &cause(8, 8, "web")), refused);
+    assert_eq!(apply(&mut state, id(), by(Some("api")), &cause(9, 9, "api")), Ok(Effect::Changed));
+    let unknown = apply(&mut State::default(), id(), by(Some("api")), &cause(9, 9, "api"));
     assert_eq!(unknown, Err(Refused::UnknownIssue));
 }
 
