@@ -1,5 +1,8 @@
 //! The trait through which records reach the tracker service.
 
+#[cfg(feature = "broker")]
+pub mod broker;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
