@@ -17,6 +17,7 @@ pub mod document;
 pub mod id;
 pub mod input;
 pub mod languages;
+pub mod lifecycle;
 pub mod logline;
 pub mod outcome;
 pub mod parse;
