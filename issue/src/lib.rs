@@ -12,8 +12,14 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 
+pub mod category;
 pub mod document;
+pub mod fingerprint;
+pub mod finish;
 pub mod id;
+pub mod in_app;
 pub mod outcome;
 pub mod record;
+pub mod redact;
 pub mod report;
+pub mod template;
