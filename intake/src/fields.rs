@@ -152,7 +152,7 @@ impl<'e> Fields<'e> {
             }
             Some(_) => return self.text(key, rule).unwrap_or_default(),
         }
-        self.take(key);
+        self.take_or_null(key);
         String::new()
     }
 
@@ -168,7 +168,8 @@ impl<'e> Fields<'e> {
 
     /// One of `words` that must be there.
     pub fn required_choice<T: Copy>(&mut self, key: &str, words: Words<T>) -> Option<T> {
-        if !self.map.get(key).is_some_and(|value| !value.is_null()) {
+        if self.map.get(key).is_none_or(Value::is_null) {
+            self.take_or_null(key);
             self.refuse(key, format!("is required: one of {}", listed(words)));
             return None;
         }

@@ -108,7 +108,7 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         let refused = parse(nested(MAX_DEPTH + 1).as_bytes()).expect_err("too deep");
-        assert_eq!(refused.status, 400);
+        assert_eq!(refused.fault, Fault::Malformed);
         assert!(parse("[".repeat(1_000_000).as_bytes()).is_err());
         assert!(parse(br#""[[[[\"[[[["#).is_err(), "an open string is not JSON");
     }
@@ -133,7 +133,7 @@ mod tests {
             assert_eq!(parse(body.as_bytes()).expect(body), expect, "{body}");
         }
         for body in ["", " ", "{", "{]", "nul", "{\"a\":1}x", "\"\\ud8\"", "\\", "\"\\"] {
-            assert_eq!(parse(body.as_bytes()).expect_err(body).status, 400, "{body}");
+            assert_eq!(parse(body.as_bytes()).expect_err(body).fault, Fault::Malformed, "{body}");
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_survived(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-            proptest::prop_assert!(parse(&body).map_or_else(|p| p.status == 400, |_| true));
+            proptest::prop_assert!(parse(&body).map_or_else(|p| p.fault == Fault::Malformed, |_| true));
         }
     }
 }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The media type of a refusal.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// A problem's `type` is this and the fault's [`Fault::slug`].
+const TYPE_PREFIX: &str = "urn:issuetracker:problem:";
+
 /// One field that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
@@ -88,49 +91,74 @@ impl Fault {
     }
 }
 
-/// A refusal as it is answered.
+/// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Body", into = "Body")]
 pub struct Problem {
-    /// `urn:issuetracker:problem:<slug>`: stable, for programs.
-    #[serde(rename = "type")]
-    pub problem_type: String,
-    /// The sort of refusal, for people; the same for every problem of this type.
-    pub title: String,
-    /// HTTP status.
-    pub status: u16,
+    /// What sort; gives type, title, status and whether to try again.
+    pub fault: Fault,
     /// What happened this time, and what to do.
     pub detail: String,
-    /// The same as `detail`: the key that older clients read.
-    pub error: String,
     /// Every field that is wrong, not only the first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// Names the request in our logs. Absent where a problem stands inside an answer (one bad item of many).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Whether the same request may succeed later.
-    pub retryable: bool,
     /// Seconds for the header `Retry-After`; not part of the body.
-    #[serde(skip)]
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
+}
+
+/// The JSON form of a [`Problem`].
+#[derive(Serialize, Deserialize)]
+struct Body {
+    #[serde(rename = "type")]
+    problem_type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    error: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    retryable: bool,
+}
+
+impl From<Problem> for Body {
+    fn from(problem: Problem) -> Self {
+        let (status, slug, title, retryable) = problem.fault.facts();
+        Self {
+            problem_type: format!("{TYPE_PREFIX}{slug}"),
+            title: title.to_owned(),
+            status,
+            error: problem.detail.clone(),
+            detail: problem.detail,
+            errors: problem.errors,
+            request_id: problem.request_id,
+            retryable,
+        }
+    }
+}
+
+impl From<Body> for Problem {
+    /// A type that this version does not know is read by its status.
+    fn from(body: Body) -> Self {
+        let by_type = |fault: &&Fault| body.problem_type.strip_prefix(TYPE_PREFIX) == Some(fault.slug());
+        let by_status = |fault: &&Fault| fault.status() == body.status;
+        let fault = Fault::ALL.iter().find(by_type).or_else(|| Fault::ALL.iter().find(by_status));
+        Self {
+            fault: fault.copied().unwrap_or(Fault::Internal),
+            detail: body.detail,
+            errors: body.errors,
+            request_id: body.request_id,
+            retry_after: None,
+        }
+    }
 }
 
 impl Problem {
     /// A refusal; `detail` is one sentence or two about this very request.
     pub fn new(fault: Fault, detail: impl Into<String>) -> Self {
-        let (status, slug, title, retryable) = fault.facts();
-        let detail = detail.into();
-        Self {
-            problem_type: format!("urn:issuetracker:problem:{slug}"),
-            title: title.to_owned(),
-            status,
-            error: detail.clone(),
-            detail,
-            errors: Vec::new(),
-            request_id: None,
-            retryable,
-            retry_after: None,
-        }
+        Self { fault, detail: detail.into(), errors: Vec::new(), request_id: None, retry_after: None }
     }
 
     /// 422 for these fields; the detail says in words what the list says in pointers.
@@ -150,17 +178,12 @@ impl Problem {
     }
 
     /// The same problem, to be tried again after this many seconds.
-    pub fn with_retry_after(mut self, seconds: u64) -> Self {
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// The word of its [`Fault`].
-    pub fn slug(&self) -> &str {
-        self.problem_type.rsplit(':').next().unwrap_or_default()
-    }
-
-    /// The body.
+    /// The body: `type title status detail error errors request_id retryable`.
     pub fn to_json(&self) -> Vec<u8> {
         // Strings, numbers and a list of both: serialising cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
@@ -190,6 +213,7 @@ mod tests {
                 "request_id": "r1", "retryable": false
             })
         );
+        assert_eq!(serde_json::from_value::<Problem>(json).expect("a problem"), problem);
     }
 
     #[test]
