@@ -16,15 +16,20 @@ const MORE: &str = "… more";
 /// The context as it may be kept. One that is too large is thinned: long strings, lists and objects are cut, each with
 /// a mark; and if that is not enough, only its size is told.
 pub fn bounded(context: Value) -> Value {
+    bounded_to(context, MAX_BYTES)
+}
+
+/// [`bounded`] with another bound.
+pub fn bounded_to(context: Value, max: usize) -> Value {
     let size = size_of(&context);
-    if size <= MAX_BYTES {
+    if size <= max {
         return context;
     }
     let thin = thinned(context);
-    if size_of(&thin) <= MAX_BYTES {
+    if size_of(&thin) <= max {
         return thin;
     }
-    let note = format!("the context had {size} bytes, at most {MAX_BYTES} are kept");
+    let note = format!("it had {size} bytes, at most {max} are kept");
     Value::Object(Map::from_iter([("truncated".to_owned(), Value::String(note))]))
 }
 
