@@ -9,7 +9,9 @@ mod engine;
 mod guard;
 mod hosts;
 mod issues;
+mod otlp;
 mod reports;
+mod sentry;
 mod serve;
 
 use std::{
@@ -174,6 +176,11 @@ pub fn routes(state: IntakeState) -> Router {
         .route("/api/v1/issues/{id}", patch(issues::update))
         .route("/api/v1/issues/{id}/comments", post(issues::comment))
         .route("/api/v1/reports", post(reports::create))
+        .route("/api/{project}/envelope/", post(sentry::envelope))
+        .route("/api/{project}/envelope", post(sentry::envelope))
+        .route("/api/{project}/store/", post(sentry::store))
+        .route("/api/{project}/store", post(sentry::store))
+        .route("/v1/logs", post(otlp::logs))
         // `body` bounds what it reads, compressed and not, and lets go of what is too much.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

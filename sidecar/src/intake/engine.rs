@@ -2,7 +2,7 @@
 
 use issue::{
     id::{IssueId, TrackerName},
-    report::{Level, Parsed, Redacted, Report},
+    report::{Language, Level, Parsed, Redacted, Report},
 };
 use serde_json::Value;
 
@@ -34,6 +34,23 @@ pub fn report(
         *known = (*known).max(*count);
     }
     report
+}
+
+/// An error that was told by its text alone, without frames, completed by what the engine reads in that text.
+pub fn completed(parsed: Parsed) -> Parsed {
+    if !parsed.frames.is_empty() || parsed.text.is_empty() {
+        return parsed;
+    }
+    let Some(read) = read_text(&parsed.text, Level::Warning).into_iter().next() else { return parsed };
+    let unknown = parsed.language == Language::Unknown;
+    Parsed {
+        language: if unknown { read.language } else { parsed.language },
+        error_type: parsed.error_type.or(read.error_type),
+        message: if parsed.message.is_empty() { read.message } else { parsed.message },
+        frames: read.frames,
+        causes: if parsed.causes.is_empty() { read.causes } else { parsed.causes },
+        ..parsed
+    }
 }
 
 /// The issue that reports with this fingerprint belong to.

@@ -51,7 +51,7 @@ fn submissions_of(mut item: Value, index: usize, state: &IntakeState) -> Result<
 /// What one item of any protocol comes to: one submission per error, none for text without any.
 pub fn submissions(item: Item, redacted: &Redacted, via: Via, state: &IntakeState) -> Vec<Submission> {
     let errors = match item.what {
-        What::Error(parsed) => vec![*parsed],
+        What::Error(parsed) => vec![engine::completed(*parsed)],
         What::Text { text, min_level } => engine::read_text(&text, min_level),
     };
     errors.into_iter().map(|parsed| submission(parsed, &item.around, redacted, via, state)).collect()
