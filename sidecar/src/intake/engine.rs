@@ -1,7 +1,9 @@
 //! Where the intake meets the engine: redaction, fingerprints, and reading raw text.
 
 use issue::{
+    assemble::{self, Assembler},
     id::{IssueId, TrackerName},
+    parse::parse,
     report::{Language, Level, Parsed, Redacted, Report},
 };
 use serde_json::Value;
@@ -59,8 +61,13 @@ pub fn issue_of(tracker: &TrackerName, report: &Report) -> IssueId {
 }
 
 /// Every error that raw text tells of, in the order of the text.
-pub fn read_text(_text: &str, _min_level: Level) -> Vec<Parsed> {
-    Vec::new()
+pub fn read_text(text: &str, min_level: Level) -> Vec<Parsed> {
+    let mut blocks = Vec::new();
+    let mut assembler = Assembler::new(assemble::Limits { min_level, ..assemble::Limits::default() });
+    // The time only serves to close records that wait for more, which a whole text never does.
+    assembler.push(text.as_bytes(), 0, &mut blocks);
+    assembler.flush(&mut blocks);
+    blocks.iter().filter_map(|block| parse(block, min_level)).collect()
 }
 
 mod stub {
