@@ -27,6 +27,7 @@ use axum::{
     routing::{patch, post},
 };
 use issue::{
+    finish::Rules,
     id::TrackerName,
     record::{Place, Via},
 };
@@ -34,7 +35,6 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 pub use self::{
-    engine::Rules,
     guard::not_found,
     hosts::Hosts,
     serve::{Times, serve},
@@ -76,7 +76,7 @@ const REPORTERS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct IntakeState {
     acceptor: Acceptor,
-    rules: Arc<engine::Rules>,
+    rules: Arc<Rules>,
     tracker: TrackerName,
     place: Arc<Place>,
     hosts: Arc<Hosts>,
@@ -90,7 +90,7 @@ impl IntakeState {
     /// `place` is what every report of this sidecar ran on; its workload is the component of those that name none.
     pub fn new(
         acceptor: Acceptor,
-        rules: Arc<engine::Rules>,
+        rules: Arc<Rules>,
         tracker: TrackerName,
         place: Place,
         hosts: Hosts,

@@ -2,14 +2,12 @@
 
 use issue::{
     assemble::{self, Assembler},
+    finish::{Origin, Rules, finish},
     id::{IssueId, TrackerName},
     parse::parse,
     report::{Language, Level, Parsed, Redacted, Report},
 };
 use serde_json::Value;
-
-use self::stub::finish;
-pub use self::stub::{Origin, Rules};
 
 /// Redacts every string of a request, and says what was cut.
 pub fn redact(value: &mut Value, rules: &Rules) -> Redacted {
@@ -68,42 +66,4 @@ pub fn read_text(text: &str, min_level: Level) -> Vec<Parsed> {
     assembler.push(text.as_bytes(), 0, &mut blocks);
     assembler.flush(&mut blocks);
     blocks.iter().filter_map(|block| parse(block, min_level)).collect()
-}
-
-mod stub {
-    use issue::report::{Parsed, Redacted, Report};
-    use serde_json::Value;
-
-    #[derive(Debug, Default)]
-    pub struct Rules;
-    impl Rules {
-        pub fn redact_value(&self, _value: &mut Value, _redacted: &mut Redacted) {}
-    }
-    pub struct Origin<'a> {
-        pub component: Option<&'a str>,
-        pub fingerprint: Option<&'a [String]>,
-    }
-    pub fn finish(parsed: Parsed, _rules: &Rules, origin: &Origin<'_>) -> Report {
-        let fingerprint = format!(
-            "v1:{:?}{:?}{:?}{}",
-            origin.component, origin.fingerprint, parsed.error_type, parsed.message
-        );
-        Report {
-            kind: parsed.kind,
-            level: parsed.level,
-            language: parsed.language,
-            error_type: parsed.error_type,
-            template: parsed.message.clone(),
-            message: parsed.message,
-            frames: parsed.frames,
-            causes: parsed.causes,
-            culprit: None,
-            log: parsed.log,
-            redacted: Redacted::new(),
-            fingerprint,
-            category: Default::default(),
-            priority: Default::default(),
-            text: parsed.text,
-        }
-    }
 }
