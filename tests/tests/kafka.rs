@@ -1,6 +1,6 @@
 //! Delivery over a real broker: the suite that local mode passes too, and what only a broker can do to us.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use kafka::publish::{Delivery, Outgoing, Publisher, SendError};
 use kafka::settings::{Properties, Settings};
 use kafka::source::broker::BrokerSource;
 use kafka::source::{Done, Incoming, Polled, RecordSource};
-use kafka::suite::{PARTITIONS, done, past_the_watermark, record, seq_of, seqs_of, spread};
+use kafka::suite::{PARTITIONS, done, past_the_watermark, record, same, seq_of, seqs_of, spread};
 use kafka::topics;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -129,12 +129,8 @@ fn check_partitions(received: &[Incoming], end: u64, resets: usize) {
         let seqs = seqs_of(received, partition);
         let sent: Vec<u64> =
             spread(1..end).iter().filter(|r| r.partition == partition).map(|r| r.seq).collect();
-        if resets == 0 {
-            assert_eq!(seqs, sent, "partition {partition}");
-            continue;
-        }
-        let fresh = past_the_watermark(seqs);
-        assert_eq!(fresh, sent, "partition {partition}");
+        let seqs = if resets == 0 { seqs } else { past_the_watermark(seqs) };
+        same(&format!("partition {partition}"), &seqs, &sent);
     }
 }
 
@@ -174,6 +170,33 @@ async fn a_broker_that_hangs_for_five_seconds_delays_and_nothing_else() {
     let received = read_all(&mut source, 20_001).await;
     check_partitions(&received, 20_001, 0);
     source.close().await;
+}
+
+/// A pod ends within its grace period, whatever the brokers do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_can_be_closed_while_the_broker_is_away() {
+    let mut kafka = Kafka::start().await.unwrap();
+    let settings = topic_on(&kafka, PARTITIONS).await;
+    let mut publisher = BrokerPublisher::connect(settings.clone()).unwrap();
+    publish(&mut publisher, &spread(1..31), async || {}).await;
+    let mut source = BrokerSource::subscribe(settings, "group").unwrap();
+    let read = read_all_of(&mut source, 30).await;
+    kafka.kill().unwrap();
+    publisher.send(record(31, 0)).unwrap();
+    let before = Instant::now();
+    publisher.reset().await.unwrap();
+    drop(publisher);
+    let ended = before.elapsed();
+    let uncommitted = source.commit(&done(&read)).await.unwrap_err();
+    let refused = before.elapsed() - ended;
+    source.close().await;
+    let left = before.elapsed() - refused - ended;
+    eprintln!(
+        "publisher ended in {ended:?}, commit refused in {refused:?} ({uncommitted}), group left in {left:?}"
+    );
+    assert!(
+        ended < Duration::from_secs(5) && refused < Duration::from_secs(15) && left < Duration::from_secs(15)
+    );
 }
 
 /// The reader is another process, so that killing it is what the system does to a consumer.
