@@ -9,7 +9,7 @@
 //! program the SIGPIPE that it would have got.
 
 use crate::{
-    segment::{Frame, Writer},
+    segment::Writer,
     stream,
     sys::{self, SIGCONT, SIGWINCH, Side, pid_t, pollfd},
 };
@@ -23,6 +23,7 @@ use std::{
     },
     panic,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The exit code of a copier that has nothing left to do; every other end of it is an accident.
@@ -61,7 +62,6 @@ struct Job<'a> {
     resized: Option<OwnedFd>,
     watches_reader: bool,
     writer: Writer,
-    frame: Frame,
     to_drain: Option<usize>,
 }
 
@@ -91,7 +91,6 @@ impl<'a> Job<'a> {
             resized,
             watches_reader: has_one_reader(real),
             writer: Writer::new(&folder),
-            frame: Frame::new(),
             to_drain: None,
         })
     }
@@ -105,6 +104,7 @@ impl<'a> Job<'a> {
             }
         }
         self.writer.finish();
+        self.say_all_is_copied();
         FINISHED
     }
 
@@ -118,7 +118,7 @@ impl<'a> Job<'a> {
             wait_for(resized, sys::POLLIN),
             wait_for(reader, 0),
         ];
-        sys::poll(&mut ready, self.to_drain.is_none())?;
+        sys::poll(&mut ready, self.patience())?;
         let [bytes, line, resized, reader] = ready.map(|descriptor| descriptor.revents != 0);
         if line {
             self.hear();
@@ -133,20 +133,30 @@ impl<'a> Job<'a> {
             self.keep_the_rest();
             return Ok(Next::Nothing);
         }
-        if bytes { self.copy() } else { Ok(Next::More) }
+        match bytes {
+            true => return self.copy(),
+            false if !line && !resized => self.writer.catch_up(),
+            false => {}
+        }
+        Ok(Next::More)
+    }
+
+    /// How long to wait for something to do.
+    fn patience(&self) -> Option<Duration> {
+        if self.to_drain.is_some() { Some(Duration::ZERO) } else { self.writer.behind() }
     }
 
     /// Moves what one read gives.
     fn copy(&mut self) -> io::Result<Next> {
-        let length = match self.source.read(self.frame.room()) {
+        let length = match self.source.read(self.writer.room()) {
             Ok(0) => return Ok(Next::Nothing),
             // How a pseudo-terminal says that nobody has its other end.
             Err(error) if error.raw_os_error() == Some(libc::EIO) => return Ok(Next::Nothing),
             Err(error) if is_for_later(&error) => return Ok(Next::More),
             length => length?,
         };
-        let is_read = pass_on(self.real, self.frame.payload(length));
-        self.writer.append(&mut self.frame, length);
+        let is_read = pass_on(self.real, self.writer.read(length));
+        self.writer.push(length);
         if let Some(left) = &mut self.to_drain {
             *left = left.saturating_sub(length);
         }
@@ -160,8 +170,8 @@ impl<'a> Job<'a> {
     /// What was written before the program could know that nobody reads may be its last words.
     fn keep_the_rest(&mut self) {
         let mut left = stream::capacity(self.source.as_fd());
-        while let Ok(length @ 1..) = self.source.read(self.frame.room()) {
-            self.writer.append(&mut self.frame, length);
+        while let Ok(length @ 1..) = self.source.read(self.writer.room()) {
+            self.writer.push(length);
             left = left.saturating_sub(length);
             if left == 0 {
                 break;
@@ -187,6 +197,11 @@ impl<'a> Job<'a> {
             return;
         }
         self.to_drain = None;
+        self.writer.catch_up();
+        self.say_all_is_copied();
+    }
+
+    fn say_all_is_copied(&mut self) {
         // A shim that does not hear this any more does not wait for it either.
         self.line.as_mut().map(|line| line.write_all(b".")).transpose().unwrap_or_default();
     }
@@ -214,6 +229,17 @@ fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
+/// Copies without a process for it, where none can be made: one read's worth to the real stderr, not to segments.
+/// False: there is nothing to copy now.
+pub fn copy_here(source: &File) -> bool {
+    let mut bytes = [0; 4096];
+    let mut source = source;
+    match source.read(&mut bytes) {
+        Ok(length @ 1..) => pass_on(sys::stderr(), bytes.get(..length).unwrap_or_default()),
+        _ => false,
+    }
+}
+
 /// Writes all of it; false: nobody reads any more. Waits as the program would have waited.
 fn pass_on(real: BorrowedFd, mut bytes: &[u8]) -> bool {
     while !bytes.is_empty() {
@@ -221,7 +247,7 @@ fn pass_on(real: BorrowedFd, mut bytes: &[u8]) -> bool {
             Ok(written) => written,
             Err(error) if is_for_later(&error) => {
                 // With an error the next write tells.
-                sys::poll(&mut [wait_for(real.as_raw_fd(), sys::POLLOUT)], true).unwrap_or_default();
+                sys::poll(&mut [wait_for(real.as_raw_fd(), sys::POLLOUT)], None).unwrap_or_default();
                 0
             }
             Err(error) => return !is_for_good(&error, real),

@@ -70,7 +70,7 @@ pub fn run(settings: &Settings) -> ! {
     let plan = spawn::Plan::new(settings);
     let folder = settings.folder().filter(|_| !sys::was_closed(libc::STDERR_FILENO));
     match folder.map(|folder| supervise::start(&plan, &folder)) {
-        Some(Ok(supervisor)) => sys::exit(supervisor.run()),
+        Some(Ok(mut supervisor)) => sys::exit(supervisor.run()),
         // Nothing to copy, or nothing to copy with: whatever is wrong with us is not the command's matter.
         Some(Err(_)) | None => plan.execute(),
     }

@@ -43,13 +43,17 @@
 //!   counted as lost). Reading on to the present end of the last file is then enough.
 //!
 //! # Trouble
-//! Nothing here can stop the copying: a failed write is cut off, its bytes are counted, and [`RETRY`] later it is tried again;
-//! the count goes into a gap frame once a write succeeds. A write that took long (a starved disk) is followed by ten times as long
-//! without writes, so the program is slowed by a tenth at most.
+//! Nothing here can stop the copying, or slow it by more than a fifth: see [`Pace`](pace::Pace). While the files are
+//! not to be written, or cannot be, the newest bytes wait in memory ([`WAITING`] frames) and older ones are counted; the
+//! count goes into a gap frame once a write succeeds. So what a program wrote last before it ended is there, after any flood.
 
+mod pace;
+
+use pace::Pace;
 use std::{
+    collections::VecDeque,
     fs::{self, File, OpenOptions},
-    io,
+    io, mem,
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
@@ -67,46 +71,38 @@ pub const HEAD: usize = 12;
 pub const GAP: u32 = 0x8000_0000;
 /// Top bits of a frame's head: the run is over.
 pub const END: u32 = 0xC000_0000;
-/// How long nothing is tried after a failed write.
-pub const RETRY: Duration = Duration::from_millis(100);
+/// Frames that wait in memory at most.
+pub const WAITING: usize = 4;
 
-/// A write slower than this makes the writer pause.
-const SLOW: Duration = Duration::from_millis(20);
+/// A program that wrote nothing for so long is not in the middle of a flood.
+const SILENCE: Duration = Duration::from_millis(10);
 /// Names looked at when the ring is pruned; the folder belongs to the program too, which may have filled it.
 const NAMES: usize = 4096;
 
-/// One data frame under construction: room for the head lies before the payload, so that one write carries both.
+/// One data frame; room for the head lies before the payload, so that one write carries both.
 #[derive(Debug)]
-pub struct Frame {
+struct Frame {
     bytes: Box<[u8]>,
+    length: usize,
 }
 
 impl Frame {
-    /// An empty one.
-    pub fn new() -> Self {
-        Self { bytes: vec![0; HEAD + PAYLOAD].into_boxed_slice() }
+    fn new() -> Self {
+        Self { bytes: vec![0; HEAD + PAYLOAD].into_boxed_slice(), length: 0 }
     }
 
-    /// Where the payload is read into.
-    pub fn room(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(HEAD..).unwrap_or_default()
-    }
-
-    /// The first `length` bytes of the payload.
-    pub fn payload(&self, length: usize) -> &[u8] {
+    fn payload(&self, length: usize) -> &[u8] {
         self.bytes.get(HEAD..HEAD + length).unwrap_or_default()
     }
 
-    fn seal(&mut self, length: usize) -> &[u8] {
+    fn seal(&mut self, length: usize) {
+        self.length = length;
         let head = head(u32::try_from(length).unwrap_or(0));
         self.bytes.get_mut(..HEAD).unwrap_or_default().copy_from_slice(&head);
-        self.bytes.get(..HEAD + length).unwrap_or_default()
     }
-}
 
-impl Default for Frame {
-    fn default() -> Self {
-        Self::new()
+    fn sealed(&self) -> &[u8] {
+        self.bytes.get(..HEAD + self.length).unwrap_or_default()
     }
 }
 
@@ -132,42 +128,88 @@ pub struct Writer {
     file: Option<File>,
     size: u64,
     lost: u64,
-    rest_until: Option<Instant>,
+    empty: Frame,
+    waiting: VecDeque<Frame>,
+    spare: Vec<Frame>,
+    pace: Pace,
 }
 
 impl Writer {
     /// Touches nothing yet: the first file comes with the first bytes.
     pub fn new(folder: &Path) -> Self {
-        let start = unix_ns();
-        Self { folder: folder.to_owned(), start, next: 0, file: None, size: 0, lost: 0, rest_until: None }
+        Self {
+            folder: folder.to_owned(),
+            start: unix_ns(),
+            next: 0,
+            file: None,
+            size: 0,
+            lost: 0,
+            empty: Frame::new(),
+            waiting: VecDeque::new(),
+            spare: Vec::new(),
+            pace: Pace::new(Instant::now()),
+        }
     }
 
-    /// Adds the first `length` bytes of the payload, or counts them as lost. Never fails.
-    pub fn append(&mut self, frame: &mut Frame, length: usize) {
-        let begun = Instant::now();
-        if self.rest_until.is_some_and(|until| begun < until) {
-            self.lost += length as u64;
-            return;
-        }
-        let kept = self.mind_the_gap().and_then(|()| self.put(frame.seal(length)));
-        let took = begun.elapsed();
-        self.rest_until = match kept {
-            Err(_) => {
-                self.lost += length as u64;
-                Some(begun + took + RETRY)
-            }
-            Ok(()) if took > SLOW => Some(begun + took * 11),
-            Ok(()) => None,
-        };
+    /// Where the next bytes are to be read into.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.empty.bytes.get_mut(HEAD..).unwrap_or_default()
+    }
+
+    /// The first bytes in the room.
+    pub fn read(&self, length: usize) -> &[u8] {
+        self.empty.payload(length)
+    }
+
+    /// Takes the first bytes in the room, and writes what may be written. Never fails.
+    pub fn push(&mut self, length: usize) {
+        let next = if self.waiting.len() < WAITING { self.spare.pop() } else { self.give_up_oldest() };
+        let mut frame = mem::replace(&mut self.empty, next.unwrap_or_else(Frame::new));
+        frame.seal(length);
+        self.waiting.push_back(frame);
+        self.write_waiting(Pace::may_write);
+    }
+
+    /// After how much silence [`Self::catch_up`] makes sense; none: nothing is waiting.
+    pub fn behind(&self) -> Option<Duration> {
+        (!self.waiting.is_empty()).then(|| self.pace.retry_in(Instant::now()).max(SILENCE))
+    }
+
+    /// Writes all that waits: nobody has to wait for us now.
+    pub fn catch_up(&mut self) {
+        self.write_waiting(|_, _| true);
     }
 
     /// Tells readers that the run is over.
     pub fn finish(&mut self) {
+        self.catch_up();
+        while self.give_up_oldest().is_some() {}
         if self.file.is_none() && self.lost == 0 {
             return;
         }
         // A reader without the end frame still has the rules above; there is nobody to tell of a failure.
         self.mind_the_gap().and_then(|()| self.put(&head(END))).unwrap_or_default();
+    }
+
+    fn give_up_oldest(&mut self) -> Option<Frame> {
+        let frame = self.waiting.pop_front()?;
+        self.lost += frame.length as u64;
+        Some(frame)
+    }
+
+    fn write_waiting(&mut self, may_write: fn(&mut Pace, Instant) -> bool) {
+        let mut now = Instant::now();
+        while may_write(&mut self.pace, now) {
+            let Some(frame) = self.waiting.pop_front() else { return };
+            let is_written = self.mind_the_gap().and_then(|()| self.put(frame.sealed())).is_ok();
+            let begun = mem::replace(&mut now, Instant::now());
+            self.pace.spent(now.duration_since(begun));
+            if !is_written {
+                self.waiting.push_front(frame);
+                return self.pace.failed(now);
+            }
+            self.spare.push(frame);
+        }
     }
 
     fn mind_the_gap(&mut self) -> io::Result<()> {

@@ -102,10 +102,15 @@ impl fmt::Display for ExecError<'_> {
     }
 }
 
+/// The longest message: nobody reads the new stderr yet, so more than it holds would wait for ever.
+const MESSAGE: usize = 1000;
+
 /// Where stderr is gone as well there is nobody left to tell.
 fn report(error: &ExecError) {
-    use io::Write as _;
-    writeln!(io::stderr(), "{error}").unwrap_or_default();
+    let mut message = error.to_string().into_bytes();
+    message.truncate(MESSAGE);
+    message.push(b'\n');
+    sys::write(sys::stderr(), &message).unwrap_or_default();
 }
 
 fn candidates(name: &OsStr) -> Vec<CString> {

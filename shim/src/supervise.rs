@@ -4,13 +4,13 @@ use crate::{
     copy::{self, Copier},
     spawn::Plan,
     stream::Stream,
-    sys::{self, Change, Received, SIGCHLD, SIGCONT, Side, SignalSet, pid_t, pollfd},
+    sys::{self, Change, Received, SIGCHLD, SIGCONT, SignalSet, pid_t, pollfd},
     terminal::Terminal,
 };
 use std::{
     fs::File,
     io::{self, Read as _, Write as _},
-    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd},
     path::{Path, PathBuf},
 };
 
@@ -49,62 +49,46 @@ pub struct Supervisor {
 
 /// Starts both. An error: nothing was started, and nothing is changed but what [`Plan::execute`] gives back.
 pub fn start(plan: &Plan, folder: &Path) -> io::Result<Supervisor> {
-    let stream = Stream::like(sys::stderr())?;
+    let Stream { source, sink, is_terminal } = Stream::like(sys::stderr())?;
     let signals = sys::signal_descriptor(SignalSet::MAX)?;
     let terminal = Terminal::open();
-    let is_pipeline = [0, 1].into_iter().any(sys::is_pipe);
+    let is_pipeline = || [0, 1].into_iter().any(sys::is_pipe);
     let group = match &terminal {
-        Some(terminal) if is_pipeline && terminal.is_ours() => Group::Shared,
+        Some(terminal) if terminal.is_ours() && is_pipeline() => Group::Shared,
         _ => Group::Own,
     };
-    let copier = Copier::start(&stream.source, stream.is_terminal, folder)?;
-    let command = match sys::fork() {
-        Ok(Side::Parent(pid)) => pid,
-        Ok(Side::Child) => become_command(plan, &stream, group, terminal.as_ref()),
-        Err(error) => {
-            abandon(copier, stream);
-            return Err(error);
-        }
-    };
-    let supervisor = Supervisor {
+    let command = sys::spawn(&|| become_command(plan, sink.as_fd(), group, terminal.as_ref()))?;
+    // With our copy of it open, the end of the file could never be read.
+    drop(sink);
+    let mut supervisor = Supervisor {
         command,
         group,
-        copier: Some(copier),
+        copier: None,
         copiers_left: COPIERS,
-        source: Some(stream.source),
-        is_terminal: stream.is_terminal,
+        source: Some(source),
+        is_terminal,
         folder: folder.to_owned(),
         signals,
         terminal,
         must_continue: false,
     };
-    // Both sides set the group: whichever runs first, it is set before it is needed.
-    supervisor.set_groups();
-    drop(stream.sink);
+    supervisor.start_copier();
     supervisor.close_the_rest();
     Ok(supervisor)
 }
 
-fn become_command(plan: &Plan, stream: &Stream, group: Group, terminal: Option<&Terminal>) -> ! {
+fn become_command(plan: &Plan, sink: BorrowedFd, group: Group, terminal: Option<&Terminal>) -> ! {
     if group == Group::Own && sys::set_group(0, 0).is_ok() {
         terminal.inspect(|terminal| terminal.give(sys::own_group()));
     }
-    match sys::place(stream.sink.as_fd(), libc::STDERR_FILENO) {
-        Ok(()) | Err(_) => plan.execute(),
-    }
-}
-
-/// The copier ends at the end of its file; as a child of the command it would be a surprise.
-fn abandon(copier: Copier, stream: Stream) {
-    drop(stream);
-    let mut ready = [pollfd { fd: copier.line.as_raw_fd(), events: sys::POLLIN, revents: 0 }];
-    sys::poll(&mut ready, true).unwrap_or_default();
-    sys::reap(copier.pid);
+    // It cannot fail: both are open.
+    sys::place(sink, libc::STDERR_FILENO).unwrap_or_default();
+    plan.execute()
 }
 
 impl Supervisor {
     /// Until the command has ended and its last bytes are copied; returns its exit code.
-    pub fn run(mut self) -> i32 {
+    pub fn run(&mut self) -> i32 {
         let change = loop {
             if let Some(change) = self.reap() {
                 break change;
@@ -113,7 +97,7 @@ impl Supervisor {
                 self.pass_on(received);
             }
             self.go_on();
-            self.wait(None);
+            self.wait();
         };
         if let Some(terminal) = &self.terminal {
             terminal.take_back(self.command);
@@ -147,32 +131,29 @@ impl Supervisor {
 
     fn copier_ended(&mut self, change: Change) {
         self.copier = None;
-        if change != Change::Exited(copy::FINISHED) && self.copiers_left > 0 {
-            self.copiers_left -= 1;
-            self.restart_copier();
+        if change == Change::Exited(copy::FINISHED) {
+            self.close_stream();
+        } else {
+            self.start_copier();
         }
-        if self.copier.is_none() {
-            // Nobody copies any more: the command must see that as the end of its reader, and ours not wait for us.
-            self.source = None;
+    }
+
+    /// Nobody copies any more: the command must see that as the end of its reader, and ours not wait for us.
+    fn close_stream(&mut self) {
+        if self.source.take().is_some() {
             sys::close(libc::STDERR_FILENO);
         }
     }
 
-    /// Killed together with everything else that could be killed: the bytes in the pipe are still there.
-    fn restart_copier(&mut self) {
-        let Some(source) = &self.source else { return };
+    /// Also after an accident (`kill -9 -1`): the bytes in the pipe are still there. Where there can be no process, for lack
+    /// of numbers or memory, the shim copies by itself as well as it can.
+    fn start_copier(&mut self) {
+        let Some(source) = self.source.as_ref().filter(|_| self.copiers_left > 0) else { return };
+        self.copiers_left -= 1;
         self.copier = Copier::start(source, self.is_terminal, &self.folder).ok();
-        self.set_groups();
-    }
-
-    /// The kernel tells a new window size to the group in the foreground: there the copier has to be.
-    fn set_groups(&self) {
-        if self.group == Group::Shared {
-            return;
-        }
-        // Each fails only where it came too late: the command has run on, or has ended.
-        sys::set_group(self.command, self.command).unwrap_or_default();
-        if let Some(copier) = self.copier.as_ref().filter(|_| self.is_terminal) {
+        if let Some(copier) = self.copier.as_ref().filter(|_| self.is_terminal && self.group == Group::Own) {
+            // The kernel tells a new window size to the group in the foreground: there the copier has to be. It
+            // fails only when it comes too late: the command has ended.
             sys::set_group(copier.pid, self.command).unwrap_or_default();
         }
     }
@@ -228,14 +209,13 @@ impl Supervisor {
         while let Some(copier) = &mut self.copier {
             if asked != Some(copier.pid) {
                 asked = Some(copier.pid);
-                // A copier that cannot be asked has ended, and is reaped below.
+                // A copier that cannot be asked has ended, and has said so.
                 copier.line.write_all(b".").unwrap_or_default();
             }
             if matches!(copier.line.read(&mut [0]), Ok(1)) {
                 return;
             }
-            let line = copier.line.as_raw_fd();
-            self.wait(Some(line));
+            self.wait();
             while let Some(received) = sys::receive(self.signals.as_fd()) {
                 if ENDINGS.contains(&received.signal) {
                     return;
@@ -243,12 +223,21 @@ impl Supervisor {
             }
             self.reap();
         }
+        while self.source.as_ref().is_some_and(copy::copy_here) {}
     }
 
-    fn wait(&self, line: Option<i32>) {
-        let on = |fd| pollfd { fd, events: sys::POLLIN, revents: 0 };
+    /// Until there is a signal, an answer of the copier, or something that we have to copy ourselves.
+    fn wait(&mut self) {
+        let on = |fd: Option<RawFd>| pollfd { fd: fd.unwrap_or(-1), events: sys::POLLIN, revents: 0 };
+        let line = self.copier.as_ref().map(|copier| copier.line.as_raw_fd());
+        let source = self.source.as_ref().filter(|_| line.is_none()).map(File::as_raw_fd);
+        let mut ready = [on(Some(self.signals.as_raw_fd())), on(line), on(source)];
         // It fails only for lack of kernel memory; then this is a busy loop for a while.
-        sys::poll(&mut [on(self.signals.as_raw_fd()), on(line.unwrap_or(-1))], true).unwrap_or_default();
+        sys::poll(&mut ready, None).unwrap_or_default();
+        let [_, _, has_bytes] = ready.map(|descriptor| descriptor.revents != 0);
+        if has_bytes && !self.source.as_ref().is_some_and(copy::copy_here) {
+            self.close_stream();
+        }
     }
 
     /// A pipe of the command's that we held open as well would not end when the command closes it.

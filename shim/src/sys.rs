@@ -12,6 +12,7 @@ use std::{
     os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd},
     ptr,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Duration,
 };
 
 pub use libc::{
@@ -150,6 +151,22 @@ pub fn fork() -> io::Result<Side> {
     }
 }
 
+/// Runs `child` in a new process, on our memory while we wait until it has become another program or has ended.
+/// Copying the memory first would take longer than all the rest of a start.
+pub fn spawn(child: &dyn Fn()) -> io::Result<pid_t> {
+    const STACK: usize = 256 << 10;
+    extern "C" fn run(child: *mut c_void) -> c_int {
+        // SAFETY: what `spawn` passes, which waits.
+        unsafe { (*child.cast::<&dyn Fn()>())() };
+        0
+    }
+    let mut stack = vec![MaybeUninit::<u128>::uninit(); STACK / size_of::<u128>()];
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let mut child = child;
+    // SAFETY: stack and closure live until the call returns, which is after the child's last use of them.
+    check(unsafe { libc::clone(run, stack.as_mut_ptr_range().end.cast(), flags, (&raw mut child).cast()) })
+}
+
 /// Becomes another program; returns only why not.
 pub fn execute(path: &CStr, arguments: &[CString], environment: &[CString]) -> io::Error {
     let pointers = |strings: &[CString]| -> Vec<*const c_char> {
@@ -207,12 +224,6 @@ pub fn wait() -> Option<(pid_t, Change)> {
         status => Change::Exited(libc::WEXITSTATUS(status)),
     };
     Some((pid, change))
-}
-
-/// Waits for the end of one child.
-pub fn reap(pid: pid_t) {
-    // SAFETY: no status is asked for.
-    unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
 }
 
 /// Sends a signal: to a process, to group -`target`, or with 0 to our own group.
@@ -313,9 +324,10 @@ pub fn pipe_capacity(pipe: BorrowedFd) -> io::Result<usize> {
         .map(|size| size.unsigned_abs() as usize)
 }
 
-/// Waits until a descriptor is ready, or without a wait says which are.
-pub fn poll(descriptors: &mut [pollfd], wait: bool) -> io::Result<()> {
-    let timeout = if wait { -1 } else { 0 };
+/// Waits until a descriptor is ready, for so long at most.
+pub fn poll(descriptors: &mut [pollfd], patience: Option<Duration>) -> io::Result<()> {
+    let timeout =
+        patience.map_or(-1, |time| c_int::try_from(time.as_micros().div_ceil(1000)).unwrap_or(c_int::MAX));
     // SAFETY: the length is the slice's.
     check(unsafe { libc::poll(descriptors.as_mut_ptr(), descriptors.len() as libc::nfds_t, timeout) })
         .map(drop)
