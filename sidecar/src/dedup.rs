@@ -40,6 +40,18 @@ impl Default for Rules {
     }
 }
 
+impl Rules {
+    /// For somebody who looks at once: counts are told within a second or so.
+    pub fn short() -> Self {
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(5),
+            sample: Duration::from_secs(5),
+            ..Self::default()
+        }
+    }
+}
+
 /// What a report is to the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

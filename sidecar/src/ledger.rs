@@ -27,7 +27,7 @@ impl Totals {
         self.published + self.paired + self.replay_horizon + self.corrupt
     }
 
-    /// What the ledger record says; `spooled` is what was found by counting, not by subtracting.
+    /// What the ledger record says.
     pub fn body(&self, spooled: u64) -> LedgerBody {
         let dropped = [(DropReason::ReplayHorizon, self.replay_horizon), (DropReason::Corrupt, self.corrupt)];
         LedgerBody {

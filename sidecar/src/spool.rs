@@ -20,7 +20,7 @@ pub mod state;
 
 use std::io;
 
-use issue::id::TrackerName;
+use issue::{id::TrackerName, record::LedgerBody};
 use kafka::publish::Outgoing;
 
 use self::{
@@ -309,11 +309,21 @@ impl Spool {
         }
     }
 
+    /// The sums as they stand.
+    pub fn ledger(&self) -> LedgerBody {
+        self.state.totals.body(self.state.held())
+    }
+
+    /// Whether everything taken in was acknowledged or given up.
+    pub fn drained(&self) -> bool {
+        self.state.sealed.is_empty() && self.state.held() == 0
+    }
+
     /// Says how things stand.
     pub fn tell(&self, snapshot: &mut Snapshot) {
         snapshot.spool_bytes = self.written + self.buffer.len() as u64;
         snapshot.spool_limit = self.rules.limit;
-        snapshot.ledger = self.state.totals.body(self.state.held());
+        snapshot.ledger = self.ledger();
     }
 }
 

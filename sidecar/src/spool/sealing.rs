@@ -32,13 +32,29 @@ const BATCH: usize = 512 * 1024;
 const WINDOWS: usize = 1000;
 
 impl Spool {
+    /// Whether something that is owed can be sealed now.
+    pub fn payable(&self, behind: bool) -> bool {
+        let able = self.health == Health::Good && !self.late(behind);
+        able && (self.state.windows.owing().is_some() || !self.state.singles.is_empty())
+    }
+
+    /// Whether there is something that [`Spool::seal_all`] would do.
+    pub fn sealable(&self) -> bool {
+        let able = self.health == Health::Good && self.state.partitions.is_some();
+        able && !(self.state.windows.is_empty() && self.state.singles.is_empty())
+    }
+
+    fn late(&self, behind: bool) -> bool {
+        behind || self.state.partitions.is_none() || self.written > self.rules.limit
+    }
+
     /// Decides the windows that have ended. While the other side is `behind`, what counts is owed instead of sealed:
     /// a storm stays one counter. Returns whether there is more to do.
     pub fn close_windows(&mut self, behind: bool, at: Moment) -> bool {
         if self.health != Health::Good {
             return false;
         }
-        let late = behind || self.state.partitions.is_none() || self.written > self.rules.limit;
+        let late = self.late(behind);
         self.frame(|spool| {
             for _ in 0..WINDOWS {
                 if spool.buffer.len() > BATCH {
