@@ -1,3 +1,4 @@
 //! The tracker service: records in; issues, API and pages out.
 
 pub mod store;
+pub mod ui;
