@@ -4,13 +4,17 @@
 //! [`failure::Failure`] into a page. The handlers stand in a file for each page; what they show passes through
 //! [`text::Shown`] and then through askama's escaping. Changes go through [`actions`] alone, behind [`guard`].
 
+mod actions;
 mod assets;
 mod chart;
 mod failure;
 mod filter;
 mod frame;
+mod guard;
 mod headers;
+mod issue;
 mod issues;
+mod markdown;
 mod number;
 mod terms;
 mod text;
@@ -26,7 +30,7 @@ use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::{Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -74,6 +78,9 @@ pub fn routes(state: UiState) -> Router {
         .route("/issues", get(issues::show))
         .route("/issues/recent", get(|| async { Redirect::to("/issues") }))
         .route("/issues/all", get(|| async { Redirect::to("/issues?q=") }))
+        .route("/issues/{id}", get(issue::show))
+        .route("/issues/{id}/text", get(issue::text))
+        .route("/issues/{id}/{act}", post(issue::act))
         .route("/assets/{hash}/{name}", get(assets::serve))
         .fallback(|| async { Failure::NotFound })
         .method_not_allowed_fallback(|| async { Failure::Method })

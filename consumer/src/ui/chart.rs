@@ -28,6 +28,8 @@ pub struct Sparkline {
     pub path: String,
     /// What it shows, in words.
     pub label: String,
+    /// All reports of the 24 hours.
+    pub sum: String,
 }
 
 /// Draws the hours before `now`.
@@ -48,7 +50,7 @@ pub fn sparkline(hours: &BTreeMap<String, u64>, now: Timestamp) -> Sparkline {
             number::exact(highest)
         ),
     };
-    Sparkline { path, label }
+    Sparkline { path, label, sum: number::exact(sum) }
 }
 
 /// The last 30 days of an issue. `x` and `width` are percentages of the chart's width, the rest is pixels.

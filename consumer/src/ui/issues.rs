@@ -262,3 +262,11 @@ impl<'a> Headline<'a> {
         }
     }
 }
+
+impl Headline<'_> {
+    /// The whole message under the name; nothing where the name is the message already.
+    pub fn message_of<'a>(&self, issue: &'a Issue) -> &'a str {
+        let is_said = self.package.is_empty() && issue.description.trim() == self.name;
+        if is_said { "" } else { &issue.description }
+    }
+}

@@ -21,6 +21,11 @@ impl Shown {
         Self::build(text, bytes, Breaks::Kept)
     }
 
+    /// Bytes that it takes on the page.
+    pub fn weight(&self) -> usize {
+        self.0.chars().map(|c| Piece::Char(c).weight()).sum()
+    }
+
     /// Whether there is nothing to see.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
