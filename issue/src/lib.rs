@@ -14,6 +14,7 @@
 
 pub mod document;
 pub mod id;
+pub mod lifecycle;
 pub mod outcome;
 pub mod record;
 pub mod report;
