@@ -24,9 +24,12 @@ async fn main() -> anyhow::Result<()> {
             store = Memory::with(issues, children);
         }
         "hostile" => {
-            let scenes = sample::HOSTILE.iter().enumerate().map(|(index, text)| sample::hostile(index, text));
-            let (issues, children): (Vec<_>, Vec<_>) = scenes.unzip();
-            store = Memory::with(issues, children.into_iter().flatten().collect());
+            let texts = || sample::HOSTILE.iter().enumerate();
+            let issues: Vec<_> = texts().map(|(index, text)| sample::hostile(index, text)).collect();
+            let children =
+                issues.iter().zip(texts()).map(|(issue, (_, text))| sample::hostile_children(issue, text));
+            let children = children.flatten().collect();
+            store = Memory::with(issues, children);
         }
         "down" => store.fails.store(true, Ordering::Relaxed),
         _ => {}

@@ -1,16 +1,16 @@
-//! What a person does to an issue on its page: read from a form, and carried out by compare-and-set.
+//! What a person does to an issue on its page: read from a form, and carried out by compare-and-set. What it then means
+//! is `issue::lifecycle`'s to say.
 
 use issue::{
-    document::{Activity, ActivityType, Comment, FieldChange, Issue, Status},
+    document::{Mute, Status},
     id::IssueId,
-    report::Priority,
+    lifecycle::{Cause, Changes, Effect, Event, Resolution, State, apply},
 };
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{failure::Failure, vocabulary};
-use crate::store::{IssueStore, Wanted, Write, Written};
+use crate::store::{IssueStore, Version, Wanted, Write, Written};
 
 /// So often a change that met another one is tried again.
 const TRIES: usize = 5;
@@ -21,56 +21,89 @@ const MAX_COMMENT: usize = 5_000;
 const MAX_NAME: usize = 100;
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Where it stands.
-    Status(Status),
-    /// How soon.
-    Priority(Priority),
-    /// Who has it; `None`: nobody.
-    Assign(Option<String>),
+    /// Of fields.
+    Change(Box<Changes>),
     /// What somebody says.
     Comment(String),
 }
 
 impl Action {
     /// Reads the form at `/issues/{id}/{act}`. `None`: there is no such form.
-    pub fn parse(act: &str, value: &str) -> Option<Result<Self, Failure>> {
+    pub fn parse(act: &str, value: &str, now: Timestamp) -> Option<Result<Self, Failure>> {
         Some(match act {
-            "status" => {
-                vocabulary::parse(value).map(Self::Status).ok_or(Failure::Form("This status is not known."))
-            }
-            "priority" => {
-                vocabulary::parse(value).map(Self::Priority).ok_or(Failure::Form("This priority is not known."))
-            }
+            "status" => status(value),
+            "priority" => priority(value),
             "assignee" => assignee(value.trim()),
-            "comments" => comment(value),
+            "mute" => mute(value, now),
+            "comments" => return Some(comment(value)),
             _ => return None,
         })
+        .map(|changes| changes.map(|changes| Self::Change(Box::new(changes))))
     }
 
     /// Where on the page its effect is seen.
     pub fn anchor(&self) -> &'static str {
         match self {
             Self::Comment(_) => "#activity",
-            Self::Status(_) | Self::Priority(_) | Self::Assign(_) => "",
+            Self::Change(_) => "",
+        }
+    }
+
+    fn event(&self) -> Event {
+        match self {
+            Self::Change(changes) => Event::Changed(changes.clone()),
+            Self::Comment(content) => Event::Commented { content: content.clone() },
         }
     }
 }
 
-fn assignee(name: &str) -> Result<Action, Failure> {
-    match name {
-        "" => Ok(Action::Assign(None)),
-        name if name.chars().count() > MAX_NAME => Err(Failure::Form("A name has at most 100 characters.")),
-        name if name.contains(char::is_control) => {
-            Err(Failure::Form("A name has no control characters."))
-        }
-        name => Ok(Action::Assign(Some(name.to_owned()))),
+fn status(value: &str) -> Result<Changes, Failure> {
+    let (status, resolution) = match value {
+        "resolved-in-next-release" => (Some(Status::Resolved), Resolution::NextRelease),
+        other => (vocabulary::parse(other), Resolution::Now),
+    };
+    match status {
+        None => Err(Failure::Form("This status is not known.")),
+        status => Ok(Changes { status, resolution, ..Changes::default() }),
     }
+}
+
+fn priority(value: &str) -> Result<Changes, Failure> {
+    match vocabulary::parse(value) {
+        None => Err(Failure::Form("This priority is not known.")),
+        priority => Ok(Changes { priority, ..Changes::default() }),
+    }
+}
+
+fn assignee(name: &str) -> Result<Changes, Failure> {
+    if name.chars().count() > MAX_NAME {
+        return Err(Failure::Form("A name has at most 100 characters."));
+    }
+    if name.contains(char::is_control) {
+        return Err(Failure::Form("A name has no control characters."));
+    }
+    let assignee = (!name.is_empty()).then(|| name.to_owned());
+    Ok(Changes { assignee_id: Some(assignee), ..Changes::default() })
+}
+
+fn mute(value: &str, now: Timestamp) -> Result<Changes, Failure> {
+    let until = |hours| now.checked_add(SignedDuration::from_hours(hours)).map(Mute::Until).ok();
+    let mute = match value {
+        "off" => None,
+        // The lifecycle fills in the present release, and the count so far.
+        "next-release" => Some(Mute::NextRelease(String::new())),
+        "day" => until(24),
+        "week" => until(7 * 24),
+        "hundred" => Some(Mute::Count(100)),
+        _ => return Err(Failure::Form("This way to mute is not known.")),
+    };
+    Ok(Changes { mute: Some(mute), ..Changes::default() })
 }
 
 fn comment(content: &str) -> Result<Action, Failure> {
-    // Browsers send line breaks of a text area as CR LF (HTML, section 4.10.11).
+    // Browsers send line breaks of a text area as CR LF (HTML, section 4.10.21).
     let content = content.replace("\r\n", "\n");
     let content = content.trim();
     match content.chars().count() {
@@ -88,20 +121,20 @@ pub async fn perform(
     action: &Action,
     now: Timestamp,
 ) -> Result<(), Failure> {
+    let cause = Cause { id: Uuid::now_v7(), at: now, actor: person.to_owned() };
     for _ in 0..TRIES {
-        let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await?.pop();
-        let Some((issue, version)) = loaded.and_then(|loaded| Some((loaded.issue?, loaded.version))) else {
-            return Err(Failure::NotFound);
-        };
-        let Some(change) = change(issue, person, action, now) else { return Ok(()) };
+        let (mut state, version) = load(store, id).await?;
+        // All that a change by a person can be refused for is that there is nothing to change.
+        let effect = apply(&mut state, id, action.event(), &cause).map_err(|_| Failure::NotFound)?;
+        let Some(issue) = state.issue.take().filter(|_| effect != Effect::Nothing) else { return Ok(()) };
         let write = Write {
-            issue: change.issue,
+            issue,
             expect: version,
             seen: Vec::new(),
-            occurrences: Vec::new(),
-            activities: change.activities,
-            comments: change.comments,
-            notifications: Vec::new(),
+            occurrences: state.occurrences,
+            activities: state.activities,
+            comments: state.comments,
+            notifications: state.notifications,
         };
         if let Some(Written::Done(_)) = store.write(vec![write]).await?.pop() {
             return Ok(());
@@ -110,59 +143,53 @@ pub async fn perform(
     Err(Failure::Busy)
 }
 
-struct Change {
-    issue: Issue,
-    activities: Vec<Activity>,
-    comments: Vec<Comment>,
+async fn load(store: &dyn IssueStore, id: IssueId) -> Result<(State, Version), Failure> {
+    let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await?.pop();
+    let loaded = loaded.ok_or(Failure::NotFound)?;
+    Ok((State { issue: loaded.issue, ..State::default() }, loaded.version))
 }
 
-/// The issue after the change, with what is told of it. `None`: it is so already.
-fn change(mut issue: Issue, person: &str, action: &Action, now: Timestamp) -> Option<Change> {
-    let mut comments = Vec::new();
-    let (activity_type, changes) = match action {
-        Action::Status(status) if *status != issue.status => {
-            let change = field("status", json!(issue.status), json!(status));
-            issue.resolved_at = (*status == Status::Resolved).then_some(now);
-            issue.resolved_in = None;
-            issue.regressed &= !matches!(status, Status::Resolved | Status::Closed);
-            issue.status = *status;
-            (ActivityType::StatusChanged, vec![change])
-        }
-        Action::Priority(priority) if *priority != issue.priority => {
-            let change = field("priority", json!(issue.priority), json!(priority));
-            issue.priority = *priority;
-            (ActivityType::Updated, vec![change])
-        }
-        Action::Assign(who) if *who != issue.assignee_id => {
-            let change = field("assigneeId", json!(issue.assignee_id), json!(who));
-            issue.assignee_id.clone_from(who);
-            (ActivityType::Assigned, vec![change])
-        }
-        Action::Comment(content) => {
-            comments.push(Comment {
-                id: Uuid::now_v7(),
-                issue_id: issue.id,
-                author_id: person.to_owned(),
-                content: content.clone(),
-                created_at: now,
-                updated_at: now,
-            });
-            (ActivityType::Commented, Vec::new())
-        }
-        Action::Status(_) | Action::Priority(_) | Action::Assign(_) => return None,
-    };
-    issue.updated_at = now;
-    let activity = Activity {
-        id: Uuid::now_v7(),
-        issue_id: issue.id,
-        activity_type,
-        user_id: person.to_owned(),
-        changes,
-        created_at: now,
-    };
-    Some(Change { issue, activities: vec![activity], comments })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn field(field: &str, old_value: Value, new_value: Value) -> FieldChange {
-    FieldChange { field: field.to_owned(), old_value, new_value }
+    fn parse(act: &str, value: &str) -> Option<Option<Action>> {
+        Action::parse(act, value, Timestamp::UNIX_EPOCH).map(Result::ok)
+    }
+
+    #[test]
+    fn a_form_holds_one_change_or_none() {
+        let long = "x".repeat(101);
+        let essay = "x".repeat(5_001);
+        for (act, value, is_taken) in [
+            ("status", "resolved", true),
+            ("status", "resolved-in-next-release", true),
+            ("status", "Resolved", false),
+            ("status", "", false),
+            ("priority", "low", true),
+            ("priority", "lowest", false),
+            ("assignee", " ada ", true),
+            ("assignee", "", true),
+            ("assignee", "a\0b", false),
+            ("assignee", &long, false),
+            ("mute", "off", true),
+            ("mute", "week", true),
+            ("mute", "forever", false),
+            ("comments", "x\r\ny", true),
+            ("comments", " \r\n ", false),
+            ("comments", &essay, false),
+        ] {
+            assert_eq!(parse(act, value).map(|action| action.is_some()), Some(is_taken), "{act} {value:?}");
+        }
+        assert_eq!(parse("delete", ""), None);
+    }
+
+    #[test]
+    fn names_and_comments_are_trimmed() {
+        assert_eq!(parse("comments", " a\r\nb\n"), Some(Some(Action::Comment("a\nb".to_owned()))));
+        let changes = Changes { assignee_id: Some(Some("ada".to_owned())), ..Changes::default() };
+        assert_eq!(parse("assignee", " ada "), Some(Some(Action::Change(Box::new(changes)))));
+        let nobody = Changes { assignee_id: Some(None), ..Changes::default() };
+        assert_eq!(parse("assignee", ""), Some(Some(Action::Change(Box::new(nobody)))));
+    }
 }

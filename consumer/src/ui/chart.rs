@@ -70,10 +70,12 @@ pub struct Chart {
 
 /// One day.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the attributes of an SVG rectangle")]
 pub struct Bar {
+    /// Left edge.
     pub x: String,
+    /// Upper edge.
     pub y: u64,
+    /// 0: nothing happened.
     pub height: u64,
     /// What it shows, in words.
     pub label: String,
@@ -81,12 +83,14 @@ pub struct Bar {
 
 /// The first report of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the attributes of an SVG line and its text")]
 pub struct Marker {
+    /// Where its line stands.
     pub x: String,
     /// `start` or `end`: the label grows away from the nearer edge.
     pub anchor: &'static str,
+    /// Baseline of the label.
     pub label_y: usize,
+    /// Shortened.
     pub release: Shown,
     /// `first seen 12 Nov`.
     pub label: String,
@@ -198,11 +202,8 @@ mod tests {
 
     #[test]
     fn a_marker_stands_where_its_release_began() {
-        let seen = |at: &str| ReleaseSeen {
-            first_seen: at.parse().expect("a time"),
-            last_seen: now(),
-            count: 1,
-        };
+        let seen =
+            |at: &str| ReleaseSeen { first_seen: at.parse().expect("a time"), last_seen: now(), count: 1 };
         let releases: BTreeMap<_, _> = [
             ("1.0", "2026-11-22T00:00:00Z"),
             ("0.9", "2026-11-07T00:00:00Z"),

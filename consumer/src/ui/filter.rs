@@ -44,7 +44,8 @@ impl View {
         if sort.is_none() {
             problems.push("This order is not known; the list runs by last seen.".to_owned());
         }
-        let cursor = values(parameters, "cursor").next_back().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        let cursor =
+            values(parameters, "cursor").next_back().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
         Self { terms, problems, sort: sort.unwrap_or_default(), cursor }
     }
 
@@ -63,7 +64,11 @@ impl View {
     pub fn url(&self) -> String {
         let text = self.text();
         let query = (text != DEFAULT).then_some(text.as_str());
-        Url::of("/issues").with("q", query).with("sort", self.sort_parameter()).with("cursor", self.cursor.as_deref()).build()
+        Url::of("/issues")
+            .with("q", query)
+            .with("sort", self.sort_parameter())
+            .with("cursor", self.cursor.as_deref())
+            .build()
     }
 
     /// The word of the order, unless it is the usual one.
@@ -107,12 +112,8 @@ impl View {
 
     /// What the store is asked for. `me` is who `assigned:me` means.
     pub fn to_query(&self, me: &str) -> IssueQuery {
-        let mut query = IssueQuery {
-            sort: self.sort,
-            cursor: self.cursor.clone(),
-            limit: PAGE,
-            ..IssueQuery::default()
-        };
+        let mut query =
+            IssueQuery { sort: self.sort, cursor: self.cursor.clone(), limit: PAGE, ..IssueQuery::default() };
         let mut words = Vec::new();
         for term in &self.terms {
             match term {

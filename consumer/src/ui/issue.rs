@@ -99,8 +99,9 @@ pub async fn act(
     let Form(form) = form.map_err(|_| Failure::Form("The form cannot be read, or is too large."))?;
     guard::check(&headers, &form.token, &state.form_token)?;
     let id = parse_id(&id)?;
-    let action = Action::parse(&act, &form.value).ok_or(Failure::NotFound)??;
-    actions::perform(state.store.as_ref(), id, &state.person, &action, (state.clock)()).await?;
+    let now = (state.clock)();
+    let action = Action::parse(&act, &form.value, now).ok_or(Failure::NotFound)??;
+    actions::perform(state.store.as_ref(), id, &state.person, &action, now).await?;
     Ok(Redirect::to(&format!("/issues/{id}{}", action.anchor())).into_response())
 }
 
@@ -131,11 +132,11 @@ struct IssuePage {
     status: Choice,
     moves: &'static [Move],
     priorities: Vec<Choice>,
-    priority: Choice,
     assignee: Shown,
     is_own: bool,
     reporter: Shown,
     resolved: Option<When>,
+    resolved_in: Shown,
     count: String,
     today: String,
     first_seen: When,
@@ -163,10 +164,11 @@ const fn step(to: &'static str, label: &'static str, is_main: bool) -> Move {
 
 /// What one does next, by the status that an issue has.
 fn moves(status: &str) -> &'static [Move] {
-    const OPEN: &[Move] =
-        &[step("resolved", "Resolve", true), step("in-progress", "Start work", false), step("closed", "Close", false)];
-    const STARTED: &[Move] =
-        &[step("resolved", "Resolve", true), step("open", "Stop work", false), step("closed", "Close", false)];
+    const RESOLVE: Move = step("resolved", "Resolve", true);
+    const LATER: Move = step("resolved-in-next-release", "Resolve in next release", false);
+    const CLOSE: Move = step("closed", "Close", false);
+    const OPEN: &[Move] = &[RESOLVE, LATER, step("in-progress", "Start work", false), CLOSE];
+    const STARTED: &[Move] = &[RESOLVE, LATER, step("open", "Stop work", false), CLOSE];
     const ENDED: &[Move] = &[step("open", "Reopen", false)];
     match status {
         "open" => OPEN,
@@ -209,11 +211,11 @@ impl IssuePage {
             moves: moves(&status.word),
             status,
             priorities: vocabulary::priorities(issue.priority),
-            priority: vocabulary::priority(issue.priority),
             assignee: Shown::line(issue.assignee_id.as_deref().unwrap_or_default(), 500),
             is_own: issue.assignee_id.as_deref() == Some(state.person.as_str()),
             reporter: Shown::line(&issue.reporter_id, 120),
             resolved: issue.resolved_at.map(|at| When::at(at, now)),
+            resolved_in: release(&issue.resolved_in),
             count: number::exact(issue.count),
             today: spark.sum,
             first_seen: When::at(issue.first_seen.unwrap_or(issue.created_at), now),
@@ -223,7 +225,10 @@ impl IssuePage {
             chart: is_reported.then(|| chart::chart(issue, now)),
             description: markdown::parse(description, 11_000),
             facts: Facts::of(issue, now),
-            summary: Shown::block(&summary::of(issue, chosen.as_ref().map(|chosen| chosen.occurrence)), 6_000),
+            summary: Shown::block(
+                &summary::of(issue, chosen.as_ref().map(|chosen| chosen.occurrence)),
+                6_000,
+            ),
             shot: chosen.map(|chosen| Shot::of(&chosen, issue.id, now)),
             talk,
         }

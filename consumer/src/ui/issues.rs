@@ -90,7 +90,6 @@ struct ListPage {
     problems: Vec<Shown>,
     content: Content,
     first_page: Option<String>,
-    all: String,
 }
 
 /// What stands under the filter.
@@ -172,7 +171,6 @@ impl ListPage {
             problems: view.problems.iter().map(|problem| Shown::line(problem, 300)).collect(),
             content,
             first_page: view.cursor.is_some().then(|| view.sorted(view.sort).url()),
-            all: View::default().url(),
         }
     }
 }

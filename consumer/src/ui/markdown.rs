@@ -1,7 +1,7 @@
 //! What people write, as blocks: the little of Markdown that a comment needs. The result is a tree of plain texts that
 //! templates print escaped; there is no way in it for markup, and a link shows the address that it leads to.
 
-use super::text::Shown;
+use super::text::{self, Shown};
 
 /// A block of a comment.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,9 +29,40 @@ pub enum Span {
     Mention(String),
 }
 
-/// Reads a text of at most `bytes` on the page.
+/// Reads a text; it takes at most `bytes` on the page, tags and all. One that consists of nearly nothing but marks would
+/// take more: it is shown as it stands.
 pub fn parse(text: &str, bytes: usize) -> Vec<Block> {
-    let shown = Shown::block(text, bytes);
+    let shown = Shown::block(text, bytes.saturating_sub(100));
+    let blocks = blocks(&shown);
+    if weight(&blocks) <= bytes || shown.is_empty() {
+        return blocks;
+    }
+    vec![Block::Code(shown.as_str().to_owned())]
+}
+
+/// About how many bytes blocks take on the page, tags and all; never less than they do.
+pub fn weight(blocks: &[Block]) -> usize {
+    let line = |line: &Vec<Span>| 16 + line.iter().map(Span::weight).sum::<usize>();
+    let block = |block: &Block| match block {
+        Block::Paragraph(lines) => lines.iter().map(line).sum(),
+        Block::List(items) => items.iter().map(line).sum(),
+        Block::Code(text) => text::weight(text),
+    };
+    blocks.iter().map(|each| 48 + block(each)).sum()
+}
+
+impl Span {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text::weight(text),
+            Self::Code(text) | Self::Strong(text) | Self::Mention(text) => 32 + text::weight(text),
+            // The address stands in the tag too.
+            Self::Link(address) => 64 + 2 * text::weight(address),
+        }
+    }
+}
+
+fn blocks(shown: &Shown) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut lines = shown.as_str().lines();
     // A block ends where the next one begins; an empty line begins nothing.
@@ -98,9 +129,11 @@ fn spans(line: &str) -> Vec<Span> {
 fn between<'a>(rest: &'a str, mark: &str) -> Option<&'a str> {
     let inner = rest.strip_prefix(mark)?;
     // Far marks are not looked for: a line of a thousand lone marks would cost a thousand walks to its end.
-    let end = inner.char_indices().take(500).map(|(at, _)| at).find(|at| {
-        inner.get(*at..).is_some_and(|tail| tail.starts_with(mark))
-    })?;
+    let end = inner
+        .char_indices()
+        .take(500)
+        .map(|(at, _)| at)
+        .find(|at| inner.get(*at..).is_some_and(|tail| tail.starts_with(mark)))?;
     inner.get(..end).filter(|inner| !inner.trim().is_empty())
 }
 
@@ -116,7 +149,8 @@ fn link(rest: &str) -> Option<(Span, usize)> {
     if !rest.starts_with("https://") && !rest.starts_with("http://") {
         return None;
     }
-    let ends = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '[' | ']' | '{' | '}');
+    let ends =
+        |c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '`' | '[' | ']' | '{' | '}');
     let end = rest.find(ends).unwrap_or(rest.len());
     let address = rest.get(..end)?.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '*', '_']);
     let host = address.split_once("://").map(|(_, host)| host).unwrap_or_default();
@@ -150,7 +184,10 @@ mod tests {
             ("a `b*c` d", vec![text("a "), Code("b*c".into()), text(" d")]),
             ("**so** it is", vec![Strong("so".into()), text(" it is")]),
             ("lone ` and ** stay", vec![text("lone ` and ** stay")]),
-            ("(https://a.example/x?y=1).", vec![text("("), Link("https://a.example/x?y=1".into()), text(").")]),
+            (
+                "(https://a.example/x?y=1).",
+                vec![text("("), Link("https://a.example/x?y=1".into()), text(").")],
+            ),
             ("ask @ada.", vec![text("ask "), Mention("@ada".into()), text(".")]),
             ("mail me@home.example", vec![text("mail me@home.example")]),
             ("javascript:alert(1)", vec![text("javascript:alert(1)")]),
@@ -178,8 +215,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_but_marks_is_shown_as_it_stands() {
+        let text = "@a ".repeat(300);
+        assert_eq!(parse(&text, 1_000), [Block::Code(text.trim_end().to_owned())]);
+    }
+
+    #[test]
     fn a_fence_that_never_ends_takes_the_rest() {
-        assert_eq!(parse("```\na\n\nb", 100), [Block::Code("a\n\nb".to_owned())]);
+        assert_eq!(parse("```\na\n\nb", 1_000), [Block::Code("a\n\nb".to_owned())]);
         assert_eq!(parse("", 100), []);
     }
 }

@@ -168,7 +168,11 @@ fn term_of(piece: Piece) -> Result<Option<Term>, String> {
 
 fn refusal(key: &Key, value: &str) -> String {
     let (last, others) = key.values.split_last().unwrap_or((&"", &[]));
-    format!("{name}:{value} is not understood: {name}: takes {} or {last}.", others.join(", "), name = key.name)
+    format!(
+        "{name}:{value} is not understood: {name}: takes {} or {last}.",
+        others.join(", "),
+        name = key.name
+    )
 }
 
 /// Cuts at spaces outside of double quotes. In quotes a backslash takes the next character as it is. A quote begins
@@ -184,7 +188,8 @@ fn pieces(text: &str) -> Vec<Piece> {
             '\\' if in_quotes => piece.text.extend(chars.next()),
             '"' if in_quotes => in_quotes = false,
             '"' if begins && !piece.quoted => (in_quotes, piece.quoted) = (true, true),
-            c if c.is_whitespace() && !in_quotes => pieces.push(Piece::default()),
+            // Control characters are in no value that a store keeps, and a form would not carry them back.
+            c if c.is_control() || c.is_whitespace() && !in_quotes => pieces.push(Piece::default()),
             ':' if !in_quotes && !piece.quoted && piece.colon.is_none() => {
                 piece.colon = Some(piece.text.len());
                 piece.text.push(':');

@@ -21,11 +21,6 @@ impl Shown {
         Self::build(text, bytes, Breaks::Kept)
     }
 
-    /// Bytes that it takes on the page.
-    pub fn weight(&self) -> usize {
-        self.0.chars().map(|c| Piece::Char(c).weight()).sum()
-    }
-
     /// Whether there is nothing to see.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -127,6 +122,11 @@ fn is_unseen(c: char) -> bool {
         | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Bytes that a text takes on the page, escaped.
+pub fn weight(text: &str) -> usize {
+    text.chars().map(|c| Piece::Char(c).weight()).sum()
+}
+
 /// A class name in two parts: the name itself, and the package that it lives in (`""` when it has none).
 pub fn class_name(name: &str) -> (&str, &str) {
     let head = name.split(['<', '(', '[', ' ']).next().unwrap_or(name);
@@ -226,7 +226,10 @@ mod tests {
             ("com.acme.checkout.order.OrderService in placeOrder", "OrderService in placeOrder"),
             ("app/controllers/invoices_controller.rb in show", "invoices_controller.rb in show"),
             ("src/cart/total.ts in formatTotal", "src/cart/total.ts in formatTotal"),
-            ("a_file_with_a_very_long_name_indeed.py in main", "a_file_with_a_very_long_name_indeed.py in main"),
+            (
+                "a_file_with_a_very_long_name_indeed.py in main",
+                "a_file_with_a_very_long_name_indeed.py in main",
+            ),
             ("", ""),
         ] {
             assert_eq!(short_place(culprit), short);

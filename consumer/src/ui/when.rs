@@ -75,7 +75,7 @@ mod tests {
             ("2026-08-01T00:00:00Z", "3 months ago", "3mo"),
             ("2024-11-01T00:00:00Z", "2 years ago", "2y"),
             ("2031-01-01T00:00:00Z", "just now", "now"),
-            ("-009999-01-02T01:59:59Z", "12034 years ago", "12034y"),
+            ("-009999-01-02T01:59:59Z", "12033 years ago", "12033y"),
         ] {
             let when = When::at(at.parse().expect("a time"), now);
             assert_eq!((when.ago.as_str(), when.short.as_str()), (ago, short), "{at}");

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use consumer::store::Child;
 use issue::{
     document::{
-        Activity, ActivityType, Comment, FieldChange, Issue, Mute, Occurrence, ReleaseSeen, Reported, SCHEMA, Status,
+        Activity, ActivityType, Comment, FieldChange, Issue, Mute, Occurrence, ReleaseSeen, Reported, SCHEMA,
+        Status,
     },
     id::{IssueId, TrackerName},
     record::{IssueType, Place, Via, Workload},
@@ -75,7 +76,8 @@ pub fn issues() -> Vec<Issue> {
 }
 
 fn issue(index: usize, line: &Line) -> Issue {
-    let (language, workload, error_type, message, culprit, level, status, priority, count, last, first, who) = *line;
+    let (language, workload, error_type, message, culprit, level, status, priority, count, last, first, who) =
+        *line;
     let fingerprint = format!("v1:{index:064x}");
     let (kind, name) = workload.split_once('/').expect("kind/name");
     let title = error_type.map_or_else(|| message.to_owned(), |name| format!("{name}: {message}"));
@@ -143,7 +145,8 @@ fn place(kind: &str, name: &str, index: usize) -> Place {
 
 /// What normalisation would leave of these messages, near enough for a page.
 fn template(message: &str) -> String {
-    let words = message.split(' ').map(|word| if word.bytes().any(|b| b.is_ascii_digit()) { "<*>" } else { word });
+    let words =
+        message.split(' ').map(|word| if word.bytes().any(|b| b.is_ascii_digit()) { "<*>" } else { word });
     words.collect::<Vec<_>>().join(" ")
 }
 
@@ -215,7 +218,9 @@ pub fn children(issue: &Issue) -> Vec<Child> {
             place: place("Deployment", "checkout-api", index as usize),
             report: full.then(|| java(issue)),
             tags: vec!["eu-west".to_owned()],
-            context: Some(json!({"request": {"method": "POST", "url": "/v2/orders"}, "user": {"id": "u-8812"}})),
+            context: Some(
+                json!({"request": {"method": "POST", "url": "/v2/orders"}, "user": {"id": "u-8812"}}),
+            ),
         }));
     }
     children.extend(talk(issue));
@@ -225,16 +230,52 @@ pub fn children(issue: &Issue) -> Vec<Child> {
 fn java(issue: &Issue) -> Report {
     let spring = "org.springframework.transaction.interceptor.TransactionInterceptor";
     let frames = vec![
-        frame("org.springframework.orm.jpa.vendor.HibernateJpaDialect", "convertHibernateAccessException", "HibernateJpaDialect.java", 294, false),
-        frame("org.springframework.orm.jpa.vendor.HibernateJpaDialect", "translateExceptionIfPossible", "HibernateJpaDialect.java", 233, false),
-        frame("org.springframework.dao.support.ChainedPersistenceExceptionTranslator", "translateExceptionIfPossible", "ChainedPersistenceExceptionTranslator.java", 61, false),
+        frame(
+            "org.springframework.orm.jpa.vendor.HibernateJpaDialect",
+            "convertHibernateAccessException",
+            "HibernateJpaDialect.java",
+            294,
+            false,
+        ),
+        frame(
+            "org.springframework.orm.jpa.vendor.HibernateJpaDialect",
+            "translateExceptionIfPossible",
+            "HibernateJpaDialect.java",
+            233,
+            false,
+        ),
+        frame(
+            "org.springframework.dao.support.ChainedPersistenceExceptionTranslator",
+            "translateExceptionIfPossible",
+            "ChainedPersistenceExceptionTranslator.java",
+            61,
+            false,
+        ),
         frame("com.acme.checkout.order.OrderRepository", "save", "OrderRepository.java", 88, true),
         frame("com.acme.checkout.order.OrderService", "placeOrder", "OrderService.java", 141, true),
         frame(spring, "invoke", "TransactionInterceptor.java", 119, false),
-        frame("org.springframework.aop.framework.ReflectiveMethodInvocation", "proceed", "ReflectiveMethodInvocation.java", 184, false),
+        frame(
+            "org.springframework.aop.framework.ReflectiveMethodInvocation",
+            "proceed",
+            "ReflectiveMethodInvocation.java",
+            184,
+            false,
+        ),
         frame("com.acme.checkout.web.OrderController", "create", "OrderController.java", 57, true),
-        frame("jdk.internal.reflect.DirectMethodHandleAccessor", "invoke", "DirectMethodHandleAccessor.java", 103, false),
-        frame("org.apache.catalina.core.ApplicationFilterChain", "doFilter", "ApplicationFilterChain.java", 149, false),
+        frame(
+            "jdk.internal.reflect.DirectMethodHandleAccessor",
+            "invoke",
+            "DirectMethodHandleAccessor.java",
+            103,
+            false,
+        ),
+        frame(
+            "org.apache.catalina.core.ApplicationFilterChain",
+            "doFilter",
+            "ApplicationFilterChain.java",
+            149,
+            false,
+        ),
         frame("java.lang.Thread", "run", "Thread.java", 1583, false),
     ];
     let causes = vec![
@@ -261,9 +302,19 @@ fn java(issue: &Issue) -> Report {
         },
     ];
     let reported = issue.reported.as_ref().expect("a reported issue");
-    let mut text = format!("2026-11-21T10:22:58.114Z ERROR [http-nio-8080-exec-41] c.a.c.web.OrderController : order failed\n{}: {}\n", reported.error_type.as_deref().unwrap_or_default(), issue.description);
+    let mut text = format!(
+        "2026-11-21T10:22:58.114Z ERROR [http-nio-8080-exec-41] c.a.c.web.OrderController : order failed\n{}: {}\n",
+        reported.error_type.as_deref().unwrap_or_default(),
+        issue.description
+    );
     for frame in &frames {
-        text.push_str(&format!("\tat {}.{}({}:{})\n", frame.module.as_deref().unwrap_or_default(), frame.function.as_deref().unwrap_or_default(), frame.file.as_deref().unwrap_or_default(), frame.line.unwrap_or_default()));
+        text.push_str(&format!(
+            "\tat {}.{}({}:{})\n",
+            frame.module.as_deref().unwrap_or_default(),
+            frame.function.as_deref().unwrap_or_default(),
+            frame.file.as_deref().unwrap_or_default(),
+            frame.line.unwrap_or_default()
+        ));
     }
     Report {
         kind: Kind::Exception,
@@ -285,7 +336,11 @@ fn java(issue: &Issue) -> Report {
 }
 
 fn talk(issue: &Issue) -> Vec<Child> {
-    let act = |n: u128, activity_type, who: &str, minutes, changes: Vec<(&str, serde_json::Value, serde_json::Value)>| {
+    let act = |n: u128,
+               activity_type,
+               who: &str,
+               minutes,
+               changes: Vec<(&str, serde_json::Value, serde_json::Value)>| {
         Child::Activity(Activity {
             id: Uuid::from_u128(n),
             issue_id: issue.id,
@@ -293,7 +348,11 @@ fn talk(issue: &Issue) -> Vec<Child> {
             user_id: who.to_owned(),
             changes: changes
                 .into_iter()
-                .map(|(field, old_value, new_value)| FieldChange { field: field.to_owned(), old_value, new_value })
+                .map(|(field, old_value, new_value)| FieldChange {
+                    field: field.to_owned(),
+                    old_value,
+                    new_value,
+                })
                 .collect(),
             created_at: ago(minutes),
         })
@@ -310,11 +369,40 @@ fn talk(issue: &Issue) -> Vec<Child> {
     };
     vec![
         act(1, ActivityType::Created, "checkout-api@service.local", 60 * 24 * 9, vec![]),
-        act(2, ActivityType::Assigned, "grace", 60 * 24 * 9 - 30, vec![("assigneeId", json!(null), json!("ada"))]),
-        say(3, "ada", 60 * 24 * 8, "The client retries with the **same** key after a timeout. We insert before we look:\n\n```java\nrepository.save(order); // throws on the second attempt\n```\n\n- look up by `idempotency_key` first\n- answer the stored order\n\nSee https://docs.acme.example/checkout/idempotency for the contract."),
-        act(4, ActivityType::StatusChanged, "ada", 60 * 24 * 7, vec![("status", json!("open"), json!("resolved"))]),
-        act(5, ActivityType::Regressed, "checkout-api@service.local", 60 * 24 * 2, vec![("status", json!("resolved"), json!("open"))]),
-        act(6, ActivityType::Updated, "grace", 60 * 24 * 2 - 60, vec![("priority", json!("high"), json!("critical"))]),
+        act(
+            2,
+            ActivityType::Assigned,
+            "grace",
+            60 * 24 * 9 - 30,
+            vec![("assigneeId", json!(null), json!("ada"))],
+        ),
+        say(
+            3,
+            "ada",
+            60 * 24 * 8,
+            "The client retries with the **same** key after a timeout. We insert before we look:\n\n```java\nrepository.save(order); // throws on the second attempt\n```\n\n- look up by `idempotency_key` first\n- answer the stored order\n\nSee https://docs.acme.example/checkout/idempotency for the contract.",
+        ),
+        act(
+            4,
+            ActivityType::StatusChanged,
+            "ada",
+            60 * 24 * 7,
+            vec![("status", json!("open"), json!("resolved"))],
+        ),
+        act(
+            5,
+            ActivityType::Regressed,
+            "checkout-api@service.local",
+            60 * 24 * 2,
+            vec![("status", json!("resolved"), json!("open"))],
+        ),
+        act(
+            6,
+            ActivityType::Updated,
+            "grace",
+            60 * 24 * 2 - 60,
+            vec![("priority", json!("high"), json!("critical"))],
+        ),
         say(7, "grace", 60 * 20, "Back with 2.14.1: the fix was lost in the merge. @ada can you take it?"),
     ]
 }
@@ -335,8 +423,8 @@ pub const HOSTILE: &[&str] = &[
     "ZA\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}LGO 日本語 العربية 👩‍💻",
 ];
 
-/// An issue each of whose texts is `text`, with children of the same sort.
-pub fn hostile(index: usize, text: &str) -> (Issue, Vec<Child>) {
+/// An issue each of whose texts is `text`.
+pub fn hostile(index: usize, text: &str) -> Issue {
     let mut issue = issue(1_000 + index, &LINES[0]);
     let own = || text.to_owned();
     let some = || Some(own());
@@ -352,38 +440,52 @@ pub fn hostile(index: usize, text: &str) -> (Issue, Vec<Child>) {
     issue.days = issue.hours.clone();
     issue.count = u64::MAX;
     issue.context = Some(json!({ text: text }));
-    let place = Place {
+    issue.source = Some(hostile_place(text));
+    if let Some(reported) = &mut issue.reported {
+        (reported.fingerprint, reported.template) = (own(), own());
+        (reported.error_type, reported.culprit) = (some(), some());
+    }
+    issue
+}
+
+fn hostile_place(text: &str) -> Place {
+    let some = || Some(text.to_owned());
+    Place {
         namespace: some(),
         pod: some(),
         pod_uid: some(),
         container: some(),
         node: some(),
-        workload: Some(Workload { kind: own(), name: own() }),
+        workload: Some(Workload { kind: text.to_owned(), name: text.to_owned() }),
         image: some(),
         release: some(),
-    };
-    issue.source = Some(place.clone());
-    if let Some(reported) = &mut issue.reported {
-        (reported.fingerprint, reported.template) = (own(), own());
-        (reported.error_type, reported.culprit) = (some(), some());
     }
+}
+
+/// What hangs below such an issue: of every sort, and too much of it.
+pub fn hostile_children(issue: &Issue, text: &str) -> Vec<Child> {
+    let own = || text.to_owned();
+    let some = || Some(own());
+    // A few hundred characters in each frame are more than any page shows.
+    let short: String = text.chars().take(600).collect();
+    let brief = || Some(short.clone());
     let frame = |in_app| Frame {
-        function: some(),
-        module: some(),
-        file: some(),
+        function: brief(),
+        module: brief(),
+        file: brief(),
         line: Some(u32::MAX),
         column: Some(u32::MAX),
         in_app,
     };
-    let mut report = java(&issue);
+    let mut report = java(issue);
     (report.error_type, report.culprit, report.log) = (some(), some(), some());
     (report.message, report.text) = (own(), own());
     report.frames = (0..300).map(|n| frame(n % 2 == 0)).collect();
     report.redacted = BTreeMap::from([(own(), 1)]);
     report.causes = (0..40)
         .map(|n| Cause {
-            error_type: some(),
-            message: own(),
+            error_type: brief(),
+            message: brief().unwrap_or_default(),
             frames: (0..50).map(|_| frame(true)).collect(),
             relation: (n % 2 == 0).then_some(Relation::Member),
         })
@@ -395,7 +497,7 @@ pub fn hostile(index: usize, text: &str) -> (Issue, Vec<Child>) {
         received_at: Timestamp::MAX,
         count: u64::MAX,
         via: Via::Sentry,
-        place,
+        place: hostile_place(text),
         report: Some(report),
         tags: vec![own(), own()],
         context: Some(json!({ text: [text, { "deep": text }] })),
@@ -419,5 +521,5 @@ pub fn hostile(index: usize, text: &str) -> (Issue, Vec<Child>) {
         changes: vec![FieldChange { field: own(), old_value: json!(text), new_value: json!({ text: text }) }],
         created_at: ago(5),
     }));
-    (issue, children)
+    children
 }

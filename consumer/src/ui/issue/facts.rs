@@ -76,7 +76,11 @@ impl Facts {
 fn narrowed(key: &str, value: &str) -> String {
     let query = format!("{key}:\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
     // A value as long as this names nothing; the filter would cut it anyway.
-    if query.len() > 300 { "/issues?q=".to_owned() } else { Url::of("/issues").with("q", Some(&query)).build() }
+    if query.len() > 300 {
+        "/issues?q=".to_owned()
+    } else {
+        Url::of("/issues").with("q", Some(&query)).build()
+    }
 }
 
 fn releases(issue: &Issue, now: Timestamp) -> Vec<Release> {

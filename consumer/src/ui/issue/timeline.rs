@@ -1,7 +1,8 @@
 //! What people said and did, in one line of time.
 
-use issue::document::{Activity, ActivityType, Comment};
+use issue::document::{Activity, ActivityType, Comment, Mute};
 use jiff::Timestamp;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::{
@@ -115,7 +116,11 @@ impl Entry {
             Child::Comment(comment) => Self::said(comment, now),
             Child::Activity(activity) => Self::did(activity, now),
             Child::Occurrence(occurrence) => (
-                Self { who: Shown::default(), when: When::at(occurrence.at, now), what: What::Did("reported it", Vec::new()) },
+                Self {
+                    who: Shown::default(),
+                    when: When::at(occurrence.at, now),
+                    what: What::Did("reported it", Vec::new()),
+                },
                 ENTRY_BYTES,
             ),
         }
@@ -123,14 +128,13 @@ impl Entry {
 
     fn said(comment: &Comment, now: Timestamp) -> (Self, usize) {
         let blocks = markdown::parse(&comment.content, MAX_COMMENT);
+        let weight = markdown::weight(&blocks);
         let entry = Self {
             who: Shown::line(&comment.author_id, 80),
             when: When::at(comment.created_at, now),
             what: What::Said(blocks),
         };
-        // A link is on the page twice, and every character may take five bytes.
-        let text = Shown::block(&comment.content, MAX_COMMENT).weight();
-        (entry, ENTRY_BYTES + text * 2)
+        (entry, ENTRY_BYTES + weight)
     }
 
     fn did(activity: &Activity, now: Timestamp) -> (Self, usize) {
@@ -141,7 +145,11 @@ impl Entry {
             .map(|change| Changed {
                 field: Shown::line(field_name(&change.field), 40),
                 old: value(&change.old_value),
-                new: value(&change.new_value),
+                new: match (&change.new_value, change.field.as_str()) {
+                    (Value::Null, "assigneeId") => Shown::line("nobody", 120),
+                    (Value::Null, _) => Shown::line("nothing", 120),
+                    (new, _) => value(new),
+                },
             })
             .collect();
         let weight = ENTRY_BYTES + changes.len() * ENTRY_BYTES;
@@ -157,28 +165,34 @@ impl Entry {
 fn verb(activity: ActivityType) -> &'static str {
     match activity {
         ActivityType::Created => "opened this issue",
-        ActivityType::Updated => "changed",
-        ActivityType::Assigned => "changed",
-        ActivityType::StatusChanged => "changed",
+        ActivityType::Updated | ActivityType::Assigned | ActivityType::StatusChanged => "changed",
         ActivityType::Commented => "commented",
         ActivityType::Regressed => "reported it again after it had been resolved:",
-        ActivityType::Muted => "muted it:",
-        ActivityType::Merged => "merged it:",
+        ActivityType::Muted => "changed",
+        ActivityType::Merged => "merged",
     }
 }
 
 fn field_name(field: &str) -> &str {
     match field {
         "assigneeId" => "assignee",
-        "type" => "type",
+        "resolvedIn" => "resolved in",
         other => other,
     }
 }
 
+/// A value in words. Of the fields that a change names, only `mute` is an object.
 fn value(value: &Value) -> Shown {
     match value {
         Value::Null => Shown::default(),
         Value::String(text) => Shown::line(text, 120),
-        other => Shown::line(&other.to_string(), 120),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            Shown::line(&items.join(", "), 120)
+        }
+        other => match Mute::deserialize(other) {
+            Ok(mute) => super::facts::mute(&mute),
+            Err(_) => Shown::line(&other.to_string(), 120),
+        },
     }
 }
