@@ -8,3 +8,4 @@ pub mod consume;
 pub mod health;
 pub mod ledger;
 pub mod store;
+pub mod ui;
