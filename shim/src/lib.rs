@@ -34,7 +34,7 @@ mod terminal;
 
 pub use config::Settings;
 use config::{HELP, Request};
-use std::io::Write as _;
+use std::{ffi::OsString, io::Write as _};
 
 /// The exit code for a command line that says nothing, and for an installation that failed.
 const MISUSE: i32 = 2;
@@ -67,10 +67,29 @@ pub fn main() -> ! {
 ///
 /// To be called in a process with one thread that has changed nothing yet: what this process has is what the command gets.
 pub fn run(settings: &Settings) -> ! {
+    let (_, code) = supervise(settings);
+    sys::exit(code)
+}
+
+/// Runs a command under the shim, then becomes another program, which `next` names with its arguments when it is told the
+/// exit code. It finds signal mask, signal actions and stderr as this process had them; stdin and stdout are closed, since
+/// they belonged to the command.
+///
+/// To be called as [`run`]. If nothing could be started this process has become the command, and nothing follows.
+pub fn run_then(settings: &Settings, next: impl FnOnce(i32) -> Vec<OsString>) -> ! {
+    let (plan, code) = supervise(settings);
+    plan.instead(&next(code)).execute()
+}
+
+/// Returns when the command has ended under our eyes; otherwise this process has become it.
+fn supervise(settings: &Settings) -> (spawn::Plan, i32) {
     let plan = spawn::Plan::new(settings);
     let folder = settings.folder().filter(|_| !sys::was_closed(libc::STDERR_FILENO));
     match folder.map(|folder| supervise::start(&plan, &folder)) {
-        Some(Ok(mut supervisor)) => sys::exit(supervisor.run()),
+        Some(Ok(mut supervisor)) => {
+            let code = supervisor.run();
+            (plan, code)
+        }
         // Nothing to copy, or nothing to copy with: whatever is wrong with us is not the command's matter.
         Some(Err(_)) | None => plan.execute(),
     }

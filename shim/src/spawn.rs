@@ -43,13 +43,22 @@ struct ExecError<'a> {
 impl Plan {
     /// Looks the command up, and blocks all signals: they wait until somebody is there to pass them on.
     pub fn new(settings: &Settings) -> Self {
-        let name = settings.command.first().cloned().unwrap_or_default();
-        let arguments = settings.command.iter().map(|argument| text(argument)).collect();
         let signals =
             Signals { mask: sys::set_mask(SignalSet::MAX), child_action: sys::action(sys::SIGCHLD) };
         // Where this is ignored, as a parent may have left it, children vanish without telling their exit code.
         sys::set_action(sys::SIGCHLD, sys::DEFAULT_ACTION);
-        Self { candidates: candidates(&name), name, arguments, environment: settings.environment(), signals }
+        Self::of(&settings.command, settings.environment(), signals)
+    }
+
+    /// Another command, with what this one would have.
+    pub fn instead(&self, command: &[OsString]) -> Self {
+        Self::of(command, self.environment.clone(), self.signals)
+    }
+
+    fn of(command: &[OsString], environment: Vec<CString>, signals: Signals) -> Self {
+        let name = command.first().cloned().unwrap_or_default();
+        let arguments = command.iter().map(|argument| text(argument)).collect();
+        Self { candidates: candidates(&name), name, arguments, environment, signals }
     }
 
     /// Becomes the command, or ends with the message and the code of a shell.
