@@ -129,10 +129,8 @@ async fn open(settings: &Settings) -> Result<Spool, StartError> {
         Spool::open(directory, rules, pipeline::moment())
             .map_err(|source| StartError::Spool { folder, source })
     });
-    let panicked = |error| StartError::Spool {
-        folder: settings.spool_dir.clone(),
-        source: io::Error::other(error),
-    };
+    let panicked =
+        |error| StartError::Spool { folder: settings.spool_dir.clone(), source: io::Error::other(error) };
     opened.await.map_err(panicked)?
 }
 
@@ -180,7 +178,10 @@ impl Sidecar {
         }
         if time::timeout_at(end, self.drain()).await.is_err() {
             let spooled = self.status.read().ledger.spooled;
-            tracing::warn!(spooled, "the grace period ended before everything was sent; it stays in the spool");
+            tracing::warn!(
+                spooled,
+                "the grace period ended before everything was sent; it stays in the spool"
+            );
         }
         self.order(Control::End).await;
         if let Some(pipeline) = self.pipeline.take()
