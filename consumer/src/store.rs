@@ -12,6 +12,10 @@ use issue::{
     report::{Category, Priority},
 };
 
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+
 /// Which state of a document a change was computed from. Opaque to callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Version {

@@ -135,6 +135,13 @@ pub struct Workload {
     pub name: String,
 }
 
+impl std::fmt::Display for Workload {
+    /// `kind/name`, as documents name it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
 /// The way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

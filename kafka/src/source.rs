@@ -90,4 +90,10 @@ pub trait RecordSource: Send {
 
     /// How far behind the reader is, as last known.
     fn lag(&self) -> Lag;
+
+    /// Names the topic as long as it exists: one that is made anew has another id. Older producers' messages have no
+    /// source of their own and are numbered by it. `None` where no such messages can come, or before it is known.
+    fn topic_id(&self) -> Option<String> {
+        None
+    }
 }

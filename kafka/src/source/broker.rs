@@ -259,6 +259,10 @@ impl RecordSource for BrokerSource {
         letters.put(&self.settings.topic, record, reason, detail).await
     }
 
+    fn topic_id(&self) -> Option<String> {
+        self.positions.topic_id().map(str::to_owned)
+    }
+
     fn lag(&self) -> Lag {
         self.positions.lag()
     }

@@ -1,0 +1,374 @@
+//! The rules of delivery, each as a test of its name, against a topic and a store that fail on command.
+
+mod scripted;
+
+use std::{sync::Arc, time::Duration};
+
+use issue::{document::Issue, id::IssueId, lifecycle::Cause};
+use proptest::prelude::*;
+use scripted::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::store::{Child, ChildKind, IssueQuery, Wanted};
+
+/// Runs a consumer on a topic and a store until everything in the topic is committed.
+async fn consume(topic: &Topic, store: &Arc<dyn IssueStore>) -> Arc<Health> {
+    let running = Running::start(topic, store);
+    topic.all_committed().await;
+    running.stop().await
+}
+
+async fn issues(store: &Arc<dyn IssueStore>) -> Vec<Issue> {
+    let query = IssueQuery { limit: 100, ..IssueQuery::default() };
+    let mut issues = store.list(&query).await.expect("the store lists").items;
+    issues.sort_by_key(|issue| issue.id);
+    issues
+}
+
+async fn counts(store: &Arc<dyn IssueStore>) -> Vec<u64> {
+    issues(store).await.iter().map(|issue| issue.count).collect()
+}
+
+/// Everything that the store holds, except for versions.
+async fn everything(store: &Arc<dyn IssueStore>) -> Vec<(Issue, Vec<Value>)> {
+    let mut all = Vec::new();
+    for issue in issues(store).await {
+        let mut below = Vec::new();
+        for kind in [ChildKind::Occurrences, ChildKind::Activities, ChildKind::Comments] {
+            let page = store.children(issue.id, kind, None, 1_000).await.expect("the store lists");
+            below.extend(page.items.into_iter().map(|child| match child {
+                Child::Occurrence(occurrence) => json!(occurrence),
+                Child::Activity(activity) => json!(activity),
+                Child::Comment(comment) => json!(comment),
+            }));
+        }
+        all.push((issue, below));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_batch_becomes_one_write_per_issue_and_counts_are_exact() {
+    let store = Flaky::new();
+    let topic = Topic::of((0..100).map(|n| report(n % 4, n / 4 + 1, 3)));
+    let health = consume(&topic, &store.as_store()).await;
+    assert_eq!(counts(&store.as_store()).await, [75, 75, 75, 75]);
+    assert_eq!(store.writes(), 4);
+    let ledger = health.status().ledger;
+    assert!(ledger.is_balanced());
+    assert_eq!((ledger.consumed, ledger.stored, ledger.repeat, ledger.in_flight), (300, 4, 296, 0));
+}
+
+#[tokio::test]
+async fn an_offset_is_committed_only_after_store_or_dead_letter() {
+    let store = Flaky::new();
+    store.fail(Fault::Load, 3);
+    store.fail(Fault::Write, 3);
+    let topic = Topic::of([report(1, 1, 1), garbage(), report(2, 2, 1)]);
+    topic.fail_dead_letters(2);
+    let stored = Arc::clone(&store);
+    topic.on_commit(move |topic| {
+        assert!(stored.writes() >= 1, "committed before the store had it");
+        assert_eq!(topic.dead_letters.len(), 1, "committed before the dead letter was there");
+    });
+    let health = consume(&topic, &store.as_store()).await;
+    assert_eq!(counts(&store.as_store()).await, [1, 1]);
+    assert!(health.status().ledger.is_balanced());
+}
+
+#[tokio::test]
+async fn a_store_outage_pauses_the_partition_and_makes_no_dead_letter() {
+    let store = Flaky::new();
+    store.fail(Fault::Write, 20);
+    let topic = Topic::of((1..50).map(|n| report(1, n, 1)));
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| !topic.paused.is_empty()).await;
+    let during = running.health.status();
+    assert!(during.failing.contains_key(&Part::Store) && during.ledger.is_balanced());
+    assert_eq!((during.ledger.in_flight, topic.lock().committed.clone()), (49, Default::default()));
+    topic.all_committed().await;
+    let health = running.stop().await;
+    assert_eq!(counts(&store.as_store()).await, [49]);
+    assert!(topic.lock().dead_letters.is_empty() && topic.lock().paused.is_empty());
+    assert!(health.status().failing.is_empty());
+}
+
+#[tokio::test]
+async fn what_arrives_during_an_outage_is_delivered_after_it() {
+    let store = Flaky::new();
+    store.fail(Fault::Write, 20);
+    let topic = Topic::of([report(1, 1, 1)]);
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| !topic.paused.is_empty()).await;
+    topic.push(1, report(2, 1, 1));
+    topic.until(|topic| topic.paused.contains(&1)).await;
+    topic.all_committed().await;
+    let health = running.stop().await;
+    assert_eq!(counts(&store.as_store()).await, [1, 1]);
+    assert_eq!(health.status().ledger.consumed, 2, "what was put off counts once");
+}
+
+#[tokio::test]
+async fn a_partition_that_cannot_be_paused_loses_nothing() {
+    let store = Flaky::new();
+    store.fail(Fault::Write, 20);
+    let topic = Topic::of([report(1, 1, 1)]);
+    topic.refuse_pauses();
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| topic.refused_pauses > 0).await;
+    (2..20).for_each(|seq| topic.push(0, report(1, seq, 1)));
+    topic.all_committed().await;
+    running.stop().await;
+    assert_eq!(counts(&store.as_store()).await, [19]);
+}
+
+#[tokio::test]
+async fn a_write_that_was_done_and_not_answered_counts_once() {
+    let store = Flaky::new();
+    store.fail(Fault::AfterWrite, 1);
+    let topic = Topic::of((1..11).map(|n| report(1, n, 2)));
+    let ledger = consume(&topic, &store.as_store()).await.status().ledger;
+    assert_eq!(counts(&store.as_store()).await, [20]);
+    assert!(ledger.is_balanced());
+    assert_eq!(ledger.duplicate, 20);
+}
+
+#[tokio::test]
+async fn a_lost_race_is_loaded_and_applied_again() {
+    let store = Flaky::new();
+    store.fail(Fault::Conflict, 3);
+    let topic = Topic::of((0..20).map(|n| report(n % 5, n / 5 + 1, 1)));
+    let ledger = consume(&topic, &store.as_store()).await.status().ledger;
+    assert_eq!(counts(&store.as_store()).await, [4; 5]);
+    assert_eq!((ledger.stored, ledger.repeat, ledger.duplicate), (5, 15, 0));
+}
+
+#[tokio::test]
+async fn seen_makes_any_replay_a_no_op() {
+    let store = Flaky::new();
+    let topic = Topic::of((0..60).map(|n| report(n % 3, n / 3 + 1, 2)));
+    consume(&topic, &store.as_store()).await;
+    let before = everything(&store.as_store()).await;
+    for from in [0, 31, 59] {
+        topic.rewind(from);
+        let ledger = consume(&topic, &store.as_store()).await.status().ledger;
+        assert_eq!((ledger.stored, ledger.repeat, ledger.duplicate), (0, 0, (60 - from.unsigned_abs()) * 2));
+        assert_eq!(everything(&store.as_store()).await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zombie_after_a_rebalance_is_harmless() {
+    let store = Flaky::new();
+    let records = || (0..200).map(|n| report(n % 3, n / 3 + 1, 1));
+    let (one, other) = (Topic::of(records()), Topic::of(records()));
+    one.at_most(7);
+    other.at_most(11);
+    let shared = store.as_store();
+    let (first, second) = tokio::join!(consume(&one, &shared), consume(&other, &shared));
+    assert_eq!(counts(&shared).await.iter().sum::<u64>(), 200);
+    let (first, second) = (first.status().ledger, second.status().ledger);
+    assert!(first.is_balanced() && second.is_balanced());
+    assert_eq!(first.stored + first.repeat + second.stored + second.repeat, 200);
+}
+
+#[tokio::test]
+async fn a_revoked_partition_drops_its_uncommitted_work() {
+    let store = Flaky::new();
+    store.fail(Fault::Write, 1_000_000);
+    let topic = Topic::of((1..6).map(|n| report(1, n, 2)));
+    topic.push(1, report(2, 1, 1));
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| !topic.paused.is_empty()).await;
+    topic.revoke(0);
+    topic.until(|topic| topic.revocations.is_empty()).await;
+    store.heal();
+    topic.until(|topic| topic.committed.get(&1) == Some(&1)).await;
+    let ledger = running.stop().await.status().ledger;
+    assert_eq!((ledger.handed_back, ledger.stored, ledger.in_flight), (10, 1, 0));
+    assert!(ledger.is_balanced());
+    assert_eq!(topic.lock().committed.get(&0), None, "another member's partition was committed");
+}
+
+#[tokio::test]
+async fn stopping_during_an_outage_hands_the_batch_back() {
+    let store = Flaky::new();
+    store.fail(Fault::Load, 1_000_000);
+    let topic = Topic::of([report(1, 1, 5)]);
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| !topic.paused.is_empty()).await;
+    let ledger = running.stop().await.status().ledger;
+    assert_eq!((ledger.handed_back, ledger.in_flight, ledger.is_balanced()), (5, 0, true));
+    assert!(topic.lock().committed.is_empty());
+}
+
+#[tokio::test]
+async fn only_what_the_data_causes_becomes_a_dead_letter_with_its_reason() {
+    let changed = |change: fn(&mut Value)| {
+        let mut record = report(1, 100, 1);
+        change(&mut record);
+        record
+    };
+    let cases = [
+        (garbage(), "malformed"),
+        (json!([1]), "malformed"),
+        (changed(|r| r["v"] = json!(9)), "unknown_version"),
+        (changed(|r| r["kind"] = json!("song")), "unknown_kind"),
+        (changed(|r| r["report"] = Value::Null), "missing_body"),
+        (changed(|r| r["source"]["id"] = json!("x")), "malformed"),
+        (changed(|r| r["tracker"] = json!("other/team")), "other_tracker"),
+        (changed(|r| r["count"] = json!(0)), "invalid"),
+        (changed(|r| r["report"]["fingerprint"] = json!("")), "invalid"),
+        (changed(|r| r["extra"] = json!("x".repeat(1 << 20))), "too_large"),
+        (comment(77, 1, "on nothing"), "unknown_issue"),
+        (comment(1, 1, "  "), "invalid"),
+        (update(1, 2, "web", json!({"status": "resolved"})), "not_reported_by_sender"),
+        (update(1, 3, "api", json!({"status": "gone"})), "invalid"),
+        (update(1, 4, "api", json!({"count": 7})), "invalid"),
+    ];
+    let store = Flaky::new();
+    let mut records = vec![report(1, 1, 1)];
+    records.extend(cases.iter().map(|(record, _)| record.clone()));
+    let topic = Topic::of(records);
+    topic.at_most(1);
+    let ledger = consume(&topic, &store.as_store()).await.status().ledger;
+    let reasons: Vec<String> = topic.lock().dead_letters.iter().map(|(_, reason)| reason.clone()).collect();
+    assert_eq!(reasons, cases.iter().map(|(_, reason)| *reason).collect::<Vec<_>>());
+    assert_eq!(counts(&store.as_store()).await, [1]);
+    assert!(ledger.is_balanced());
+    assert_eq!(ledger.dead_lettered.values().sum::<u64>(), cases.len() as u64);
+}
+
+#[tokio::test]
+async fn without_a_dead_letter_topic_the_partition_stands_still() {
+    let store = Flaky::new();
+    let topic = Topic::of([garbage(), report(1, 1, 1)]);
+    topic.fail_dead_letters(u32::MAX);
+    let running = Running::start(&topic, &store.as_store());
+    topic.until(|topic| !topic.paused.is_empty()).await;
+    let status = running.health.status();
+    assert!(status.failing.contains_key(&Part::DeadLetters) && status.ledger.is_balanced());
+    assert!(topic.lock().committed.is_empty());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn bare_older_messages_are_identified_by_topic_id_partition_and_offset() {
+    let store = Flaky::new();
+    let bare = || json!({"title": "Disk full", "component": "db", "context": {"error_type": "OSError"}});
+    let topic = Topic::of([bare(), bare()]);
+    consume(&topic, &store.as_store()).await;
+    topic.rewind(0);
+    consume(&topic, &store.as_store()).await;
+    assert_eq!(counts(&store.as_store()).await, [2], "a replay is recognised");
+    let anew = Topic::of([bare()]);
+    anew.lock().id = "made-anew".to_owned();
+    consume(&anew, &store.as_store()).await;
+    assert_eq!(counts(&store.as_store()).await, [3], "offset 0 of another topic is another message");
+    let reported = issues(&store.as_store()).await[0].reported.clone().expect("it is reported");
+    assert_eq!(reported.error_type.as_deref(), Some("OSError"));
+}
+
+#[tokio::test]
+async fn of_a_sidecars_ledger_records_the_last_seq_wins() {
+    let store = Flaky::new();
+    let topic = Topic::of([ledger(1, 5, 10), ledger(1, 9, 30), ledger(2, 1, 4)]);
+    let status = consume(&topic, &store.as_store()).await.status();
+    assert_eq!((status.sidecars.accepted, status.sidecar_count), (34, 2));
+    assert_eq!(status.ledger.consumed, 0, "the unit is reports");
+}
+
+#[tokio::test]
+async fn a_gap_is_told_and_never_silent() {
+    let topic = Topic::of([report(1, 1, 1)]);
+    topic.gap(0, 10, 25);
+    let status = consume(&topic, &Flaky::new().as_store()).await.status();
+    assert_eq!((status.gaps.len(), status.gap_records), (1, 15));
+}
+
+#[tokio::test]
+async fn children_derive_from_source_and_seq() {
+    let store = Flaky::new();
+    let topic = Topic::of([report(1, 1, 1), comment(1, 2, "hello @bob")]);
+    consume(&topic, &store.as_store()).await;
+    let page = store.as_store().children(issue_id(1), ChildKind::Comments, None, 9).await.expect("comments");
+    let [Child::Comment(comment)] = page.items.as_slice() else { panic!("one comment") };
+    assert_eq!(comment.id, Cause::id_of_record(&source_id(1), 2));
+    assert_eq!(comment.author_id, "api", "an actor in a record is a claim");
+}
+
+#[tokio::test]
+async fn a_service_changes_what_it_reported() {
+    let store = Flaky::new();
+    let topic = Topic::of([report(1, 1, 1), update(1, 2, "api", json!({"priority": "low"}))]);
+    consume(&topic, &store.as_store()).await;
+    assert_eq!(issues(&store.as_store()).await[0].priority, issue::report::Priority::Low);
+}
+
+#[tokio::test]
+async fn a_storm_of_one_error_keeps_a_bounded_sample() {
+    let store = Flaky::new();
+    let topic = Topic::of((1..5_000).map(|n| report(1, n, 10)));
+    consume(&topic, &store.as_store()).await;
+    assert_eq!(counts(&store.as_store()).await, [49_990]);
+    let page =
+        store.as_store().children(issue_id(1), ChildKind::Occurrences, None, 100).await.expect("samples");
+    assert!((11..=50).contains(&page.items.len()), "{} are kept", page.items.len());
+}
+
+fn history() -> impl Strategy<Value = Vec<Value>> {
+    let step = prop_oneof![
+        8 => (0_u64..4, 1_u64..5).prop_map(|(issue, count)| (issue, count, "")),
+        1 => (0_u64..4).prop_map(|issue| (issue, 0, "comment")),
+        1 => (0_u64..4).prop_map(|issue| (issue, 0, "resolve")),
+    ];
+    prop::collection::vec(step, 1..60).prop_map(|steps| {
+        let mut records = Vec::new();
+        for (seq, (issue, count, what)) in (1..).zip(steps) {
+            records.push(match what {
+                "" => report(issue, seq, count),
+                "comment" => comment(issue, seq, "hm"),
+                _ => update(issue, seq, "api", json!({"status": "resolved"})),
+            });
+        }
+        records
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_batch_split_and_any_replay_gives_the_same_documents(
+        records in history(),
+        most in 1_usize..9,
+        rewind in 0_i64..30,
+    ) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let (whole, split) = (Flaky::new(), Flaky::new());
+            consume(&Topic::of(records.clone()), &whole.as_store()).await;
+            let topic = Topic::of(records);
+            topic.at_most(most);
+            consume(&topic, &split.as_store()).await;
+            topic.rewind(rewind);
+            consume(&topic, &split.as_store()).await;
+            assert_eq!(everything(&whole.as_store()).await, everything(&split.as_store()).await);
+        });
+    }
+}
+
+/// What the store says of an issue's marks, for tests that look behind the documents.
+#[tokio::test]
+async fn seen_holds_the_highest_seq_of_each_source() {
+    let store = Flaky::new();
+    let topic = Topic::of([report(1, 4, 1), report(1, 9, 1)]);
+    consume(&topic, &store.as_store()).await;
+    let id: IssueId = issue_id(1);
+    let wanted = [Wanted { id, sources: vec![source_id(1)] }];
+    let loaded = store.as_store().load(&wanted).await.expect("it loads");
+    assert_eq!(loaded[0].seen, [(source_id(1), 9)]);
+}
+
+const DEADLINE: Duration = Duration::from_secs(20);
