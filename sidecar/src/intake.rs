@@ -32,7 +32,7 @@ use issue::{
     record::{Place, Via},
 };
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 pub use self::{
     guard::not_found,
@@ -139,6 +139,23 @@ impl IntakeState {
     async fn accept_one(&self, submission: Submission) -> Result<Receipt, Problem> {
         let receipts = self.accept(vec![submission]).await?;
         receipts.into_iter().next().ok_or_else(|| Problem::new(Fault::Internal, "the spool gave no receipt"))
+    }
+
+    /// Does the reading, redacting and hashing of a body of `size` bytes: a large one where it keeps no other request
+    /// waiting. Should it panic, that is one request's failure.
+    async fn work<T: Send + 'static>(
+        &self,
+        size: usize,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if size <= body::SMALL {
+            return work(self);
+        }
+        let state = self.clone();
+        let done = spawn_blocking(move || work(&state)).await;
+        done.unwrap_or_else(|error| {
+            Err(Problem::new(Fault::Internal, format!("the body cannot be read: {error}")))
+        })
     }
 
     /// One hand-written issue less for this reporter, or when to come again.
