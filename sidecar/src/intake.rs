@@ -1,7 +1,7 @@
 //! The HTTP way in: what services of this pod post to the loopback address.
 //!
-//! Every write goes the same way: [`guard`] lets it in, [`body`] reads it within bounds, the crate `intake` makes
-//! typed values of it, [`engine`] redacts and fingerprints them, and only when [`crate::accept::Acceptor::accept`]
+//! Every write goes the same way: `guard` lets it in, `body` reads it within bounds, the crate `intake` makes
+//! typed values of it, `engine` redacts and fingerprints them, and only when [`crate::accept::Acceptor::accept`]
 //! has made them durable is it answered 202.
 
 mod body;
@@ -52,7 +52,7 @@ pub struct Limits {
     pub body: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
-    /// Bodies beyond [`body::SMALL`] that are in memory at once; further ones wait.
+    /// Bodies of more than 16 KiB that are in memory at once; further ones wait.
     pub large_bodies: usize,
     /// Hand-written issues of one reporter a minute.
     pub issues_per_minute: u32,
