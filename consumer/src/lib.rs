@@ -2,10 +2,118 @@
 //!
 //! [`consume`] is the loop that reads records and the only one that counts; [`coalesce`] makes one change per issue of a
 //! batch; [`store`] keeps issues; [`api`] answers people and programs. [`health`] is what all of them tell of themselves.
+//! [`start`] puts them together, for the program of this name and for local mode.
 
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use issue::{finish::Rules, id::TrackerName};
+use kafka::source::RecordSource;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{Access, ApiState, Limits, limit::Limiter},
+    consume::{Consumer, Pace},
+    health::{Health, Status},
+    store::IssueStore,
+};
+
+pub mod api;
+pub mod bug;
 pub mod coalesce;
+#[cfg(feature = "broker")]
+pub mod config;
 pub mod consume;
 pub mod health;
 pub mod ledger;
+pub mod metrics;
 pub mod store;
 pub mod ui;
+
+/// What a tracker needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whose issues it keeps: records of another are dead letters.
+    pub tracker: TrackerName,
+    /// Who may use the API.
+    pub access: Access,
+    /// How often.
+    pub limits: Limits,
+    /// How long it waits before it tries again what failed.
+    pub pace: Pace,
+}
+
+impl Settings {
+    /// For this machine only.
+    pub fn local(tracker: TrackerName) -> Self {
+        let access = Access::loopback(None);
+        Self { tracker, access, limits: Limits::default(), pace: Pace::default() }
+    }
+}
+
+/// A tracker at work.
+pub struct Tracker {
+    state: ApiState,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+/// Begins to read records. The routes are there at once: what they show is the store's.
+pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc<dyn IssueStore>) -> Tracker {
+    let Settings { tracker, access, limits, pace } = settings;
+    let (health, stop) = (Health::new(), CancellationToken::new());
+    let consumer =
+        Consumer::new(tracker.clone(), source, Arc::clone(&store), Arc::clone(&health), pace, stop.clone());
+    let state = ApiState {
+        tracker,
+        store,
+        health,
+        access: Arc::new(access),
+        limiter: Arc::new(Limiter::new(limits)),
+        rules: Arc::new(Rules::default()),
+    };
+    Tracker { state, stop, task: tokio::spawn(consumer.run()) }
+}
+
+impl Tracker {
+    /// Reading and changing issues: all of `/api/v1` but `POST /api/v1/issues`, which local mode takes from the
+    /// sidecar's router.
+    pub fn api_routes(&self) -> Router {
+        api::routes(self.state.clone())
+    }
+
+    /// `POST /api/v1/issues`, straight into the store.
+    pub fn write_routes(&self) -> Router {
+        api::write_routes(self.state.clone())
+    }
+
+    /// `/api/health`, `/livez`, `/readyz`, `/metrics`: open to whoever reaches the port.
+    pub fn health_routes(&self) -> Router {
+        api::health_routes(self.state.clone())
+    }
+
+    /// Puts other routes (the pages) behind the same door as the API: `Host`, `Origin`, token.
+    pub fn protected(&self, router: Router) -> Router {
+        api::protected(router, self.state.clone())
+    }
+
+    /// How it stands now.
+    pub fn status(&self) -> Status {
+        self.state.health.status()
+    }
+
+    /// Ends the batch at hand and stops reading. What cannot be stored within the grace is left to the next reader.
+    pub async fn stop(self, grace: Duration) {
+        self.stop.cancel();
+        let abort = self.task.abort_handle();
+        match tokio::time::timeout(grace, self.task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the loop that reads records ended by a panic"),
+            Err(_) => {
+                abort.abort();
+                tracing::warn!("a batch could not be stored in time; it is read again after the next start");
+            }
+        }
+    }
+}

@@ -1,2 +1,122 @@
-//! bin
-fn main() {}
+//! `issuetracker-consumer`: reads the settings, puts the parts together, and stops in order.
+
+use std::{fs, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use clap::Parser;
+use consumer::{
+    Settings,
+    api::{Access, Limits, not_found},
+    config::{Config, LogFormat, StoreChoice},
+    consume::Pace,
+    store::{IssueStore, sqlite::SqliteStore},
+};
+use kafka::{
+    settings::{Properties, Settings as KafkaSettings},
+    source::broker::BrokerSource,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// How long open connections may go on after the records are stored.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+fn main() -> ExitCode {
+    let config = Config::parse();
+    let done = start_log(&config).and_then(|()| {
+        let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+        runtime.block_on(run(config))
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log_level).context("read --log-level")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.init(),
+    }
+    Ok(())
+}
+
+async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("watch for SIGINT")?;
+    let access = access(&config)?;
+    let store = open_store(&config)?;
+    let source =
+        BrokerSource::subscribe(kafka_settings(&config)?, &config.group()).context("join the group")?;
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("listen at {}", config.listen))?;
+    tracing::info!(
+        tracker = %config.tracker,
+        listen = %config.listen,
+        topic = config.topic(),
+        group = config.group(),
+        store = ?config.store,
+        token = config.token_file.is_some(),
+        "started"
+    );
+    let settings = Settings {
+        tracker: config.tracker.clone(),
+        access,
+        limits: Limits::default(),
+        pace: Pace::default(),
+    };
+    let tracker = consumer::start(settings, Box::new(source), store).await;
+    let routes =
+        tracker.health_routes().merge(tracker.api_routes()).merge(tracker.write_routes()).fallback(not_found);
+    let stop_serving = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, routes, stop_serving.clone()));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: what was read is stored first");
+    stop_serving.cancel();
+    tracker.stop(Duration::from_secs(config.grace_seconds)).await;
+    match tokio::time::timeout(LAST_ANSWERS, server).await {
+        Ok(served) => served.context("serve")?.context("serve"),
+        Err(_) => Ok(()),
+    }
+}
+
+async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .await
+}
+
+fn access(config: &Config) -> anyhow::Result<Access> {
+    let token = match &config.token_file {
+        Some(path) => Some(fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?),
+        None => None,
+    };
+    Ok(Access::at(config.listen, config.public_host(), token.as_deref())?)
+}
+
+fn open_store(config: &Config) -> anyhow::Result<Arc<dyn IssueStore>> {
+    let StoreChoice::Sqlite(path) = &config.store;
+    let store = SqliteStore::open(path).with_context(|| format!("use {}", path.display()))?;
+    Ok(Arc::new(store))
+}
+
+fn kafka_settings(config: &Config) -> anyhow::Result<KafkaSettings> {
+    let properties = match &config.kafka_properties {
+        Some(path) => Properties::read(path)?,
+        None => Properties::default(),
+    };
+    Ok(KafkaSettings { brokers: config.kafka_brokers.clone(), topic: config.topic(), properties })
+}

@@ -2,10 +2,11 @@
 //! (wire.md, "Older producers").
 
 use issue::{
+    finish::Rules,
     id::{IssueId, SourceId, TrackerName},
-    lifecycle::{Body, Cause, Event, Sighting, reports::error_type},
+    lifecycle::{Body, Cause, Event, Sighting},
     record::{IssueBody, IssueType, Place, Via},
-    report::Priority,
+    report::{Priority, Redacted},
 };
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use kafka::source::Incoming;
@@ -14,20 +15,23 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{bounds, decode::service_user};
-use crate::coalesce::Entry;
+use crate::{bug, coalesce::Entry};
 
 /// The namespace of sources that stand for a partition of a topic. Fixed for ever, as it is part of records' identity.
 const TOPIC_NAMESPACE: Uuid = Uuid::from_u128(0x2b9e_60d4_7c11_4f0a_a5d8_9e34_c0b7_15f2);
 
 /// Reads such a message; `None` where it is something else.
 pub(super) fn read(tracker: &TrackerName, topic_id: &str, incoming: &Incoming) -> Option<Entry> {
-    let fields: Map<String, Value> = serde_json::from_slice(&incoming.payload).ok()?;
+    let mut message: Value = serde_json::from_slice(&incoming.payload).ok()?;
+    // No sidecar of ours has seen it, so nothing has been cut out of it yet.
+    Rules::default().redact_value(&mut message, &mut Redacted::new());
+    let Value::Object(fields) = message else { return None };
     if fields.contains_key("v") {
         return None;
     }
     let mut body = body(fields);
     bounds::written(&mut body).ok()?;
-    let fingerprint = fingerprint(&body);
+    let fingerprint = bug::fingerprint_of_older(&body, &Rules::default());
     let place = Place::default();
     let source = source(topic_id, incoming.partition);
     let seq = u64::try_from(incoming.offset).ok()?;
@@ -48,13 +52,6 @@ pub(super) fn read(tracker: &TrackerName, topic_id: &str, incoming: &Incoming) -
 fn source(topic_id: &str, partition: i32) -> SourceId {
     let spool = Uuid::new_v5(&TOPIC_NAMESPACE, topic_id.as_bytes());
     SourceId { spool, partitions: u32::try_from(partition).unwrap_or_default() }
-}
-
-/// Type, component and title decide. The title stands for its template until the engine's own templates are used here.
-fn fingerprint(body: &IssueBody) -> String {
-    let parts = [error_type(body).as_deref(), body.component.as_deref(), Some(body.title.as_str())]
-        .map(|part| part.unwrap_or_default().to_owned());
-    format!("older:{}", Uuid::new_v5(&TOPIC_NAMESPACE, parts.join("\n").as_bytes()).simple())
 }
 
 /// Takes what it understands and keeps the rest in the context.

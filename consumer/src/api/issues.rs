@@ -1,0 +1,127 @@
+//! Issues: list, show, change.
+
+use ::intake::{
+    problem::{FieldError, Problem},
+    updates,
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::{OriginalUri, Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use issue::{
+    document::Issue,
+    id::IssueId,
+    lifecycle::{Changes, Event, Resolution},
+};
+use serde_json::{Value, json};
+
+use super::{
+    ApiState, body,
+    conditions::{etag, is_known},
+    edit,
+    guard::Refusal,
+    no_such_issue, query, unavailable,
+};
+use crate::store::{IssueQuery, Sort, Version};
+
+/// `GET /api/v1/issues`.
+pub async fn list(
+    State(state): State<ApiState>,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Refusal> {
+    let raw = raw.unwrap_or_default();
+    let query = query::issues(&raw).map_err(Problem::invalid)?;
+    page(&state, &query, uri.path(), &raw).await
+}
+
+/// `GET /api/v1/issues/recent`: the list by last report.
+pub async fn recent(
+    State(state): State<ApiState>,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(raw): RawQuery,
+) -> Result<Response, Refusal> {
+    let raw = raw.unwrap_or_default();
+    let query = query::issues(&raw).map_err(Problem::invalid)?;
+    page(&state, &IssueQuery { sort: Sort::LastSeen, ..query }, uri.path(), &raw).await
+}
+
+async fn page(state: &ApiState, query: &IssueQuery, path: &str, raw: &str) -> Result<Response, Refusal> {
+    let page = state.store.list(query).await.map_err(unavailable)?;
+    let body = Json(json!({"issues": page.items, "next_cursor": page.next_cursor}));
+    Ok((query::link(path, raw, page.next_cursor.as_deref()), body).into_response())
+}
+
+/// `GET /api/v1/issues/{id}`.
+pub async fn show(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let loaded = edit::load(&state, issue_id(&id)?, Vec::new()).await?;
+    let issue = loaded.issue.ok_or_else(no_such_issue)?;
+    if is_known(&headers, &loaded.version) {
+        let mut known = StatusCode::NOT_MODIFIED.into_response();
+        put_etag(&mut known, &loaded.version);
+        return Ok(known);
+    }
+    Ok(document(&issue, &loaded.version))
+}
+
+/// `PATCH /api/v1/issues/{id}`. Beside the fields, `resolution` (`now` or `next-release`) may come with
+/// `status: resolved`.
+pub async fn change(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let id = issue_id(&id)?;
+    let actor = edit::actor(&headers)?;
+    let bytes = body::read(&headers, body).await?;
+    let changes = changes(body::parse(&bytes, &state.rules)?, &actor).map_err(Problem::invalid)?;
+    let event = Event::Changed(Box::new(changes));
+    let edited = edit::edit(&state, id, &event, &edit::cause(actor), &headers).await?;
+    Ok(document(&edited.issue, &edited.version))
+}
+
+fn changes(mut body: Value, actor: &str) -> Result<Changes, Vec<FieldError>> {
+    let resolution = body.as_object_mut().and_then(|body| body.shift_remove("resolution"));
+    let update = updates::read_update(body, actor)?;
+    let unreadable =
+        |pointer: &str, message: String| vec![FieldError { pointer: pointer.to_owned(), message }];
+    let mut changes = Changes::read(update.changes).map_err(|error| unreadable("", error.to_string()))?;
+    if let Some(resolution) = resolution {
+        changes.resolution = serde_json::from_value(resolution)
+            .map_err(|_| unreadable("/resolution", r#"must be "now" or "next-release""#.to_owned()))?;
+        if changes.resolution == Resolution::NextRelease
+            && changes.status != Some(issue::document::Status::Resolved)
+        {
+            let message = "goes only with status resolved".to_owned();
+            return Err(unreadable("/resolution", message));
+        }
+    }
+    Ok(changes)
+}
+
+/// An issue's id out of an address. What is no id names no issue.
+pub fn issue_id(id: &str) -> Result<IssueId, Problem> {
+    id.parse().map_err(|_| no_such_issue())
+}
+
+fn document(issue: &Issue, version: &Version) -> Response {
+    let mut response = Json(issue).into_response();
+    put_etag(&mut response, version);
+    response
+}
+
+fn put_etag(response: &mut Response, version: &Version) {
+    if let Some(tag) = etag(version) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    // A copy may be kept, and must be asked about before it is shown.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+}

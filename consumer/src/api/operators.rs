@@ -1,0 +1,88 @@
+//! What operators, probes and older clients ask: is it alive, is it ready, what has it counted.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::ApiState;
+use crate::{
+    health::{Part, Status},
+    metrics,
+};
+
+/// A store that takes longer is not ready to be read from.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `GET /api/health`: always 200 while the process lives; the parts say how they are.
+pub async fn health(State(state): State<ApiState>) -> Json<Value> {
+    let answers = store_answers(&state).await;
+    let status = state.health.status();
+    let parts: serde_json::Map<String, Value> =
+        Part::ALL.iter().map(|part| (part.as_str().to_owned(), part_of(&status, *part, answers))).collect();
+    let ledger = &status.ledger;
+    Json(json!({
+        "status": "healthy",
+        "service": "issuetracker-consumer",
+        "version": env!("CARGO_PKG_VERSION"),
+        "tracker": state.tracker,
+        // The word of the older tracker for "the store answers".
+        "firebase_available": answers,
+        "parts": parts,
+        "lag": status.lag,
+        "ledger": {
+            "consumed": ledger.consumed,
+            "stored": ledger.stored,
+            "repeat": ledger.repeat,
+            "duplicate": ledger.duplicate,
+            "dead_lettered": ledger.dead_lettered,
+            "handed_back": ledger.handed_back,
+            "in_flight": ledger.in_flight,
+            "balanced": ledger.is_balanced(),
+        },
+        "sidecars": {"count": status.sidecar_count, "ledger": status.sidecars},
+        "data_gaps": {"records": status.gap_records, "latest": status.gaps},
+    }))
+}
+
+fn part_of(status: &Status, part: Part, store_answers: bool) -> Value {
+    match status.failing.get(&part) {
+        Some(failure) => json!({"ok": false, "since": failure.since, "error": failure.error}),
+        None => json!({"ok": part != Part::Store || store_answers}),
+    }
+}
+
+async fn store_answers(state: &ApiState) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, state.store.check()).await, Ok(Ok(())))
+}
+
+/// `GET /livez`: the process answers. Never depends on Kafka or the store: a restart would mend neither.
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: whether pages and the API can be served.
+pub async fn readyz(State(state): State<ApiState>) -> Response {
+    if store_answers(&state).await {
+        return "ok\n".into_response();
+    }
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (StatusCode::SERVICE_UNAVAILABLE, plain, "the store does not answer\n").into_response()
+}
+
+/// `GET /metrics`: Prometheus' text format.
+pub async fn metrics(State(state): State<ApiState>) -> Response {
+    let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    match metrics::text(&state.health.status()) {
+        Ok(text) => (plain, text).into_response(),
+        Err(error) => {
+            tracing::error!(error = %error, "metrics could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, plain, "metrics could not be written\n").into_response()
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The counters for Prometheus: one table, filled from one moment's [`Status`].
+
+use prometheus::{GaugeVec, Opts, Registry, TextEncoder};
+
+use crate::health::{Part, Status};
+
+/// One metric: name, help, label (empty: none) and its values.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    label: &'static str,
+    values: Vec<(String, u64)>,
+}
+
+fn plain(name: &'static str, help: &'static str, value: u64) -> Metric {
+    Metric { name, help, label: "", values: vec![(String::new(), value)] }
+}
+
+/// Everything that is told.
+fn table(status: &Status) -> Vec<Metric> {
+    let (ledger, sidecars) = (&status.ledger, &status.sidecars);
+    let outcomes = [
+        ("stored", ledger.stored),
+        ("repeat", ledger.repeat),
+        ("duplicate", ledger.duplicate),
+        ("dead_lettered", ledger.dead_lettered.values().sum()),
+        ("handed_back", ledger.handed_back),
+    ];
+    let named = |values: &[(&str, u64)]| values.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    let sums = [
+        ("accepted", sidecars.accepted),
+        ("recovered", sidecars.recovered),
+        ("published", sidecars.published),
+        ("paired", sidecars.paired),
+        ("spooled", sidecars.spooled),
+    ];
+    vec![
+        plain(
+            "issuetracker_consumer_consumed_reports_total",
+            "Reports read from the topic.",
+            ledger.consumed,
+        ),
+        Metric {
+            name: "issuetracker_consumer_ended_reports_total",
+            help: "Reports by how they ended; with those in flight they add up to those consumed.",
+            label: "outcome",
+            values: named(&outcomes),
+        },
+        plain("issuetracker_consumer_inflight_reports", "Reports read and not ended yet.", ledger.in_flight),
+        Metric {
+            name: "issuetracker_consumer_dead_letters_total",
+            help: "Reports that can never be processed, by reason.",
+            label: "reason",
+            values: ledger.dead_lettered.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
+        },
+        plain(
+            "issuetracker_consumer_lag_records",
+            "Records in the topic that are not committed.",
+            status.lag,
+        ),
+        plain(
+            "issuetracker_consumer_gap_records_total",
+            "Records that retention deleted before they were read.",
+            status.gap_records,
+        ),
+        Metric {
+            name: "issuetracker_consumer_failing_parts",
+            help: "1 while the part does not work.",
+            label: "part",
+            values: Part::ALL
+                .iter()
+                .map(|part| (part.as_str().to_owned(), status.failing.contains_key(part).into()))
+                .collect(),
+        },
+        Metric {
+            name: "issuetracker_consumer_sidecar_reports",
+            help: "What the sidecars say of their reports, added up.",
+            label: "state",
+            values: named(&sums),
+        },
+        Metric {
+            name: "issuetracker_consumer_sidecar_dropped_reports",
+            help: "What the sidecars gave up, by reason.",
+            label: "reason",
+            values: sidecars.dropped.iter().map(|(reason, n)| (reason.clone(), *n)).collect(),
+        },
+    ]
+}
+
+/// Prometheus' text format.
+pub fn text(status: &Status) -> prometheus::Result<String> {
+    let registry = Registry::new();
+    for metric in table(status) {
+        let labels: &[&str] = if metric.label.is_empty() { &[] } else { &[metric.label] };
+        let gauges = GaugeVec::new(Opts::new(metric.name, metric.help), labels)?;
+        for (label, value) in &metric.values {
+            let values: &[&str] = if metric.label.is_empty() { &[] } else { &[label] };
+            // Exact up to 2^53, as every number of this format is.
+            gauges.get_metric_with_label_values(values)?.set(*value as f64);
+        }
+        registry.register(Box::new(gauges))?;
+    }
+    TextEncoder::new().encode_to_string(&registry.gather())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_is_told_from_the_start() {
+        let text = text(&Status::default()).expect("text");
+        for line in [
+            "issuetracker_consumer_consumed_reports_total 0",
+            "issuetracker_consumer_ended_reports_total{outcome=\"repeat\"} 0",
+            "issuetracker_consumer_failing_parts{part=\"store\"} 0",
+            "issuetracker_consumer_lag_records 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+}
