@@ -163,9 +163,9 @@ impl Follower {
                 self.streams.insert(key, stream);
                 continue;
             }
-            let gone = there.is_empty();
+            let (gone, now) = (there.is_empty(), clock());
             let Ok((stepped, stepping)) = spawn_blocking(move || {
-                let step = stream.step(&there, Instant::now());
+                let step = stream.step(&there, now);
                 (stream, step)
             })
             .await
@@ -191,7 +191,7 @@ impl Follower {
     }
 
     fn begin(&self, key: &(String, String), folder: &Path) -> Stream {
-        Stream::new(&key.0, &key.1, folder, self.limits, self.cursors.get(key))
+        Stream::new(key, folder, self.limits, self.cursors.get(key), clock())
     }
 
     /// Every run that has files, and every one that is followed.
@@ -239,6 +239,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// Tokio's clock, so that a test can move it.
+fn clock() -> Instant {
+    time::Instant::now().into_std()
 }
 
 type Listing = Vec<(String, PathBuf, String, BTreeSet<u64>)>;

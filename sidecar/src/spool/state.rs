@@ -156,7 +156,8 @@ impl State {
             Entry::Live(live) => self.live(&live, at.now),
             Entry::Cursor(cursor) => self.cursor(cursor),
             Entry::Key(key) => self.key(key),
-            Entry::Gap(bytes) => self.totals.gap_bytes += bytes,
+            // The number is the container's word, and may be anything.
+            Entry::Gap(bytes) => self.totals.gap_bytes = self.totals.gap_bytes.saturating_add(bytes),
             Entry::Partitions(count) => self.partitions = (count > 0).then_some(count),
         }
     }
