@@ -12,8 +12,14 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 
+pub mod assemble;
 pub mod document;
 pub mod id;
+pub mod input;
+pub mod languages;
+pub mod logline;
 pub mod outcome;
+pub mod parse;
 pub mod record;
 pub mod report;
+pub mod structured;

@@ -1,0 +1,190 @@
+//! How a record begins: with a trace's own opener, or with a header (a log line, an error's name and message) below
+//! which the next lines tell the language.
+
+use super::Limits;
+use super::buffer::{Buffer, Line};
+use super::lookback;
+use super::prefix::starts;
+use super::record::{Record, SINGLE, Verdict};
+use crate::languages::frames::{is_qualified, names_an_error, type_and_message};
+use crate::languages::{self, Grammar, Opening};
+use crate::logline::{self, Rank};
+use crate::report::{Language, Level};
+use crate::structured;
+
+/// Lines below a header that may be its message before a frame has to come.
+const MESSAGE_LINES: usize = 24;
+/// Lines of a log record.
+const LOG_LINES: usize = 24;
+
+/// Opens a record at `line`, if one starts there.
+pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Record> {
+    let text = buffer.text(line);
+    let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
+    if let Some((offset, grammar, opening)) = find(&text, languages::opens) {
+        lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
+        record.level = stated(&text);
+        add_opener(&mut record, &text, offset, grammar, opening);
+        return Some(record);
+    }
+    record.level = stated(&text);
+    if record.falls_back(limits) || record.level.is_some() && is_typed(&text) || is_typed(&text) {
+        lookback::header(&mut record, buffer, line, "", &[]);
+        return Some(log_or_typed(record, &text, limits));
+    }
+    let (offset, grammar, opening) = find(&text, languages::frame)?;
+    lookback::thrown(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar)?;
+    let body = record.body;
+    record.append(&text);
+    record.settle();
+    record.become_trace(grammar, opening, body);
+    record.assume_prefix(text.get(..offset).unwrap_or_default());
+    Some(record)
+}
+
+fn log_or_typed(mut record: Record, text: &str, limits: &Limits) -> Record {
+    let logged = record.falls_back(limits);
+    record.append(text);
+    record.opened = if logged { "log.level" } else { "error.header" };
+    if logged {
+        record.settle();
+    }
+    if structured::is_logfmt(text) {
+        record.opened = "logfmt";
+        record.state.phase = SINGLE;
+    }
+    record
+}
+
+/// Adds the opener's line; what stands before it on the line is a prefix or the front of a log line.
+fn add_opener(record: &mut Record, text: &str, offset: usize, grammar: &'static Grammar, opening: Opening) {
+    let body = record.line_start(record.len()) + offset;
+    record.append(text);
+    if opening.firm {
+        record.settle();
+    }
+    record.become_trace(grammar, opening, body);
+    record.assume_prefix(text.get(..offset).unwrap_or_default());
+}
+
+type Found = (usize, &'static Grammar, Opening);
+
+/// Asks the tables at every offset at which the text proper could begin.
+fn find(text: &str, ask: fn(&str) -> Option<(&'static Grammar, Opening)>) -> Option<Found> {
+    starts(text)
+        .find_map(|offset| ask(text.get(offset..)?).map(|(grammar, opening)| (offset, grammar, opening)))
+}
+
+/// The level that a line states: as a log line, or in logfmt.
+fn stated(text: &str) -> Option<Level> {
+    let rank = logline::head(text).and_then(|head| head.rank).or_else(|| structured::logfmt_rank(text));
+    rank.and_then(Rank::level)
+}
+
+/// Whether a line, or the message of a log line, has the form `some.ErrorName: text`.
+pub fn is_typed(text: &str) -> bool {
+    starts(text).filter_map(|offset| text.get(offset..)).any(is_error_header)
+}
+
+/// `some.ErrorName: text`, with a name that only an error can have.
+pub fn is_error_header(text: &str) -> bool {
+    let text = text.strip_prefix("Uncaught ").unwrap_or(text);
+    type_and_message(text)
+        .is_some_and(|(class, message)| names_an_error(class) || is_qualified(class) && !message.is_empty())
+}
+
+/// Decides on a line below a log line or an error's header.
+pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
+    if let Some((offset, grammar, opening)) = find(line, languages::opens) {
+        // Only what stands directly below its header belongs to it.
+        if record.held() > 0 && record.is_firm() || !opening.firm || !record.is_firm() {
+            return Verdict::End("next record");
+        }
+        if grammar.language == Language::Unknown {
+            return Verdict::End("next record");
+        }
+        add_opener(record, line, offset, grammar, opening);
+        return Verdict::Take;
+    }
+    if let Some((offset, grammar, opening)) = find(line, languages::frame) {
+        return convert(record, line, offset, grammar, opening);
+    }
+    if logline::is_log_line(line) && !is_header_continuation(line) {
+        return Verdict::End("next log line");
+    }
+    if record.len() >= record.header_lines + MESSAGE_LINES {
+        return Verdict::End("no trace below the header");
+    }
+    continuation(record, line, limits)
+}
+
+/// A frame below the header tells the language.
+fn convert(
+    record: &mut Record,
+    line: &str,
+    offset: usize,
+    grammar: &'static Grammar,
+    opening: Opening,
+) -> Verdict {
+    let body = thrown_at(record, grammar);
+    let body = body.unwrap_or_else(|| record.line_start(record.len()) + offset);
+    record.append(line);
+    record.settle();
+    record.become_trace(grammar, opening, body);
+    record.assume_prefix(line.get(..offset).unwrap_or_default());
+    Verdict::Take
+}
+
+/// Byte offset of the error's name and message in the header: a line of its own, else the log line's message, else,
+/// for stacks that name a function before its place, the line above the frame.
+fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
+    let first = record.header_lines;
+    let whole = record.line(first);
+    if is_error_header(whole) || grammar.language == Language::Javascript && whole.starts_with("error: ") {
+        return Some(record.line_start(first));
+    }
+    if grammar.language == Language::Rust {
+        return whole.starts_with("Error:").then(|| record.line_start(first));
+    }
+    if let Some(index) = (first + 1..record.len()).find(|index| is_error_header(record.line(*index))) {
+        return Some(record.line_start(index));
+    }
+    if grammar.language == Language::Go {
+        let last = record.len().checked_sub(1).filter(|last| *last > first)?;
+        let named = !record.line(last).contains(' ') && record.line(last).contains('.');
+        return named.then(|| record.line_start(last));
+    }
+    if let Some(offset) = starts(whole).find(|offset| whole.get(*offset..).is_some_and(is_error_header)) {
+        return Some(record.line_start(first) + offset);
+    }
+    lookback::embedded(whole).map(|offset| record.line_start(first) + offset)
+}
+
+/// Lines that asyncio prints between its message and the traceback.
+fn is_header_continuation(line: &str) -> bool {
+    ["future: <", "handle: <", "protocol: <", "transport: <", "task: <"]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+/// Indented lines belong to a log line; others only if a trace follows.
+fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
+    let blank = line.trim().is_empty();
+    let belongs =
+        line.starts_with([' ', '\t']) && !blank || is_header_continuation(line) || is_addition(line);
+    if record.is_firm() && record.held() == 0 && belongs && record.len() < LOG_LINES {
+        record.append(line);
+        record.settle();
+        return Verdict::Take;
+    }
+    if blank && (record.held() > 0 || !record.line(record.header_lines).starts_with("Error:")) {
+        return Verdict::End("empty line");
+    }
+    record.append(line);
+    Verdict::Hold
+}
+
+/// What PostgreSQL adds below an error without time or level of its own.
+fn is_addition(line: &str) -> bool {
+    ["DETAIL:  ", "HINT:  ", "STATEMENT:  ", "CONTEXT:  "].iter().any(|start| line.starts_with(start))
+}

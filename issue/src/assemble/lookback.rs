@@ -1,0 +1,146 @@
+//! What stands above an opener and belongs to it: a log line that announces the trace, a runtime's own header, the
+//! error's name and message above its first frame.
+
+use super::buffer::{Buffer, Line};
+use super::head::{is_error_header, is_typed};
+use super::prefix::{Prefix, starts};
+use super::record::Record;
+use crate::languages::Grammar;
+use crate::languages::frames::{names_an_error, type_and_message};
+use crate::logline::{self, Rank};
+
+/// Lines looked at above an opener.
+pub const LINES: u64 = 12;
+
+/// Puts the lines directly above `line` that announce it into the record.
+pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, runtime: &[&str]) {
+    let mut found: Vec<Line> = Vec::new();
+    let shape = Prefix::new(prefix);
+    let mut index = line.start;
+    while let Some(above) = buffer.line_before(index, line.start)
+        && found.len() < 3
+    {
+        let text = buffer.text(&above);
+        let text = shape.strip(&text).unwrap_or(&text);
+        let below = found.last().map_or_else(|| buffer.text(line), |last| buffer.text(last));
+        if !announces(text, shape.strip(&below).unwrap_or(&below), runtime, found.is_empty()) {
+            break;
+        }
+        index = above.start;
+        found.push(above);
+    }
+    start_at(record, buffer, &found);
+}
+
+/// Whether `text` announces the line below it.
+fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
+    if runtime.iter().any(|start| text.starts_with(start)) {
+        return true;
+    }
+    let rank = logline::head(text).and_then(|head| head.rank);
+    let timed_below = logline::has_time(below);
+    let nested = below.starts_with("future: <") || below.starts_with("handle: <");
+    if (nearest || nested) && rank.is_some_and(|rank| rank >= Rank::Warning) && !timed_below {
+        // Error lines open a record of their own, so that only a warning is ever met here.
+        return !is_level_line(below);
+    }
+    is_level_line(below) && is_java_date(text)
+}
+
+/// `SEVERE: text`: the second line of a record of `java.util.logging`.
+fn is_level_line(text: &str) -> bool {
+    let word = text.split(": ").next().unwrap_or_default();
+    word.bytes().all(|byte| byte.is_ascii_uppercase()) && Rank::of_word(word).is_some()
+}
+
+/// `Nov 21, 2026 10:45:46 AM com.example.Main run`: its first line.
+fn is_java_date(text: &str) -> bool {
+    (text.contains(" AM ") || text.contains(" PM "))
+        && logline::head(text).is_some_and(|head| head.time && head.rank.is_none())
+}
+
+fn start_at(record: &mut Record, buffer: &Buffer, found: &[Line]) {
+    let Some(first) = found.last() else { return };
+    record.first_line -= found.len() as u64;
+    record.start = buffer.offset(first.start);
+    for line in found.iter().rev() {
+        record.append(&buffer.text(line));
+    }
+    record.header_lines = found.len();
+}
+
+/// Puts the header of an error whose first frame was met at `line` into the record; its name and message may take
+/// several lines. `None`: there is none, and a frame alone is no error.
+pub fn thrown(
+    record: &mut Record,
+    buffer: &Buffer,
+    line: &Line,
+    prefix: &str,
+    grammar: &Grammar,
+) -> Option<()> {
+    let shape = Prefix::new(prefix);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut index = line.start;
+    let mut offset = None;
+    while offset.is_none() && (lines.len() as u64) < LINES {
+        let above = buffer.line_before(index, line.start)?;
+        let text = buffer.text(&above);
+        let text = shape.strip(&text).unwrap_or(&text);
+        if text.trim().is_empty() {
+            return None;
+        }
+        offset = header_offset(text, grammar, lines.is_empty());
+        let other = offset.is_none()
+            && (logline::is_log_line(text) || text.starts_with([' ', '\t']) && !lines.is_empty());
+        if other {
+            return None;
+        }
+        index = above.start;
+        lines.push(above);
+    }
+    let offset = offset?;
+    let name = *lines.last()?;
+    header(record, buffer, &name, prefix, &[]);
+    let body = record.line_start(record.len()) + offset;
+    let headers = record.header_lines;
+    let start = if headers == 0 { buffer.offset(name.start) } else { record.start };
+    for above in lines.iter().rev() {
+        record.append(&buffer.text(above));
+    }
+    record.header_lines = headers;
+    record.first_line = record.first_line.saturating_sub(lines.len() as u64);
+    record.start = start;
+    record.body = body;
+    Some(())
+}
+
+/// Where in a line the error's name starts. Directly above a frame a plain class name is enough.
+fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> {
+    use crate::report::Language;
+    if is_typed(text) {
+        return starts(text).find(|offset| text.get(*offset..).is_some_and(is_error_header));
+    }
+    let quiet = logline::head(text).is_some_and(|head| head.rank == Some(Rank::Quiet));
+    if quiet {
+        return None;
+    }
+    match grammar.language {
+        Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
+            if let Some(offset) = embedded(text) {
+                return Some(offset);
+            }
+            let (class, _) = type_and_message(text)?;
+            let capital = class.rsplit(['.', '$']).next()?.starts_with(|first: char| first.is_uppercase());
+            let warned = logline::head(text).and_then(|head| head.rank).is_some();
+            (capital && !warned).then_some(0)
+        }
+        _ => None,
+    }
+}
+
+/// The last ` Name: ` in a line whose name only an error can have: `job failed: RangeError: out of range`.
+pub fn embedded(text: &str) -> Option<usize> {
+    text.match_indices(' ')
+        .map(|(at, _)| at + 1)
+        .find(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| names_an_error(class)))
+}

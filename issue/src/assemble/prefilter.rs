@@ -1,0 +1,69 @@
+//! One pass over a chunk that decides for almost every line that nothing starts there.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use aho_corasick::packed;
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use crate::languages::GRAMMARS;
+use crate::logline::{NEEDLES, WARNING_NEEDLES};
+use crate::report::Level;
+
+/// The multi-pattern automaton over the needles of every language and of log levels.
+#[derive(Debug)]
+pub struct Prefilter {
+    vector: Option<packed::Searcher>,
+    automaton: AhoCorasick,
+}
+
+impl Prefilter {
+    /// The one of the whole table for log lines of at least this level, built on first use.
+    pub fn shared(min_level: Level) -> &'static Self {
+        static ERRORS: OnceLock<Prefilter> = OnceLock::new();
+        static WARNINGS: OnceLock<Prefilter> = OnceLock::new();
+        if min_level == Level::Warning {
+            WARNINGS.get_or_init(|| Self::of_table(WARNING_NEEDLES))
+        } else {
+            ERRORS.get_or_init(|| Self::of_table(&[]))
+        }
+    }
+
+    fn of_table(more: &[&str]) -> Self {
+        let table = GRAMMARS.iter().flat_map(|grammar| grammar.needles);
+        let all: BTreeSet<&str> = table.chain(NEEDLES).chain(more).copied().collect();
+        Self::new(&shortest(&all))
+    }
+
+    fn new(needles: &[&str]) -> Self {
+        let vector = packed::Config::new()
+            .match_kind(packed::MatchKind::LeftmostFirst)
+            .builder()
+            .extend(needles)
+            .build();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .kind(Some(aho_corasick::AhoCorasickKind::DFA))
+            .build(needles)
+            .unwrap_or_else(|_| {
+                AhoCorasick::new(["\n"]).unwrap_or_else(|_| unreachable!("one pattern builds"))
+            });
+        Self { vector, automaton }
+    }
+
+    /// Index of the first needle in `bytes`.
+    pub fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match &self.vector {
+            Some(vector) => vector.find(bytes).map(|found| found.start()),
+            None => self.automaton.find(bytes).map(|found| found.start()),
+        }
+    }
+}
+
+/// Needles that no other needle is part of: a longer one finds nothing that the shorter one does not.
+fn shortest<'a>(all: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    all.iter()
+        .copied()
+        .filter(|needle| !all.iter().any(|other| other != needle && needle.contains(other)))
+        .collect()
+}

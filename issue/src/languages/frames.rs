@@ -1,0 +1,139 @@
+//! Small readers that the languages share: places, numbers, header lines.
+
+use crate::report::{Cause, Frame, Kind, Language, Level, Parsed, Relation};
+
+/// `text` before and after the last `separator`.
+pub fn split_last(text: &str, separator: char) -> Option<(&str, &str)> {
+    text.rsplit_once(separator)
+}
+
+/// Reads `FILE:LINE:COLUMN`, `FILE:LINE` or `FILE` from the right, so that Windows drives and URLs survive.
+pub fn place(text: &str) -> (Option<String>, Option<u32>, Option<u32>) {
+    let (rest, last) = match text.rsplit_once(':') {
+        Some((rest, number)) if is_number(number) => (rest, number.parse().ok()),
+        _ => return (non_empty(text), None, None),
+    };
+    match rest.rsplit_once(':') {
+        Some((file, number)) if is_number(number) => (non_empty(file), number.parse().ok(), last),
+        _ => (non_empty(rest), last, None),
+    }
+}
+
+/// `None` for an empty text.
+pub fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// One decimal digit or more, nothing else.
+pub fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Splits `Type: message` where the type has the form of a class name: letters, digits, `_ . $ : / <>` and a
+/// bracketed code as Node prints it (`Error [ERR_X]`). `None` where the line does not start with such a name.
+pub fn type_and_message(line: &str) -> Option<(&str, &str)> {
+    let end = class_name_end(line)?;
+    let name = line.get(..end)?;
+    let rest = line.get(end..)?;
+    let rest = rest
+        .strip_prefix(' ')
+        .filter(|code| code.starts_with('['))
+        .map_or(rest, |code| code.find(']').and_then(|close| code.get(close + 1..)).unwrap_or(rest));
+    if rest.trim().is_empty() {
+        return Some((name, ""));
+    }
+    let message = rest.strip_prefix(':')?;
+    (message.is_empty() || message.starts_with([' ', '\t'])).then(|| (name, message.trim_start()))
+}
+
+fn class_name_end(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    let first = *bytes.first()?;
+    if !(first.is_ascii_alphabetic() || first == b'_' || first == b'$' || first >= 0x80) {
+        return None;
+    }
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let inside = match byte {
+            b'.' | b'$' | b'_' | b'/' | b'@' | b'-' => true,
+            b'<' | b'>' => true,
+            b':' => bytes.get(at + 1) == Some(&b':') || (at > 0 && bytes.get(at - 1) == Some(&b':')),
+            byte => byte.is_ascii_alphanumeric() || *byte >= 0x80,
+        };
+        if !inside {
+            break;
+        }
+        at += 1;
+    }
+    (at > 0).then_some(at)
+}
+
+/// Whether a class name is one that only an error can have, whatever stands around it.
+pub fn names_an_error(name: &str) -> bool {
+    const ENDINGS: [&str; 5] = ["Exception", "Error", "Throwable", "Fault", "Failure"];
+    let last = name.rsplit(['.', ':', '$']).next().unwrap_or(name);
+    ENDINGS.iter().any(|ending| last.ends_with(ending))
+        && last.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
+}
+
+/// Whether a name has a package: two or more dotted segments of which the last starts with a capital.
+pub fn is_qualified(name: &str) -> bool {
+    let Some((package, last)) = name.rsplit_once('.') else { return false };
+    !package.is_empty()
+        && last.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte >= 0x80)
+        && package.split('.').all(|segment| {
+            segment.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        })
+}
+
+/// One exception while it is being read, before it is known whether it is the primary or a cause.
+#[derive(Clone, Debug, Default)]
+pub struct Thrown {
+    /// Class as printed.
+    pub error_type: Option<String>,
+    /// Text, lines joined by `\n`.
+    pub message: String,
+    /// Innermost first.
+    pub frames: Vec<Frame>,
+    /// How it stands to the primary.
+    pub relation: Option<Relation>,
+}
+
+impl Thrown {
+    /// A class and the first line of its message.
+    pub fn new(error_type: &str, message: &str) -> Self {
+        Self { error_type: non_empty(error_type), message: message.to_owned(), ..Self::default() }
+    }
+
+    /// One more line of the message.
+    pub fn more(&mut self, line: &str) {
+        self.message.push('\n');
+        self.message.push_str(line);
+    }
+
+    /// As a further exception of a report.
+    pub fn into_cause(self) -> Cause {
+        Cause {
+            error_type: self.error_type,
+            message: self.message,
+            frames: self.frames,
+            relation: self.relation,
+        }
+    }
+}
+
+/// A report of the primary and what hangs on it: causes first, then suppressed ones and members, each in order.
+pub fn parsed(kind: Kind, level: Level, language: Language, primary: Thrown, others: Vec<Thrown>) -> Parsed {
+    let (causes, related): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| other.relation.is_none());
+    Parsed {
+        kind,
+        level,
+        language,
+        error_type: primary.error_type,
+        message: primary.message,
+        frames: primary.frames,
+        causes: causes.into_iter().chain(related).map(Thrown::into_cause).collect(),
+        log: None,
+        text: String::new(),
+    }
+}

@@ -1,0 +1,498 @@
+//! JavaScript: Node's uncaught errors with source excerpt and properties, bare stacks, Bun and Deno, V8 out of memory.
+
+use super::frames::{Thrown, non_empty, parsed, place};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Javascript,
+    needles: &[
+        "    at ",
+        "js:",
+        ".ts:",
+        "sx:",
+        "node:",
+        "[eval]:",
+        "[stdin]:",
+        "<anonymous",
+        "Last few GCs",
+        "FATAL ERROR: ",
+        "error: Uncaught",
+    ],
+    headers: &[],
+    opens,
+    frame: opens_with_frame,
+    follows,
+    parse,
+};
+
+const SOURCE: u8 = 0;
+const AFTER_CARET: u8 = 1;
+const MESSAGE: u8 = 2;
+const FRAMES: u8 = 3;
+const PROPERTIES: u8 = 4;
+const TRAILER: u8 = 5;
+const DONE: u8 = 6;
+const MEMORY: u8 = 7;
+const NATIVE: u8 = 8;
+const MESSAGE_LINES: u32 = 60;
+
+fn opens(line: &str) -> Option<Opening> {
+    if line.starts_with("<--- Last few GCs --->") {
+        Opening::weak("javascript.memory", MEMORY)
+    } else if line.starts_with("FATAL ERROR: ") && line.len() > 13 {
+        Opening::firm("javascript.fatal", NATIVE)
+    } else if line.starts_with("error: Uncaught ") {
+        Opening::firm("javascript.deno", MESSAGE)
+    } else if is_excerpt_place(line) {
+        Opening::weak("javascript.excerpt", SOURCE)
+    } else {
+        None
+    }
+}
+
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    if is_frame(line) { Opening::firm("javascript.frames", FRAMES) } else { None }
+}
+
+/// `/app/a.js:3` alone on its line: where Node points before it prints the source line.
+fn is_excerpt_place(line: &str) -> bool {
+    const SCRIPTS: [&str; 13] = [
+        ".js",
+        ".ts",
+        ".mjs",
+        ".cjs",
+        ".mts",
+        ".cts",
+        ".jsx",
+        ".tsx",
+        "[eval]",
+        "[stdin]",
+        "<anonymous>",
+        ".json",
+        "<anonymous_script>",
+    ];
+    let Some((file, number)) = line.rsplit_once(':') else { return false };
+    super::frames::is_number(number)
+        && !file.starts_with([' ', '\t'])
+        && (SCRIPTS.iter().any(|ending| file.ends_with(ending)) || is_internal(file))
+        && (!file.contains(' ') || file.starts_with(['/', 'C', 'D']) && !file.contains(": "))
+}
+
+fn is_internal(file: &str) -> bool {
+    (file.starts_with("node:") || file.starts_with("internal/") || file == "undefined") && !file.contains(' ')
+}
+
+fn is_caret(line: &str) -> bool {
+    let text = line.trim();
+    !text.is_empty() && text.bytes().all(|byte| byte == b'^' || byte == b'~')
+}
+
+fn is_frame(line: &str) -> bool {
+    line.starts_with("  ") && frame(line).is_some()
+}
+
+fn is_elision(text: &str) -> bool {
+    text.starts_with("... ") && text.contains(" matching cause stack trace ...")
+}
+
+fn is_trailer(line: &str) -> bool {
+    ["Node.js v", "Bun v"].iter().any(|start| line.starts_with(start))
+}
+
+fn opens_properties(line: &str) -> bool {
+    line.ends_with(" {")
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    match state.phase {
+        SOURCE => in_source(state, line),
+        AFTER_CARET if line.trim().is_empty() => hold(state, MESSAGE),
+        AFTER_CARET => {
+            state.mark = 1;
+            state.take(MESSAGE)
+        }
+        MESSAGE => in_message(state, line),
+        FRAMES => in_frames(state, line),
+        PROPERTIES => in_properties(state, line),
+        TRAILER => in_trailer(state, line),
+        MEMORY => in_memory(state, line),
+        NATIVE => in_native(state, line),
+        _ => Next::End("after the trailer"),
+    }
+}
+
+fn hold(state: &mut State, phase: u8) -> Next {
+    state.enter(phase);
+    Next::Hold
+}
+
+fn in_source(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if is_caret(line) {
+        state.take(AFTER_CARET)
+    } else if state.run > 4 || line.is_empty() && state.run > 1 {
+        Next::End("no caret below the source line")
+    } else {
+        Next::Hold
+    }
+}
+
+/// `mark`: 0 nothing of the message was seen, 1 its first paragraph, 2 after an empty line, 3 a thrown value's notes.
+fn in_message(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if is_frame(line) {
+        return after_frame(state, line);
+    }
+    if is_trailer(line) {
+        return state.take(DONE);
+    }
+    if line.starts_with("Thrown at:") {
+        return state.take(FRAMES);
+    }
+    if line.starts_with('[') && opens_properties(line) {
+        return state.take(PROPERTIES);
+    }
+    if state.run > MESSAGE_LINES {
+        return Next::End("message limit");
+    }
+    if super::interrupts(line)
+        && !(state.mark == 0 && line.starts_with("Uncaught"))
+        && !names_error(line, state)
+    {
+        return Next::End("next record");
+    }
+    if line.trim().is_empty() {
+        state.mark = if state.mark == 0 { 0 } else { 2 };
+        return Next::Hold;
+    }
+    match state.mark {
+        2 => Next::Hold,
+        _ => {
+            state.mark = 1;
+            Next::Take
+        }
+    }
+}
+
+/// `Error: text` is a log line elsewhere; right below the caret it is the thrown error.
+fn names_error(line: &str, state: &State) -> bool {
+    state.mark == 0 && super::frames::type_and_message(line).is_some()
+}
+
+fn after_frame(state: &mut State, line: &str) -> Next {
+    state.take(if opens_properties(line) { PROPERTIES } else { FRAMES })
+}
+
+fn in_frames(state: &mut State, line: &str) -> Next {
+    let text = line.trim_start();
+    if is_frame(line) {
+        return after_frame(state, line);
+    }
+    if is_elision(text) {
+        return after_frame(state, line);
+    }
+    if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
+        return Next::Take;
+    }
+    if line.starts_with("Emitted 'error' event ")
+        || line.starts_with("Caused by: ")
+        || line.starts_with("caused by: ")
+    {
+        return Next::Take;
+    }
+    if line.trim().is_empty() {
+        return hold(state, TRAILER);
+    }
+    Next::End("not a line of a stack")
+}
+
+/// Until the brace that closes the properties at the margin.
+fn in_properties(state: &mut State, line: &str) -> Next {
+    if line == "}" {
+        return state.take(TRAILER);
+    }
+    if line.starts_with([' ', '\t', '}', ']']) || line.is_empty() {
+        state.run = 0;
+        return Next::Take;
+    }
+    state.run_on(line, 20)
+}
+
+fn in_trailer(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if is_trailer(line) {
+        state.take(DONE)
+    } else if line.starts_with("Thrown at:") {
+        state.take(FRAMES)
+    } else if line.trim().is_empty() && state.run <= 2 {
+        Next::Hold
+    } else {
+        Next::End("after the stack")
+    }
+}
+
+fn in_memory(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if line.starts_with("FATAL ERROR: ") {
+        state.take(NATIVE)
+    } else if state.run > 60 {
+        Next::End("no fatal error after the collector's notes")
+    } else {
+        Next::Hold
+    }
+}
+
+/// The native stack of a V8 that gave up.
+fn in_native(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if line.trim().is_empty() && state.run <= 40 {
+        Next::Hold
+    } else if line.starts_with("----- ")
+        || native_frame(line).is_some()
+        || line.starts_with("<--- JS stacktrace")
+    {
+        Next::Take
+    } else {
+        Next::End("not a native frame")
+    }
+}
+
+/// ` 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]`.
+fn native_frame(line: &str) -> Option<Frame> {
+    let (number, rest) = line.trim_start().split_once(": 0x")?;
+    if !super::frames::is_number(number) {
+        return None;
+    }
+    let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let name = rest.rsplit_once(" [").map_or(rest, |(name, _)| name).trim();
+    Some(Frame { function: non_empty(name), ..Frame::default() })
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    if matches!(trace.rule, "javascript.memory" | "javascript.fatal") {
+        return Some(parse_memory(trace.body));
+    }
+    let mut reader = Reader::default();
+    let excerpt = trace.rule == "javascript.excerpt";
+    for line in skip_excerpt(trace.body, excerpt).lines() {
+        reader.line(line);
+    }
+    let mut stack = reader.thrown.into_iter();
+    let mut primary = stack.next()?;
+    primary.message.truncate(primary.message.trim_end().len());
+    if excerpt && primary.frames.is_empty() {
+        primary.frames.extend(excerpt_frame(trace.body));
+    }
+    Some(parsed(Kind::Exception, Level::Error, Language::Javascript, primary, stack.collect()))
+}
+
+/// The text below the caret.
+fn skip_excerpt(body: &str, excerpt: bool) -> &str {
+    if !excerpt {
+        return body;
+    }
+    let mut rest = body;
+    while let Some((line, after)) = rest.split_once('\n') {
+        rest = after;
+        if is_caret(line) {
+            return rest.trim_start_matches(['\n', ' ']);
+        }
+    }
+    body
+}
+
+/// Where a value without a stack was thrown.
+fn excerpt_frame(body: &str) -> Option<Frame> {
+    let first = body.lines().next()?;
+    let (file, line, column) = place(first);
+    (!is_internal(first)).then_some(())?;
+    Some(Frame { file, line, column, ..Frame::default() })
+}
+
+/// Reads the error and what is nested in its properties.
+#[derive(Default)]
+struct Reader {
+    thrown: Vec<Thrown>,
+    /// A frame of the last one was read: its message is over.
+    framed: bool,
+    /// Inside the braces of properties, where only causes and members are of interest.
+    properties: bool,
+    /// Inside the brackets of `[errors]: [`.
+    members: bool,
+    /// Frames of where an event was emitted, not of the error.
+    emitted: bool,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) {
+        let text = line.trim();
+        if line.starts_with("Emitted 'error' event ") {
+            self.emitted = true;
+        } else if let Some(frame) = frame(line).filter(|_| line.starts_with("  ")) {
+            self.frame(frame);
+            self.properties |= opens_properties(line);
+        } else if self.thrown.is_empty() {
+            self.first(line);
+        } else if let Some(rest) = text.strip_prefix("[cause]: ").or_else(|| caused_by(line)) {
+            self.nested(rest, None);
+        } else if text.starts_with("[errors]: [") {
+            self.members = true;
+        } else if self.properties {
+            if self.members {
+                self.member(text);
+            }
+        } else if line == "}" || is_elision(text) || is_note(line) {
+            self.framed = true;
+        } else if !self.framed
+            && let Some(last) = self.thrown.last_mut()
+        {
+            last.more(line);
+        }
+    }
+
+    fn first(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            return;
+        }
+        let bracketed = line.strip_prefix('[').and_then(|rest| rest.split_once(']').map(|(inner, _)| inner));
+        self.properties = bracketed.is_some() && opens_properties(line);
+        self.thrown
+            .push(header(bracketed.filter(|_| self.properties || line.ends_with(']')).unwrap_or(line)));
+    }
+
+    fn nested(&mut self, text: &str, relation: Option<Relation>) {
+        let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']').map(|(inner, _)| inner));
+        let text = bracketed.unwrap_or(text);
+        let text = text.trim_end_matches(['{', ',']).trim_end();
+        self.thrown.push(Thrown { relation, ..header(text) });
+        self.emitted = false;
+        self.framed = false;
+    }
+
+    fn member(&mut self, text: &str) {
+        if text == "]" || text == "]," {
+            self.members = false;
+        } else if super::frames::type_and_message(text.trim_start_matches('['))
+            .is_some_and(|(class, _)| super::frames::names_an_error(class))
+        {
+            self.nested(text, Some(Relation::Member));
+        }
+    }
+
+    fn frame(&mut self, frame: Frame) {
+        self.framed = true;
+        if self.emitted {
+            return;
+        }
+        match self.thrown.last_mut() {
+            Some(last) => last.frames.push(frame),
+            None => self.thrown.push(Thrown { frames: vec![frame], ..Thrown::default() }),
+        }
+    }
+}
+
+fn caused_by(line: &str) -> Option<&str> {
+    line.strip_prefix("Caused by: ").or_else(|| line.strip_prefix("caused by: "))
+}
+
+/// What Node itself says below a thrown value.
+fn is_note(line: &str) -> bool {
+    line.starts_with("(Use `node --trace") || line.starts_with("Thrown at:") || is_trailer(line)
+}
+
+/// `Uncaught Error: m`, `TypeError [CODE]: m`, `error: m` of Bun, or the printed value.
+fn header(line: &str) -> Thrown {
+    let mut text = line;
+    for prefix in ["error: Uncaught (in promise) ", "error: Uncaught ", "Uncaught (in promise) ", "Uncaught "]
+    {
+        if let Some(rest) = text.strip_prefix(prefix) {
+            text = rest;
+            break;
+        }
+    }
+    match super::frames::type_and_message(text) {
+        Some(("error", message)) => Thrown::new("Error", message),
+        Some((class, message)) if is_class(class) => Thrown::new(class, message),
+        _ => embedded(text).unwrap_or_else(|| Thrown { message: text.to_owned(), ..Thrown::default() }),
+    }
+}
+
+/// `console.error("job failed:", error)` puts its words before the error: the last `Type: ` of the line counts.
+fn embedded(text: &str) -> Option<Thrown> {
+    text.match_indices(' ').find_map(|(at, _)| {
+        let (class, message) = super::frames::type_and_message(text.get(at + 1..)?)?;
+        (super::frames::names_an_error(class)).then(|| Thrown::new(class, message))
+    })
+}
+
+fn is_class(name: &str) -> bool {
+    name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'$')
+        || super::frames::names_an_error(name)
+}
+
+/// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
+fn frame(line: &str) -> Option<Frame> {
+    let text = line.trim_start().strip_prefix("at ")?;
+    let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
+    if let Some(body) = text.strip_suffix(')') {
+        let (function, location) = split_location(body)?;
+        let (file, number, column) = location_of(location)?;
+        return Some(Frame { function: non_empty(function), file, line: number, column, ..Frame::default() });
+    }
+    let (asynchronous, bare) = match text.strip_prefix("async ") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    if bare == "<anonymous>" || bare == "native" {
+        return Some(Frame { file: non_empty(bare), ..Frame::default() });
+    }
+    let (file, number, column) = place(bare);
+    let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
+    // `async` alone in front of a place is no function name.
+    let _ = asynchronous;
+    (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
+}
+
+/// `f (file:1:2` at the parenthesis that holds the place; `eval (eval at f (…), <anonymous>:1:1` at the first.
+fn split_location(body: &str) -> Option<(&str, &str)> {
+    if let Some((function, rest)) = body.split_once(" (eval at ") {
+        return Some((function, rest.rsplit_once(", ").map_or(rest, |(_, last)| last)));
+    }
+    body.rsplit_once(" (")
+}
+
+type Location = (Option<String>, Option<u32>, Option<u32>);
+
+fn location_of(location: &str) -> Option<Location> {
+    let (file, line, column) = place(location);
+    if column.is_some() {
+        return Some((file, line, column));
+    }
+    let known = location == "<anonymous>"
+        || location == "native"
+        || location == "native code"
+        || location.starts_with("index ");
+    if known {
+        return Some((non_empty(location), None, None));
+    }
+    let script = line.is_some()
+        && (location.contains(".js:") || location.contains(".ts:") || location.contains("node:"));
+    script.then_some((file, line, None))
+}
+
+/// Text after `FATAL ERROR: `, and the native stack.
+fn parse_memory(body: &str) -> Parsed {
+    let mut primary = Thrown::new("FATAL ERROR", "");
+    let mut seen = false;
+    for line in body.lines() {
+        if let Some(text) = line.strip_prefix("FATAL ERROR: ") {
+            primary.message = text.trim_end().to_owned();
+            seen = true;
+        } else if seen && let Some(frame) = native_frame(line) {
+            primary.frames.push(frame);
+        }
+    }
+    parsed(Kind::Fatal, Level::Fatal, Language::Javascript, primary, Vec::new())
+}

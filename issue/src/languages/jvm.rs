@@ -1,0 +1,248 @@
+//! The JVM: stack traces of Java, Kotlin, Scala, Groovy and Clojure, and the banner of a crashed VM.
+
+use super::frames::{Thrown, is_qualified, names_an_error, parsed, type_and_message};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Jvm,
+    needles: &[
+        "\tat ",
+        "Exception in thread",
+        "Caused by: ",
+        "detected by the Java",
+        "UncaughtExceptionHandler",
+    ],
+    headers: &["#"],
+    opens,
+    frame: opens_with_frame,
+    follows,
+    parse,
+};
+
+const HEAD: u8 = 0;
+const FRAMES: u8 = 1;
+const BANNER: u8 = 2;
+const SINGLE: u8 = 3;
+const MESSAGE_LINES: u32 = 30;
+
+fn opens(line: &str) -> Option<Opening> {
+    match line.as_bytes().first()? {
+        b'E' if line.starts_with("Exception in thread \"") => {
+            thread_header(line).and_then(|_| Opening::firm("jvm.thread", HEAD))
+        }
+        b'E' if line.starts_with("Exception: ")
+            && line.contains(" thrown from the UncaughtExceptionHandler") =>
+        {
+            Opening::firm("jvm.handler", SINGLE)
+        }
+        b'C' => {
+            let (class, _) = type_and_message(line.strip_prefix("Caused by: ")?)?;
+            if is_qualified(class) && names_an_error(class) {
+                Opening::firm("jvm.caused_by", HEAD)
+            } else {
+                None
+            }
+        }
+        b'#' if line.starts_with("# A fatal error has been detected by the Java Runtime") => {
+            Opening::firm("jvm.banner", BANNER)
+        }
+        b'j' if line.starts_with("java.lang.OutOfMemoryError: ") => Opening::firm("jvm.memory", HEAD),
+        _ => None,
+    }
+}
+
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    if is_frame(line) { Opening::firm("jvm.frames", FRAMES) } else { None }
+}
+
+/// `Exception in thread "NAME" TYPE: MESSAGE` → type and message.
+fn thread_header(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix("Exception in thread \"")?;
+    let (_, thrown) = rest.split_once("\" ")?;
+    type_and_message(thrown)
+}
+
+fn is_frame(line: &str) -> bool {
+    frame_parts(line).is_some()
+}
+
+/// `at MODULE/CLASS.METHOD(PLACE)` → the dotted name and the place.
+fn frame_parts(line: &str) -> Option<(&str, &str)> {
+    let indented = line.starts_with(['\t', ' ']);
+    let rest = line.trim_start().strip_prefix("at ")?;
+    let (name, tail) = rest.split_once('(')?;
+    let (place, after) = tail.split_once(')')?;
+    let packaging = after.trim_start();
+    let known_tail = packaging.is_empty() || packaging.starts_with("~[") || packaging.starts_with('[');
+    let named = !name.ends_with(' ') && !name.contains(" (") && name.contains('.');
+    (indented && known_tail && named && is_place(place)).then_some((name, place))
+}
+
+/// What the JVM prints between parentheses: a source file with or without line, or why there is none.
+fn is_place(place: &str) -> bool {
+    const KNOWN: [&str; 5] = ["Native Method", "Unknown Source", "<generated>", "NO_SOURCE_FILE", "REPL"];
+    const SOURCES: [&str; 8] = [".java", ".kt", ".scala", ".groovy", ".clj", ".kts", ".cljc", ".sc"];
+    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+    KNOWN.contains(&file)
+        || SOURCES.iter().any(|ending| file.ends_with(ending))
+        || (place.len() > file.len()
+            && !file.contains(['/', '\\', '(', ','])
+            && place.rsplit_once(':').is_some_and(|(_, line)| super::frames::is_number(line)))
+        || file == "SourceFile"
+        || file == "Unknown"
+}
+
+fn is_elision(text: &str) -> bool {
+    text.strip_prefix("... ").is_some_and(|rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        digits > 0
+            && matches!(rest.get(digits..), Some(" more" | " common frames omitted" | " frames truncated"))
+            || rest.contains("frames ") && rest.starts_with(|first: char| first.is_ascii_digit())
+    })
+}
+
+/// `Caused by: `, `Suppressed: ` or `Wrapped by: ` and what it introduces.
+fn link(text: &str) -> Option<(&'static str, &str)> {
+    ["Caused by: ", "Suppressed: ", "Wrapped by: "]
+        .into_iter()
+        .find_map(|start| text.strip_prefix(start).map(|rest| (start, rest)))
+}
+
+fn is_circular(text: &str) -> bool {
+    text.starts_with("[CIRCULAR REFERENCE")
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    let text = line.trim_start();
+    match state.phase {
+        BANNER if line.starts_with('#') => Next::Take,
+        BANNER => Next::End("outside the banner"),
+        SINGLE => Next::End("one line only"),
+        _ if is_frame(line) => state.take(FRAMES),
+        _ if is_elision(text) || is_circular(text) => state.take(FRAMES),
+        _ if link(text).is_some() => {
+            let circular = link(text).is_some_and(|(_, rest)| is_circular(rest));
+            state.take(if circular { FRAMES } else { HEAD })
+        }
+        HEAD => in_head(state, line),
+        _ => Next::End("not a line of a stack trace"),
+    }
+}
+
+/// Lines between a header and its first frame are its message, if a frame follows.
+fn in_head(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if state.run > MESSAGE_LINES {
+        Next::End("message limit")
+    } else if super::interrupts(line) {
+        Next::End("next record")
+    } else {
+        Next::Hold
+    }
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    match trace.rule {
+        "jvm.banner" => return Some(parse_banner(trace.body)),
+        "jvm.handler" => return Some(parse_handler(trace.body)),
+        _ => {}
+    }
+    let mut chain: Vec<Thrown> = Vec::new();
+    let mut wrapped = false;
+    let mut open = false;
+    for line in trace.body.lines() {
+        let text = line.trim_start();
+        if let Some(frame) = frame(line) {
+            open = false;
+            match chain.last_mut() {
+                Some(last) => last.frames.push(frame),
+                None => chain.push(Thrown { frames: vec![frame], ..Thrown::default() }),
+            }
+        } else if let Some((start, rest)) = link(text) {
+            wrapped |= start == "Wrapped by: ";
+            let relation = relation(&chain, line, start);
+            chain.push(Thrown { relation, ..header(rest) });
+            open = true;
+        } else if is_elision(text) || is_circular(text) {
+            open = false;
+        } else if chain.is_empty() {
+            chain.push(header(thread_header(line).map_or(line, |_| after_thread(line))));
+            open = true;
+        } else if open && let Some(last) = chain.last_mut() {
+            last.more(line);
+        }
+    }
+    chain.retain(|thrown| !thrown.error_type.as_deref().is_some_and(is_circular));
+    if wrapped {
+        chain.reverse();
+    }
+    let mut chain = chain.into_iter();
+    let primary = chain.next()?;
+    Some(parsed(Kind::Exception, Level::Error, Language::Jvm, primary, chain.collect()))
+}
+
+/// A cause of a suppressed exception is indented with it and is told as suppressed too: it did not cause the primary.
+fn relation(_chain: &[Thrown], line: &str, start: &str) -> Option<Relation> {
+    let nested = line.starts_with(['\t', ' ']);
+    (start == "Suppressed: " || nested).then_some(Relation::Suppressed)
+}
+
+fn after_thread(line: &str) -> &str {
+    line.split_once("\" ").map_or(line, |(_, thrown)| thrown)
+}
+
+fn header(text: &str) -> Thrown {
+    if is_circular(text) {
+        return Thrown::new(text, "");
+    }
+    match type_and_message(text) {
+        Some((class, message)) => Thrown::new(class, message),
+        None => Thrown { message: text.to_owned(), ..Thrown::default() },
+    }
+}
+
+/// One `at` line; loader and module (`app//`, `java.base@17/`) are not part of the class.
+fn frame(line: &str) -> Option<Frame> {
+    let (name, place) = frame_parts(line)?;
+    let name = name.rsplit('/').next().filter(|last| last.contains('.')).unwrap_or(name);
+    let (class, method) = name.rsplit_once('.')?;
+    // A constructor's name holds a dot only in `Foo.<init>`, which splits as wanted.
+    let (file, number) = match place.rsplit_once(':') {
+        Some((file, number)) => (file, number.parse().ok()),
+        None => (place, None),
+    };
+    let unknown = ["Native Method", "Unknown Source", "<generated>", "Unknown"].contains(&file);
+    Some(Frame {
+        function: Some(method.to_owned()),
+        module: Some(class.to_owned()),
+        file: (!unknown).then(|| file.to_owned()),
+        line: number,
+        ..Frame::default()
+    })
+}
+
+/// `#  SIGSEGV (0xb) at pc=…` and `# Problematic frame:` with the frame on the next line.
+fn parse_banner(body: &str) -> Parsed {
+    let mut primary = Thrown::default();
+    let mut lines =
+        body.lines().map(|line| line.trim_start_matches('#').trim()).filter(|line| !line.is_empty());
+    lines.next();
+    while let Some(line) = lines.next() {
+        if line == "Problematic frame:" {
+            primary.message = lines.next().unwrap_or_default().to_owned();
+        } else if primary.error_type.is_none() {
+            let name = line.split([' ', '(']).next().unwrap_or_default();
+            let signal = name.starts_with("SIG") || name.starts_with("EXCEPTION_");
+            let class = if signal { name } else { line.split(" (").next().unwrap_or(line) };
+            primary.error_type = Some(class.to_owned());
+        }
+    }
+    parsed(Kind::Fatal, Level::Fatal, Language::Jvm, primary, Vec::new())
+}
+
+fn parse_handler(body: &str) -> Parsed {
+    let class = body.strip_prefix("Exception: ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    parsed(Kind::Exception, Level::Error, Language::Jvm, Thrown::new(class, ""), Vec::new())
+}

@@ -1,0 +1,111 @@
+//! The words and numbers with which loggers state a level.
+
+use crate::report::Level;
+
+/// A level as stated; everything below warning is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Information and below.
+    Quiet,
+    /// Worth a look.
+    Warning,
+    /// A failure.
+    Error,
+    /// The program gives up.
+    Fatal,
+}
+
+impl Rank {
+    /// As a report's level.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Self::Quiet => None,
+            Self::Warning => Some(Level::Warning),
+            Self::Error => Some(Level::Error),
+            Self::Fatal => Some(Level::Fatal),
+        }
+    }
+
+    /// Reads a level's name in any case.
+    pub fn of_word(word: &str) -> Option<Self> {
+        if word.len() < 3 || word.len() > 11 {
+            return None;
+        }
+        WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, rank)| *rank)
+    }
+
+    /// A syslog severity, 0 to 7.
+    pub fn of_syslog(severity: u64) -> Option<Self> {
+        match severity {
+            0..=2 => Some(Self::Fatal),
+            3 => Some(Self::Error),
+            4 => Some(Self::Warning),
+            5..=7 => Some(Self::Quiet),
+            _ => None,
+        }
+    }
+
+    /// The number scale of pino and bunyan.
+    pub fn of_number(number: u64) -> Option<Self> {
+        match number {
+            10..=39 => Some(Self::Quiet),
+            40..=49 => Some(Self::Warning),
+            50..=59 => Some(Self::Error),
+            60..=69 => Some(Self::Fatal),
+            _ => None,
+        }
+    }
+
+    /// The single letters of glog, logcat, MongoDB and etcd.
+    pub fn of_letter(letter: u8) -> Option<Self> {
+        match letter {
+            b'F' | b'C' => Some(Self::Fatal),
+            b'E' => Some(Self::Error),
+            b'W' => Some(Self::Warning),
+            b'I' | b'D' | b'V' | b'N' => Some(Self::Quiet),
+            _ => None,
+        }
+    }
+}
+
+const WORDS: [(&str, Rank); 39] = [
+    ("info", Rank::Quiet),
+    ("debug", Rank::Quiet),
+    ("error", Rank::Error),
+    ("warn", Rank::Warning),
+    ("warning", Rank::Warning),
+    ("fatal", Rank::Fatal),
+    ("critical", Rank::Fatal),
+    ("notice", Rank::Quiet),
+    ("trace", Rank::Quiet),
+    ("err", Rank::Error),
+    ("inf", Rank::Quiet),
+    ("dbg", Rank::Quiet),
+    ("wrn", Rank::Warning),
+    ("ftl", Rank::Fatal),
+    ("trc", Rank::Quiet),
+    ("crit", Rank::Fatal),
+    ("severe", Rank::Error),
+    ("alert", Rank::Fatal),
+    ("emerg", Rank::Fatal),
+    ("emergency", Rank::Fatal),
+    ("panic", Rank::Fatal),
+    ("dpanic", Rank::Error),
+    ("information", Rank::Quiet),
+    ("verbose", Rank::Quiet),
+    ("fine", Rank::Quiet),
+    ("finer", Rank::Quiet),
+    ("finest", Rank::Quiet),
+    ("config", Rank::Quiet),
+    ("success", Rank::Quiet),
+    ("failure", Rank::Quiet),
+    ("log", Rank::Quiet),
+    ("detail", Rank::Quiet),
+    ("hint", Rank::Quiet),
+    ("statement", Rank::Quiet),
+    ("informational", Rank::Quiet),
+    ("dbug", Rank::Quiet),
+    ("fail", Rank::Error),
+    ("system", Rank::Quiet),
+    ("pnc", Rank::Fatal),
+];

@@ -1,0 +1,502 @@
+//! The scanner over a log line's front.
+//!
+//! It walks tokens from the left, each a time, a number, a bracketed group, a name or a level, and stops at the level
+//! or where prose begins. Only so much of the line is looked at that a scan costs the same for every line.
+
+use super::{Head, Rank};
+
+/// Tokens looked at before the front is given up.
+const TOKENS: usize = 16;
+/// Bytes looked at.
+const WINDOW: usize = 320;
+
+/// Reads the front of a line.
+pub fn scan(line: &str) -> Head {
+    if let Some(head) = klog(line).or_else(|| priority(line)) {
+        return head;
+    }
+    let mut scanner = Scanner::new(line);
+    scanner.run();
+    let message = if scanner.rank.is_some() { scanner.at } else { scanner.time_end };
+    let mut head = Head { rank: scanner.rank, time: scanner.time, message };
+    if head.rank.is_some() || head.time {
+        head.message = skip_names(line, head.message, &scanner);
+    }
+    head
+}
+
+/// `E0102 15:04:05.678901   12345 file.go:123] message` of glog and klog.
+fn klog(line: &str) -> Option<Head> {
+    let bytes = line.as_bytes();
+    let rank = bytes.first().copied().filter(|letter| matches!(letter, b'E' | b'F' | b'W' | b'I'))?;
+    let day = bytes.get(1..5)?.iter().all(u8::is_ascii_digit) && matches!(bytes.get(5), Some(b' '));
+    let clock = bytes
+        .get(6..9)
+        .is_some_and(|text| text.iter().take(2).all(u8::is_ascii_digit) && text.get(2) == Some(&b':'));
+    if !day || !clock {
+        return None;
+    }
+    let message = line.find("] ").map_or(line.len(), |at| at + 2);
+    Some(Head { rank: Rank::of_letter(rank), time: true, message })
+}
+
+/// `<3>message` as the kernel and systemd read it; `<11>1 2026-…` of syslog has more in front.
+fn priority(line: &str) -> Option<Head> {
+    let rest = line.strip_prefix('<')?;
+    let (number, after) = rest.split_once('>')?;
+    let value: u64 = (number.len() <= 3).then(|| number.parse().ok())??;
+    if value > 191 {
+        return None;
+    }
+    let offset = line.len() - after.len();
+    let mut inner = Scanner::new(after);
+    inner.run();
+    let rank = inner.rank.or(Rank::of_syslog(value % 8));
+    let at = if inner.rank.is_some() { inner.at } else { inner.time_end };
+    Some(Head { rank, time: inner.time, message: offset + skip_names(after, at, &inner) })
+}
+
+/// What a token without brackets is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    /// Holds a clock or a date.
+    Time,
+    /// Digits and joiners only, or a month, weekday, zone or half-day next to a time.
+    Number,
+    /// A host, logger, process, component: something that is not a word of a sentence.
+    Name,
+    /// A name that ends with a colon.
+    Tag,
+    /// A word of a sentence.
+    Word,
+    /// Punctuation between tokens.
+    Mark,
+}
+
+/// The walk.
+pub struct Scanner<'a> {
+    line: &'a str,
+    at: usize,
+    rank: Option<Rank>,
+    time: bool,
+    seen: usize,
+    words: usize,
+    tags: usize,
+    last: Option<Token>,
+    /// Where the last time ends.
+    time_end: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn new(line: &'a str) -> Self {
+        Self { line, at: 0, rank: None, time: false, seen: 0, words: 0, tags: 0, last: None, time_end: 0 }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.line.get(self.at..).unwrap_or_default()
+    }
+
+    fn run(&mut self) {
+        while self.seen < TOKENS && self.at < WINDOW && self.rank.is_none() {
+            let rest = self.rest();
+            let trimmed = rest.trim_start_matches([' ', '\t']);
+            if trimmed.is_empty() {
+                break;
+            }
+            self.at += rest.len() - trimmed.len();
+            self.seen += 1;
+            if !self.step() {
+                break;
+            }
+        }
+    }
+
+    /// One token. `false`: the front ends before it.
+    fn step(&mut self) -> bool {
+        let rest = self.rest();
+        match rest.as_bytes().first() {
+            Some(b'[' | b'(' | b'<') => self.bracketed(rest),
+            Some(b'|' | b'-' | b',' | b':' | b'*' | b'#' | b'.' | b'>') => self.mark(rest),
+            Some(_) => self.bare(rest),
+            None => false,
+        }
+    }
+
+    /// Redis states its level with one sign after the time.
+    fn mark(&mut self, rest: &str) -> bool {
+        let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+        if end > 3 || !rest.bytes().take(end).all(|byte| byte.is_ascii_punctuation()) {
+            return self.bare(rest);
+        }
+        if self.time
+            && rest.starts_with("# ")
+            && self.last == Some(Token::Time)
+            && self.line.contains(['M', 'S', 'C', 'X'])
+        {
+            self.found(Rank::Warning, 1);
+            return true;
+        }
+        self.at += end;
+        self.last = if self.last == Some(Token::Tag) { Some(Token::Tag) } else { Some(Token::Mark) };
+        true
+    }
+
+    fn bracketed(&mut self, rest: &str) -> bool {
+        let close = match rest.as_bytes().first() {
+            Some(b'[') => ']',
+            Some(b'(') => ')',
+            _ => '>',
+        };
+        let window = rest.get(..floor(rest, 120)).unwrap_or(rest);
+        let Some(end) = window.find(close) else { return false };
+        let inner = window.get(1..end).unwrap_or_default();
+        if let Some(rank) = level_inside(inner) {
+            self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
+            self.found(rank, end + 1);
+            return true;
+        }
+        let times = inner.split([' ', ',']).filter(|word| classify(word) == Token::Time).count();
+        // A parenthesis in the middle of prose is prose; brackets in front are context.
+        if times == 0 && close != ']' && self.last.is_none() {
+            return false;
+        }
+        self.time |= times > 0;
+        self.at += end + 1;
+        if times > 0 {
+            self.time_end = self.at;
+        }
+        self.last = Some(if times > 0 { Token::Time } else { Token::Name });
+        true
+    }
+
+    fn bare(&mut self, rest: &str) -> bool {
+        let end = rest.find([' ', '\t', '|', '[']).filter(|end| *end > 0).unwrap_or(rest.len());
+        let end = process_end(rest, end).unwrap_or(end);
+        let mut token = rest.get(..end).unwrap_or(rest);
+        // `ERROR:root:message` has no space after its parts.
+        if let Some(colon) =
+            token.find(':').filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
+        {
+            token = token.get(..=colon).unwrap_or(token);
+        }
+        if let Some(rank) = self.level(token, rest) {
+            self.found(rank, token.len());
+            return true;
+        }
+        let kind = self.kind(token);
+        let kind =
+            if self.last.is_none() && token.len() == 2 && token.ends_with(',') { Token::Mark } else { kind };
+        match kind {
+            Token::Word => {
+                self.words += 1;
+                let allowed = self.time && self.words == 1 || self.last.is_none() && token == "main";
+                if !allowed {
+                    return false;
+                }
+            }
+            Token::Tag => {
+                self.tags += 1;
+                if self.tags > 2 || !self.time && self.seen > 1 {
+                    return false;
+                }
+            }
+            Token::Name if !self.time && self.seen > 3 => return false,
+            Token::Time => self.time = true,
+            _ => {}
+        }
+        self.at += token.len();
+        if kind == Token::Time || kind == Token::Number && self.last == Some(Token::Time) && is_zone(token) {
+            self.time_end = self.at;
+        }
+        self.last = Some(kind);
+        true
+    }
+
+    fn found(&mut self, rank: Rank, length: usize) {
+        self.rank = Some(rank);
+        self.at += length;
+    }
+
+    fn kind(&self, token: &str) -> Token {
+        let kind = classify(token);
+        if kind == Token::Word
+            && (self.time || self.seen <= 3)
+            && is_calendar(token.trim_end_matches([',', '.']))
+        {
+            return Token::Number;
+        }
+        kind
+    }
+
+    /// Whether a token states the level here.
+    fn level(&self, token: &str, rest: &str) -> Option<Rank> {
+        let word = token.trim_end_matches([':', ',', ']', ';']);
+        let after = rest.get(token.len()..).unwrap_or_default();
+        let colon =
+            token.get(word.len()..).is_some_and(|tail| tail.starts_with(':')) || after.starts_with(" : ");
+        if word.len() == 1 {
+            return self.letter(token, after);
+        }
+        let (word, code) = word.split_once('/').map_or((word, false), |(left, _)| (left, left.len() == 1));
+        if code {
+            return None;
+        }
+        let rank = Rank::of_word(word)?;
+        let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        let after_front =
+            matches!(self.last, None | Some(Token::Time | Token::Number | Token::Tag | Token::Name));
+        let after_mark = self.last == Some(Token::Mark);
+        let rare = matches!(
+            word,
+            "SUCCESS"
+                | "FAILURE"
+                | "SYSTEM"
+                | "LOG"
+                | "HINT"
+                | "DETAIL"
+                | "CONFIG"
+                | "STATEMENT"
+                | "FAIL"
+                | "PANIC"
+                | "ALERT"
+        );
+        let core = matches!(rank, Rank::Warning | Rank::Error | Rank::Fatal)
+            || QUIET.contains(&word.to_ascii_lowercase().as_str());
+        let accepted = if upper && !rare {
+            self.time || self.seen <= 2 || after_front
+        } else if !core && !(upper && colon) {
+            false
+        } else if colon {
+            self.time && self.words <= 1
+                || self.last.is_none()
+                || self.last == Some(Token::Tag) && self.words == 0
+        } else {
+            self.time
+                && (self.last == Some(Token::Time)
+                    || after_mark && self.words == 0
+                    || after.starts_with(['\t', '|'])
+                    || after.starts_with("  "))
+        };
+        let whole = after.is_empty() && self.last.is_none() && !colon;
+        (accepted && !whole).then_some(rank)
+    }
+
+    /// `E NETWORK`, `E WindowManager:`, `E | etcdserver:` after a time; `E,` of Ruby's logger repeats the word later.
+    fn letter(&self, token: &str, after: &str) -> Option<Rank> {
+        let placed = self.time && matches!(self.last, Some(Token::Time | Token::Number)) && !after.is_empty();
+        if token.len() == 1 && placed {
+            return Rank::of_letter(*token.as_bytes().first()?);
+        }
+        let apt = token.len() == 2 && token.ends_with(':') && self.last.is_none() && after.starts_with(' ');
+        (apt && matches!(token, "E:" | "W:"))
+            .then(|| Rank::of_letter(token.as_bytes().first().copied().unwrap_or_default()))
+            .flatten()
+    }
+}
+
+/// Words below warning that are levels in any case; the others only in capitals.
+const QUIET: [&str; 9] = ["info", "debug", "notice", "trace", "inf", "dbg", "verbose", "information", "dbug"];
+
+/// The end of `sshd[19939]:` where its name ends at `from`.
+fn process_end(rest: &str, from: usize) -> Option<usize> {
+    let inside = rest.get(from..)?.strip_prefix('[')?;
+    let close = inside.get(..floor(inside, 40))?.find(']')?;
+    let colon = from + 1 + close + 1;
+    rest.get(colon..)?.starts_with(':').then_some(colon + 1)
+}
+
+/// The last character boundary at or below `limit`.
+fn floor(text: &str, limit: usize) -> usize {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    end
+}
+
+/// A bracket that holds a level, alone or among time and target: `[error]`, `[2026-…Z ERROR app]`, `[10:00:00 ERR]`.
+fn level_inside(inner: &str) -> Option<Rank> {
+    let inner = inner.trim();
+    if let Some(rank) = Rank::of_word(inner) {
+        return Some(rank);
+    }
+    if matches!(inner, "E" | "F") {
+        return Rank::of_letter(inner.as_bytes().first().copied()?);
+    }
+    if let Some((facility, word)) = inner.rsplit_once([':', '.'])
+        && !facility.contains(' ')
+        && facility.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !facility.starts_with(|first: char| first.is_ascii_digit())
+        && word.bytes().all(|byte| byte.is_ascii_lowercase())
+    {
+        return Rank::of_word(word);
+    }
+    let first = inner.split_whitespace().next()?;
+    let timed = classify(first) == Token::Time;
+    inner.split_whitespace().take(5).find_map(|word| {
+        let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
+        Rank::of_word(word).filter(|_| upper && (timed || word == first))
+    })
+}
+
+const CALENDAR: [&str; 32] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Mon", "Tue", "Wed",
+    "Thu", "Fri", "Sat", "Sun", "AM", "PM", "UTC", "GMT", "CET", "CEST", "EST", "EDT", "PST", "PDT", "IST",
+    "JST", "MSK",
+];
+
+/// A time zone or half of the day behind a time.
+fn is_zone(token: &str) -> bool {
+    token.len() <= 5 && (is_calendar(token) || token.starts_with(['+', '-']))
+}
+
+fn is_calendar(token: &str) -> bool {
+    CALENDAR.contains(&token)
+}
+
+/// The kind of a token, from its characters alone.
+fn classify(token: &str) -> Token {
+    let token = token.trim_end_matches([',', ';']);
+    let bytes = token.as_bytes();
+    let Some(first) = bytes.first() else { return Token::Mark };
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if first.is_ascii_digit() || (*first == b'+' || *first == b'-') && digits == bytes.len() - 1 && digits > 0
+    {
+        let joiners = bytes.iter().filter(|byte| matches!(byte, b':' | b'-' | b'/' | b'.')).count();
+        let plain = bytes.iter().all(|byte| {
+            byte.is_ascii_digit()
+                || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+' | b'_')
+        });
+        if plain && is_time(token) {
+            return Token::Time;
+        }
+        return if plain || joiners == 0 && digits * 2 >= bytes.len() { Token::Number } else { Token::Name };
+    }
+    if token.len() > 1 && token.ends_with(':') {
+        return Token::Tag;
+    }
+    let lower = bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80 || *byte == b'\'');
+    let capital = first.is_ascii_uppercase()
+        && bytes.iter().skip(1).all(|byte| byte.is_ascii_lowercase() || *byte == b'\'');
+    if lower || capital { Token::Word } else { Token::Name }
+}
+
+/// `12:34:56…`, `2026-01-02`, `2026/01/02`, `20260102-12:34:56`, `17/06/09`, `2005.06.03`, `02.01.2026`.
+fn is_time(token: &str) -> bool {
+    let bytes = token.as_bytes();
+    let digit_at = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let at = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let clock =
+        |from: usize| digit_at(from) && digit_at(from + 1) && at(from + 2) == b':' && digit_at(from + 3);
+    if clock(0) || digit_at(0) && at(1) == b':' && digit_at(2) && digit_at(3) && (at(4) == b':') {
+        return true;
+    }
+    let separators = [b'-', b'/', b'.'];
+    let year_first = (0..4).all(digit_at)
+        && separators.contains(&at(4))
+        && digit_at(5)
+        && bytes.iter().filter(|b| **b == at(4)).count() >= 2;
+    let short = digit_at(0) && digit_at(1) && separators.contains(&at(2)) && digit_at(3) && digit_at(4);
+    let short = short && (at(5) == at(2) && digit_at(6) || bytes.len() == 5 && at(2) == b'-');
+    let compact = (0..8).all(digit_at) && matches!(at(8), b'-' | b'T' | b'_') && bytes.contains(&b':');
+    year_first || short || compact
+}
+
+/// Skips what stands between the level and the message: separators, brackets, process numbers, loggers, callers.
+fn skip_names(line: &str, from: usize, scanner: &Scanner<'_>) -> usize {
+    let mut at = from;
+    for _ in 0..6 {
+        let rest = line.get(at..).unwrap_or_default();
+        let trimmed = rest.trim_start_matches([' ', '\t', ':', '|', '-', ',', ']']);
+        at += rest.len() - trimmed.len();
+        let skipped = match scanner.rank {
+            Some(_) => name_length(trimmed, scanner.time),
+            None => None,
+        };
+        match skipped {
+            Some(length) if length < trimmed.len() => at += length,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// The length of one name in front of the message, with what ends it.
+fn name_length(text: &str, timed: bool) -> Option<usize> {
+    let first = *text.as_bytes().first()?;
+    if matches!(first, b'[' | b'(') {
+        let close = if first == b'[' { ']' } else { ')' };
+        let end = text.get(..floor(text, 80))?.find(close)?;
+        let after = text.get(end + 1..)?;
+        return (!after.trim().is_empty() && (timed || first == b'[')).then_some(end + 1);
+    }
+    let end = text.find([' ', '\t']).unwrap_or(text.len());
+    let token = text.get(..end)?;
+    let after = text.get(end..)?.trim_start_matches([' ', '\t']);
+    if after.is_empty() {
+        return joined_name(token);
+    }
+    let dashed = after.starts_with("- ")
+        || after.starts_with("-- ")
+        || after.starts_with("--- ")
+        || after.starts_with(": ")
+        || after.starts_with("| ");
+    let numeric = token.starts_with(|first: char| first.is_ascii_digit() || first == '#')
+        && token.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#' || byte == b':');
+    if numeric && token.ends_with(':') {
+        return Some(end);
+    }
+    if numeric && (dashed || after.starts_with('[') || token.starts_with('#')) {
+        return Some(end);
+    }
+    if let Some(name) = token.strip_suffix(':') {
+        return (timed && (is_logger(name) && !is_plain(name))).then_some(end);
+    }
+    if dashed && is_logger(token) {
+        return Some(end);
+    }
+    let tabbed = text.get(end..)?.starts_with('\t');
+    if timed && (is_caller(token) || tabbed && is_logger(token)) {
+        return Some(end);
+    }
+    joined_name(token)
+}
+
+/// `root:message` of Python's default format.
+fn joined_name(token: &str) -> Option<usize> {
+    let (name, rest) = token.split_once(':')?;
+    (!rest.is_empty()
+        && !rest.starts_with([':', '/', '\\'])
+        && is_logger(name)
+        && !super::super::languages::frames::is_number(rest))
+    .then_some(name.len() + 1)
+}
+
+/// A logger's name: letters, digits and joiners, with a lower-case start or a package.
+fn is_logger(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let joined = name.contains(['.', '$', '_']) || name.contains("::");
+    bytes.first().is_some_and(|byte| {
+        byte.is_ascii_lowercase()
+            || joined && byte.is_ascii_alphabetic()
+            || byte.is_ascii_uppercase() && bytes.len() > 3
+    }) && bytes.iter().all(|byte| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'$' | b'_' | b':' | b'-' | b'/' | b'[' | b']' | b'#' | b'@')
+    })
+}
+
+/// A capitalised word or a code: before a colon it may as well be part of the message.
+fn is_plain(name: &str) -> bool {
+    let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
+    let lower = name.bytes().any(|byte| byte.is_ascii_lowercase());
+    !name.contains(['.', '$', '_']) && !name.contains("::") && (capitals == 1 || capitals > 0 && !lower)
+}
+
+/// `main.go:12`, `pkg/file.py:7`.
+fn is_caller(token: &str) -> bool {
+    token
+        .trim_end_matches([':', ']'])
+        .rsplit_once(':')
+        .is_some_and(|(file, line)| super::super::languages::frames::is_number(line) && file.contains('.'))
+}

@@ -1,0 +1,81 @@
+//! A closed block into what is known of the error. Total: whatever the bytes, there is a report or a reason for none.
+
+use crate::assemble::Block;
+use crate::logline;
+use crate::report::{Kind, Language, Level, Parsed};
+use crate::structured;
+
+/// Rules whose text a runtime prints for an error that nobody caught: no header makes them less than an error.
+const UNCAUGHT: [&str; 9] = [
+    "jvm.thread",
+    "go.panic",
+    "go.fatal",
+    "go.signal",
+    "rust.panic",
+    "javascript.excerpt",
+    "javascript.deno",
+    "python.fatal",
+    "rust.overflow",
+];
+
+/// Reads a block. `None`: below `min_level` or, after all, nothing.
+pub fn parse(block: &Block, min_level: Level) -> Option<Parsed> {
+    let trace = block.trace();
+    let mut parsed = match block.grammar {
+        Some(grammar) => (grammar.parse)(&trace)?,
+        None => log(block)?,
+    };
+    if block.grammar.is_some() && !trace.header.is_empty() {
+        apply_header(&mut parsed, &block.lines, block.body, block.opened_by());
+    }
+    parsed.text = block.text();
+    (parsed.level >= min_level).then_some(parsed)
+}
+
+/// A trace below a log line takes that line's level, and its words as `log`.
+fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
+    let mut start = 0;
+    let stated = text.lines().find_map(|line| {
+        let from = start;
+        start += line.len() + 1;
+        let head = (from < body).then(|| logline::head(line)).flatten()?;
+        head.rank.map(|rank| (from + head.message, rank))
+    });
+    let Some((message, rank)) = stated else { return };
+    let uncaught = UNCAUGHT.contains(&rule);
+    match rank.level() {
+        Some(level) if !uncaught || level > parsed.level => parsed.level = level,
+        // The trace's own line says that it is no error.
+        None if !uncaught => parsed.level = Level::Warning,
+        _ => {}
+    }
+    let words = text.get(message..body).unwrap_or_default().trim().trim_end_matches(':');
+    if parsed.error_type.is_none() && parsed.message.is_empty() {
+        words.clone_into(&mut parsed.message);
+    }
+    parsed.log = (!words.is_empty()).then(|| words.to_owned());
+}
+
+/// A log line without a trace.
+fn log(block: &Block) -> Option<Parsed> {
+    let text = &block.lines;
+    if block.opened_by() == "logfmt"
+        && let Some(parsed) = structured::parse_logfmt(text)
+    {
+        return Some(parsed);
+    }
+    let mut offset = 0;
+    let found = text.lines().find_map(|line| {
+        let start = offset;
+        offset += line.len() + 1;
+        let head = logline::head(line)?;
+        head.level().map(|level| (start + head.message, level))
+    });
+    let (message, level) = match found {
+        Some(found) => found,
+        None => (0, structured::logfmt_rank(text).and_then(logline::Rank::level)?),
+    };
+    let mut parsed = Parsed::of_text(Kind::Log, level, Language::Unknown, String::new());
+    parsed.message = text.get(message..).unwrap_or_default().trim_end().to_owned();
+    Some(parsed)
+}

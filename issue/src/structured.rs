@@ -1,0 +1,335 @@
+//! Structured log lines: JSON in the shapes of the common loggers, and logfmt. Level and message are read; a stack
+//! inside a string field goes through the same engine as a bare one.
+
+use serde_json::{Map, Value};
+
+use crate::assemble::{Assembler, Limits};
+use crate::languages::{self, Trace};
+use crate::logline::Rank;
+use crate::report::{Frame, Kind, Language, Level, Parsed};
+
+/// Keys under which loggers state the level; dots reach into objects.
+const LEVELS: [&str; 18] = [
+    "level",
+    "severity",
+    "lvl",
+    "levelname",
+    "log.level",
+    "loglevel",
+    "log_level",
+    "logLevel",
+    "severity_text",
+    "severityText",
+    "@l",
+    "level_name",
+    "LogLevel",
+    "Level",
+    "Severity",
+    "levelName",
+    "PRIORITY",
+    "severity_number",
+];
+/// Keys of the message.
+const MESSAGES: [&str; 16] = [
+    "msg",
+    "message",
+    "event",
+    "@m",
+    "@mt",
+    "short_message",
+    "body",
+    "fields.message",
+    "Message",
+    "text",
+    "log",
+    "MESSAGE",
+    "RenderedMessage",
+    "MessageTemplate",
+    "textPayload",
+    "jsonPayload.message",
+];
+/// Keys of a stack.
+const STACKS: [&str; 26] = [
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "stackTrace",
+    "exception",
+    "exc_info",
+    "exc_text",
+    "error.stack",
+    "err.stack",
+    "error.stack_trace",
+    "error.stackTrace",
+    "error.stacktrace",
+    "err.stacktrace",
+    "@x",
+    "Exception",
+    "traceback",
+    "exception.stacktrace",
+    "exception.stack_trace",
+    "exception.stack",
+    "thrown.extendedStackTrace",
+    "thrown.stackTrace",
+    "exception.stackTrace",
+    "full_message",
+    "StackTrace",
+    "error",
+    "err",
+];
+/// Keys of an exception's class and text beside the stack.
+const TYPES: [&str; 9] = [
+    "err.type",
+    "err.name",
+    "error.type",
+    "error.name",
+    "error.kind",
+    "exception.type",
+    "exception.exception_class",
+    "thrown.name",
+    "exception_class",
+];
+const TEXTS: [&str; 10] = [
+    "err.message",
+    "error.message",
+    "exception.message",
+    "exception.exception_message",
+    "thrown.message",
+    "err",
+    "error",
+    "exception",
+    "cause",
+    "reason",
+];
+
+/// Whether a JSON line states a level of warning or above, or holds a stack. A cheap look, without parsing.
+pub fn may_be_error(line: &str) -> bool {
+    let mut stated = false;
+    for key in LEVELS.iter().map(|key| key.rsplit('.').next().unwrap_or(key)) {
+        if let Some(rank) = rank_behind(line, key) {
+            if rank >= Rank::Warning {
+                return true;
+            }
+            stated = true;
+        }
+    }
+    !stated
+        && ["\"stack", "\"exception\"", "\"exc_info\"", "\"traceback\""].iter().any(|key| line.contains(key))
+}
+
+/// The level behind the first `"key":`.
+fn rank_behind(line: &str, key: &str) -> Option<Rank> {
+    line.match_indices(key).find_map(|(at, _)| {
+        let before = line.get(..at)?.as_bytes().last().copied()?;
+        let rest =
+            line.get(at + key.len()..)?.strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
+        if !matches!(before, b'"' | b'.') {
+            return None;
+        }
+        match rest.strip_prefix('"') {
+            Some(text) => text.split('"').next().and_then(rank_of_text),
+            None => rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok().and_then(rank_of_number),
+        }
+    })
+}
+
+fn rank_of_text(text: &str) -> Option<Rank> {
+    let text = text.trim();
+    Rank::of_word(text).or_else(|| text.parse().ok().and_then(rank_of_number))
+}
+
+/// Numbers from 10 on are pino's; below they are syslog's.
+fn rank_of_number(number: u64) -> Option<Rank> {
+    if number < 8 { Rank::of_syslog(number) } else { Rank::of_number(number) }
+}
+
+/// Looks a path up, as one key with dots or through objects.
+fn lookup<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    object.get(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        object.get(first)?.as_object().and_then(|inner| lookup(inner, rest))
+    })
+}
+
+fn text<'a>(object: &'a Map<String, Value>, paths: &[&str]) -> Option<&'a str> {
+    paths.iter().find_map(|path| lookup(object, path)?.as_str().filter(|text| !text.trim().is_empty()))
+}
+
+fn rank(object: &Map<String, Value>) -> Option<Rank> {
+    LEVELS.iter().find_map(|path| match lookup(object, path)? {
+        Value::String(word) => rank_of_text(word),
+        Value::Number(number) if *path == "severity_number" => rank_of_otel(number.as_u64()?),
+        Value::Number(number) => rank_of_number(number.as_u64()?),
+        _ => None,
+    })
+}
+
+/// The severity numbers of OpenTelemetry's log data model.
+fn rank_of_otel(number: u64) -> Option<Rank> {
+    match number {
+        1..=12 => Some(Rank::Quiet),
+        13..=16 => Some(Rank::Warning),
+        17..=20 => Some(Rank::Error),
+        21..=24 => Some(Rank::Fatal),
+        _ => None,
+    }
+}
+
+/// Reads one JSON line. `None`: no object, or no error.
+pub fn parse_json(line: &str) -> Option<Parsed> {
+    let value: Value = serde_json::from_str(line.trim()).ok()?;
+    read(value.as_object()?)
+}
+
+fn read(object: &Map<String, Value>) -> Option<Parsed> {
+    let rank = rank(object);
+    let trace = STACKS.iter().find_map(|path| stack(lookup(object, path)?));
+    let level = match (rank, &trace) {
+        (Some(rank), _) => rank.level()?,
+        (None, Some(_)) => Level::Error,
+        (None, None) => return None,
+    };
+    let message = text(object, &MESSAGES);
+    let mut parsed = match trace {
+        Some(mut parsed) => {
+            parsed.log = message.map(str::to_owned);
+            parsed
+        }
+        None => logged(message.or_else(|| text(object, &TEXTS)).unwrap_or_default()),
+    };
+    parsed.level = level;
+    if parsed.error_type.is_none() {
+        parsed.error_type = text(object, &TYPES).map(str::to_owned);
+    }
+    if parsed.message.is_empty() {
+        parsed.message = text(object, &TEXTS).or(message).unwrap_or_default().to_owned();
+    }
+    Some(parsed)
+}
+
+fn logged(message: &str) -> Parsed {
+    let mut parsed = Parsed::of_text(Kind::Log, Level::Error, Language::Unknown, String::new());
+    parsed.message = message.trim_end().to_owned();
+    parsed
+}
+
+/// A stack in a field: text as a runtime prints it, or structlog's list of exceptions.
+fn stack(value: &Value) -> Option<Parsed> {
+    match value {
+        Value::String(text) => stack_text(text),
+        Value::Array(items) => stack_list(items),
+        _ => None,
+    }
+}
+
+/// Reads a stack that stands alone.
+pub fn stack_text(text: &str) -> Option<Parsed> {
+    if !text.contains('\n') {
+        return None;
+    }
+    let mut blocks = Vec::new();
+    let mut assembler = Assembler::new(Limits { min_level: Level::Fatal, ..Limits::default() });
+    assembler.push(text.as_bytes(), 0, &mut blocks);
+    assembler.flush(&mut blocks);
+    let traced = blocks
+        .iter()
+        .find(|block| block.grammar.is_some_and(|grammar| grammar.language != Language::Unknown));
+    match traced {
+        Some(block) => (block.grammar?.parse)(&block.trace()),
+        None => bare_frames(text),
+    }
+}
+
+/// Frames without a header, as zap writes them.
+fn bare_frames(text: &str) -> Option<Parsed> {
+    let (grammar, opening) = text.lines().take(24).find_map(languages::frame)?;
+    (grammar.parse)(&Trace { header: "", body: text, rule: opening.rule })
+}
+
+/// structlog's `dict_tracebacks`: exceptions, the last one first, each with frames in the order of the calls.
+fn stack_list(items: &[Value]) -> Option<Parsed> {
+    let mut chain = items.iter().filter_map(|item| {
+        let object = item.as_object()?;
+        let mut frames: Vec<Frame> =
+            object.get("frames")?.as_array()?.iter().filter_map(list_frame).collect();
+        frames.reverse();
+        let mut thrown = languages::frames::Thrown::new(
+            object.get("exc_type")?.as_str()?,
+            object.get("exc_value").and_then(Value::as_str).unwrap_or_default(),
+        );
+        thrown.frames = frames;
+        Some(thrown)
+    });
+    let primary = chain.next()?;
+    Some(languages::frames::parsed(Kind::Exception, Level::Error, Language::Python, primary, chain.collect()))
+}
+
+fn list_frame(value: &Value) -> Option<Frame> {
+    let object = value.as_object()?;
+    Some(Frame {
+        function: object.get("name").and_then(Value::as_str).map(str::to_owned),
+        file: object.get("filename").and_then(Value::as_str).map(str::to_owned),
+        line: object.get("lineno").and_then(Value::as_u64).and_then(|line| line.try_into().ok()),
+        ..Frame::default()
+    })
+}
+
+/// Whether a line is logfmt: it states its level as a pair, and a message as another.
+pub fn is_logfmt(line: &str) -> bool {
+    logfmt_rank(line).is_some()
+        && ["msg=", "message=", "event=", "err=", "error="].iter().any(|key| line.contains(key))
+}
+
+/// The level that a logfmt line states.
+pub fn logfmt_rank(line: &str) -> Option<Rank> {
+    let window = line.get(..2048).unwrap_or(line);
+    ["level=", "lvl=", "severity="].iter().find_map(|key| {
+        window.match_indices(key).find_map(|(at, _)| {
+            let placed =
+                at == 0 || window.as_bytes().get(at - 1).is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+            let value = window.get(at + key.len()..)?.trim_start_matches('"');
+            let word = value.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+            Rank::of_word(word).filter(|_| placed)
+        })
+    })
+}
+
+/// Reads one logfmt line.
+pub fn parse_logfmt(line: &str) -> Option<Parsed> {
+    let mut object = Map::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let Some((key, after)) = rest.split_once('=') else { break };
+        let key = key.rsplit([' ', '\t']).next().unwrap_or(key);
+        let (value, tail) = logfmt_value(after);
+        object.entry(key).or_insert(Value::String(value));
+        rest = tail.trim_start();
+    }
+    read(&object)
+}
+
+/// A bare or quoted value and what follows it.
+fn logfmt_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([' ', '\t']).unwrap_or(text.len());
+        let (value, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+        return (value.to_owned(), rest);
+    };
+    let mut value = String::new();
+    let mut escaped = false;
+    for (at, letter) in quoted.char_indices() {
+        match letter {
+            '"' if !escaped => return (value, quoted.get(at + 1..).unwrap_or_default()),
+            '\\' if !escaped => escaped = true,
+            other => {
+                match other {
+                    'n' if escaped => value.push('\n'),
+                    't' if escaped => value.push('\t'),
+                    other => value.push(other),
+                }
+                escaped = false;
+            }
+        }
+    }
+    (value, "")
+}

@@ -1,0 +1,2 @@
+function run(code) { return eval(code); }
+run('nothing.there');

@@ -1,0 +1,8 @@
+async function load() {
+  await null;
+  throw new Error('no answer\nfrom the other side');
+}
+async function main() {
+  await load();
+}
+main();

@@ -1,0 +1,9 @@
+function parse(text) {
+  return text.name.length;
+}
+
+function main() {
+  parse({});
+}
+
+main();

@@ -1,0 +1,3 @@
+use strict;
+$y = 1;
+print "x";

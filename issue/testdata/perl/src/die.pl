@@ -1,0 +1,4 @@
+use strict;
+sub load { my $name = shift; die "cannot load $name" }
+warn "careful\n";
+load("table");

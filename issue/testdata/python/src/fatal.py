@@ -1,0 +1,11 @@
+import faulthandler
+import ctypes
+
+faulthandler.enable()
+
+
+def crash():
+    ctypes.string_at(0)
+
+
+crash()

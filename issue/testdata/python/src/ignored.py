@@ -1,0 +1,7 @@
+class Handle:
+    def __del__(self):
+        raise RuntimeError("already closed")
+
+
+h = Handle()
+del h

@@ -1,0 +1,5 @@
+class E2(Exception):
+    pass
+
+
+raise E2

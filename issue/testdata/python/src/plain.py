@@ -1,0 +1,9 @@
+def parse(text):
+    return int(text)
+
+
+def main():
+    parse("x")
+
+
+main()

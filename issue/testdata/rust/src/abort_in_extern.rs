@@ -1,0 +1,7 @@
+extern "C" fn callback() {
+    panic!("across the border");
+}
+
+fn main() {
+    callback();
+}
