@@ -13,13 +13,19 @@
 //! 6. [`lifecycle`] is what it does to an issue document.
 
 pub mod assemble;
+pub mod category;
 pub mod document;
+pub mod fingerprint;
+pub mod finish;
 pub mod id;
+pub mod in_app;
 pub mod input;
 pub mod languages;
 pub mod logline;
 pub mod outcome;
 pub mod parse;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod structured;
+pub mod template;

@@ -1,0 +1,146 @@
+//! Fingerprint version 1. `docs/error-reading.md` defines it exactly enough to write it anew.
+//!
+//! Four parts are hashed, in this order: component, type, location, and the message's template key or nothing.
+
+use crate::{
+    fingerprint::clean,
+    report::{Cause, Frame, Kind, Language, Parsed},
+};
+
+mod file;
+mod generic;
+mod helpers;
+
+/// So many frames make a location.
+pub(crate) const FRAMES: usize = 5;
+
+/// What is hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    /// The workload, or the caller's word.
+    pub(crate) component: Option<String>,
+    /// The primary's type, and the root cause's on a line of its own.
+    pub(crate) error_type: Option<String>,
+    /// One line for each frame, innermost first.
+    pub(crate) location: Option<String>,
+    /// The template key, where it has to join.
+    pub(crate) template: Option<String>,
+}
+
+impl Inputs {
+    /// Gathers what version 1 hashes of a redacted and judged report. `key` gives the template key when it is needed.
+    pub(crate) fn of(parsed: &Parsed, component: Option<&str>, key: impl FnOnce() -> String) -> Self {
+        let location = location(&parsed.frames, parsed.language);
+        let joins = location.is_empty() || says_nothing(parsed);
+        Self {
+            component: component.map(str::to_owned),
+            error_type: type_part(parsed),
+            location: (!location.is_empty()).then_some(location),
+            template: joins.then(key),
+        }
+    }
+
+    /// `v1:` and 64 hex digits.
+    pub(crate) fn hash(&self) -> String {
+        let parts = [&self.component, &self.error_type, &self.location, &self.template];
+        super::hash(parts.map(Option::as_deref))
+    }
+}
+
+/// The primary's type; where something caused it, a line break and the root cause's type. An unknown type is empty
+/// there; no type at all is no part.
+fn type_part(parsed: &Parsed) -> Option<String> {
+    let root = parsed.causes.iter().rev().find(|cause| is_cause(cause));
+    let clean = |error_type: &Option<String>| {
+        error_type.as_deref().map(|name| clean::type_name(name, parsed.language))
+    };
+    match root {
+        None => clean(&parsed.error_type),
+        Some(root) => {
+            let mut part = clean(&parsed.error_type).unwrap_or_default();
+            part.push('\n');
+            part.push_str(&clean(&root.error_type).unwrap_or_default());
+            Some(part)
+        }
+    }
+}
+
+/// Suppressed ones and members of a group caused nothing.
+fn is_cause(cause: &Cause) -> bool {
+    cause.relation.is_none()
+}
+
+/// Whether the type alone cannot tell two errors of one place apart.
+fn says_nothing(parsed: &Parsed) -> bool {
+    parsed.kind == Kind::Fatal
+        || match parsed.error_type.as_deref() {
+            None | Some("") => true,
+            Some(name) => generic::is_generic(name, parsed.language),
+        }
+}
+
+/// The lines of at most five frames, repeats collapsed: the in-app ones, or without any all but throw helpers.
+fn location(frames: &[Frame], language: Language) -> String {
+    let in_app = frames.iter().any(|frame| frame.in_app && line(frame, language).is_some());
+    let mut out = String::new();
+    let mut last: Option<String> = None;
+    let mut taken = 0;
+    for frame in frames {
+        if !counts(frame, language, in_app) {
+            continue;
+        }
+        let Some(line) = line(frame, language) else { continue };
+        if last.as_ref() == Some(&line) {
+            continue;
+        }
+        if taken == FRAMES {
+            break;
+        }
+        if taken > 0 {
+            out.push('\n');
+        }
+        out.push_str(&line);
+        taken += 1;
+        last = Some(line);
+    }
+    out
+}
+
+fn counts(frame: &Frame, language: Language, in_app: bool) -> bool {
+    if in_app { frame.in_app } else { helpers::of(frame, language).is_none() }
+}
+
+/// `<module or file>|<function>`, cleaned; `None` where nothing is left of the frame.
+fn line(frame: &Frame, language: Language) -> Option<String> {
+    let mut out = String::with_capacity(64);
+    match frame.module.as_deref().filter(|module| !module.is_empty()) {
+        Some(module) => clean::module(module, language, &mut out),
+        None => file::tail(frame.file.as_deref().unwrap_or_default(), language, &mut out),
+    }
+    out.push('|');
+    let before = out.len();
+    clean::function(frame.function.as_deref().unwrap_or_default(), language, &mut out);
+    if language == Language::Python && helpers::is_comprehension(out.get(before..).unwrap_or_default()) {
+        return None;
+    }
+    (out.len() > 1).then_some(out)
+}
+
+/// What became of one frame, for `--explain`.
+pub(crate) fn fate(frame: &Frame, language: Language, any_in_app: bool) -> Result<String, &'static str> {
+    if any_in_app && !frame.in_app {
+        return Err("not in-app, and others are");
+    }
+    if !any_in_app && let Some(reason) = helpers::of(frame, language) {
+        return Err(reason);
+    }
+    line(frame, language).ok_or("nothing is left of its name")
+}
+
+/// Whether any frame that is in-app can make a line.
+pub(crate) fn any_in_app(frames: &[Frame], language: Language) -> bool {
+    frames.iter().any(|frame| frame.in_app && line(frame, language).is_some())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! From what a parser read to a report that may leave the process, and why it came out so.
+//!
+//! [`finish`] is the whole flow, a step a line: redact, judge frames, template, culprit, fingerprint, category.
+//! [`Rules`] holds what settings add to the built-in tables; it is built once, at start and at each reload.
+
+use serde_json::Value;
+use std::borrow::Cow;
+
+use crate::{
+    category, fingerprint,
+    fingerprint::{DecidedBy, v1::Inputs},
+    in_app::{self, Prefixes},
+    redact::Redactor,
+    report::{Cause, Frame, Parsed, Redacted, Report},
+    template,
+};
+
+mod explain;
+mod settings;
+
+pub use self::{
+    explain::{Explanation, FrameExplanation, Input},
+    settings::{CategoryRule, GroupingRule, RulesError, RulesSettings, Words},
+};
+
+/// The built-in tables and what settings add to them, compiled.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    redactor: Redactor,
+    prefixes: Prefixes,
+    grouping: Vec<settings::Grouping>,
+    categories: Vec<category::Rule>,
+}
+
+/// What is known of a report besides its text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The workload's name, or the caller's word; never a pod's.
+    pub component: Option<&'a str>,
+    /// The caller's explicit fingerprint; `{{ default }}` stands for the built-in one.
+    pub fingerprint: Option<&'a [String]>,
+}
+
+impl Rules {
+    /// Compiles what settings add.
+    pub fn new(settings: &RulesSettings) -> Result<Self, RulesError> {
+        settings::compile(settings)
+    }
+
+    /// Cuts all secrets out of `text` and counts them by kind; borrows where there is none.
+    pub fn redact_text<'t>(&self, text: &'t str, counts: &mut Redacted) -> Cow<'t, str> {
+        self.redactor.text(text, counts)
+    }
+
+    /// Cuts all secrets out of a JSON value. Keys stay; the values of keys that tell a secret go as a whole.
+    pub fn redact_value(&self, value: &mut Value, counts: &mut Redacted) {
+        self.redactor.value(value, counts);
+    }
+}
+
+/// Redacts, judges, hashes. Total: any content makes a report.
+pub fn finish(parsed: Parsed, rules: &Rules, origin: &Origin) -> Report {
+    finished(parsed, rules, origin).0
+}
+
+/// As [`finish`], with every reason.
+pub fn finish_explained(parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Explanation) {
+    let redactions = explain::redactions(&parsed, rules);
+    let (report, decision) = finished(parsed, rules, origin);
+    let explanation = explain::explain(&report, rules, redactions, decision);
+    (report, explanation)
+}
+
+/// What led to a fingerprint and a category.
+struct Decision {
+    inputs: Inputs,
+    default: String,
+    decided_by: DecidedBy,
+    category_because: String,
+    template_of: String,
+}
+
+fn finished(mut parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Decision) {
+    let redacted = redact(&mut parsed, rules);
+    judge_frames(&mut parsed, rules);
+    let template_of = first_line(&parsed).to_owned();
+    let template = template::template(&template_of);
+    let culprit = culprit(&parsed.frames);
+    let inputs = Inputs::of(&parsed, origin.component, || template::key(&template_of));
+    let default = inputs.hash();
+    let title = title(&parsed, &template_of);
+    let facts = settings::Facts {
+        title: &title,
+        error_type: parsed.error_type.as_deref(),
+        component: origin.component,
+        template: &template,
+        culprit: culprit.as_deref(),
+        default: &default,
+    };
+    let (fingerprint, decided_by) = decide(&facts, rules, origin);
+    let verdict = category::judge(&parsed, &title, &rules.categories);
+    let category_because = match verdict.rule {
+        Some(index) => format!("{} ({index})", verdict.because),
+        None => verdict.because.to_owned(),
+    };
+    let report = Report {
+        kind: parsed.kind,
+        level: parsed.level,
+        language: parsed.language,
+        error_type: parsed.error_type,
+        message: parsed.message,
+        frames: parsed.frames,
+        causes: parsed.causes,
+        template,
+        culprit,
+        log: parsed.log,
+        redacted,
+        fingerprint,
+        category: verdict.category,
+        priority: verdict.priority,
+        text: parsed.text,
+    };
+    (report, Decision { inputs, default, decided_by, category_because, template_of })
+}
+
+/// The caller, then the settings' rules, then the built-in hash.
+fn decide(facts: &settings::Facts, rules: &Rules, origin: &Origin) -> (String, DecidedBy) {
+    if let Some(items) = origin.fingerprint.filter(|items| items.iter().any(|item| !item.is_empty())) {
+        let redacted: Vec<String> =
+            items.iter().map(|item| rules.redactor.text(item, &mut Redacted::new()).into_owned()).collect();
+        return (fingerprint::explicit(&redacted, facts.default), DecidedBy::Caller);
+    }
+    match rules.grouping.iter().enumerate().find(|(_, rule)| rule.pattern.is_match(facts.title)) {
+        Some((index, rule)) => (rule.fingerprint(facts), DecidedBy::Rule(index)),
+        None => (facts.default.to_owned(), DecidedBy::Default),
+    }
+}
+
+/// `<type>: <first line>`: what settings' patterns see.
+fn title(parsed: &Parsed, line: &str) -> String {
+    match parsed.error_type.as_deref() {
+        Some(error_type) if line.is_empty() => error_type.to_owned(),
+        Some(error_type) => format!("{error_type}: {line}"),
+        None => line.to_owned(),
+    }
+}
+
+/// The line that the template is made of: the message's first that is not blank; where there is neither a message nor
+/// a type, the log line's or the text's.
+fn first_line(parsed: &Parsed) -> &str {
+    let first = |text: &str| -> Option<std::ops::Range<usize>> {
+        let line = text.lines().find(|line| !line.trim().is_empty())?;
+        let start = line.as_ptr() as usize - text.as_ptr() as usize;
+        Some(start..start + line.len())
+    };
+    let of = |text: &'_ str| first(text);
+    if let Some(range) = of(&parsed.message) {
+        return parsed.message.get(range).unwrap_or_default();
+    }
+    if parsed.error_type.is_some() {
+        return "";
+    }
+    let log = parsed.log.as_deref().unwrap_or_default();
+    match of(log) {
+        Some(range) => log.get(range).unwrap_or_default(),
+        None => of(&parsed.text).and_then(|range| parsed.text.get(range)).unwrap_or_default(),
+    }
+}
+
+fn judge_frames(parsed: &mut Parsed, rules: &Rules) {
+    let language = parsed.language;
+    let causes = parsed.causes.iter_mut().flat_map(|cause| cause.frames.iter_mut());
+    for frame in parsed.frames.iter_mut().chain(causes) {
+        frame.in_app = in_app::judge(frame, language, &rules.prefixes).0;
+    }
+}
+
+/// `<module or file> in <function>` of the top in-app frame, else of the top frame.
+fn culprit(frames: &[Frame]) -> Option<String> {
+    let frame = frames.iter().find(|frame| frame.in_app).or_else(|| frames.first())?;
+    let home = frame.module.as_deref().filter(|module| !module.is_empty()).or(frame.file.as_deref());
+    match (home, frame.function.as_deref()) {
+        (Some(home), Some(function)) => Some(format!("{home} in {function}")),
+        (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
+        (None, None) => None,
+    }
+}
+
+/// Redacts every text of the report. Most secrets stand in the whole text and in a part of it; they count once.
+fn redact(parsed: &mut Parsed, rules: &Rules) -> Redacted {
+    let mut whole = Redacted::new();
+    let mut parts = Redacted::new();
+    replace(&mut parsed.text, rules, &mut whole);
+    replace(&mut parsed.message, rules, &mut parts);
+    for text in [&mut parsed.error_type, &mut parsed.log].into_iter().flatten() {
+        replace(text, rules, &mut parts);
+    }
+    redact_frames(&mut parsed.frames, rules, &mut parts);
+    for Cause { error_type, message, frames, .. } in &mut parsed.causes {
+        replace(message, rules, &mut parts);
+        if let Some(error_type) = error_type {
+            replace(error_type, rules, &mut parts);
+        }
+        redact_frames(frames, rules, &mut parts);
+    }
+    for (kind, count) in parts {
+        let known = whole.entry(kind).or_default();
+        *known = (*known).max(count);
+    }
+    whole
+}
+
+fn redact_frames(frames: &mut [Frame], rules: &Rules, counts: &mut Redacted) {
+    for frame in frames {
+        for text in [&mut frame.function, &mut frame.module, &mut frame.file].into_iter().flatten() {
+            replace(text, rules, counts);
+        }
+    }
+}
+
+fn replace(text: &mut String, rules: &Rules, counts: &mut Redacted) {
+    if let Cow::Owned(redacted) = rules.redactor.text(text, counts) {
+        *text = redacted;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! Cuts secrets out of text and JSON, before anything leaves the process or enters a hash.
+//!
+//! One automaton over everything that a secret can announce itself with decides, in one pass, that most text holds
+//! none. Only where it strikes does a recogniser look closer: [`pairs`] at the value behind a telling name, [`shapes`]
+//! at what gives itself away by its form. Card numbers announce themselves with nothing and have a scan of their own
+//! ([`card`]). What is cut becomes `[redacted:<kind>]`; doing it twice changes nothing.
+//!
+//! Hashes, UUIDs, ordinary numbers and the words `token` or `secret` in prose are no secrets; see
+//! `testdata/redact/` for both sides.
+
+use std::{borrow::Cow, sync::LazyLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::{Regex, RegexBuilder};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::report::Redacted;
+
+mod card;
+mod name;
+mod pairs;
+mod shapes;
+
+/// What stands in place of a secret, before its kind.
+const MARK: &str = "[redacted:";
+
+/// A compiled user pattern may take this much memory, its lazy automaton as much again.
+const PATTERN_BYTES: usize = 1 << 20;
+
+/// JSON nested deeper than this is cut as a whole.
+const MAX_DEPTH: usize = 64;
+
+/// A stretch of text to cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cut<'a> {
+    start: usize,
+    end: usize,
+    kind: Cow<'a, str>,
+}
+
+impl Cut<'_> {
+    fn new(start: usize, end: usize, kind: &'static str) -> Self {
+        Self { start, end, kind: Cow::Borrowed(kind) }
+    }
+}
+
+/// Where something was cut, for `--explain`. It does not hold what was cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Which text of the report.
+    pub field: String,
+    /// 1-based line within that text.
+    pub line: usize,
+    /// Kind of secret.
+    pub kind: String,
+}
+
+/// A user pattern that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("pattern {name:?} cannot be used: {reason}")]
+pub struct PatternError {
+    /// The name that its owner gave it.
+    pub name: String,
+    /// What is wrong with it, in one line.
+    pub reason: String,
+}
+
+/// Everything that is cut: the built-in recognisers and the user's patterns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Redactor {
+    patterns: Vec<(String, Regex)>,
+}
+
+impl Redactor {
+    /// Compiles the user's patterns; the size of each is limited.
+    pub(crate) fn new(patterns: &[(String, String)]) -> Result<Self, PatternError> {
+        let compiled = patterns.iter().map(|(name, pattern)| Ok((name.clone(), compile(name, pattern)?)));
+        Ok(Self { patterns: compiled.collect::<Result<_, _>>()? })
+    }
+
+    /// Cuts all secrets out of `text` and counts them by kind. Borrows where there is none.
+    pub(crate) fn text<'t>(&self, text: &'t str, counts: &mut Redacted) -> Cow<'t, str> {
+        let cuts = self.cuts(text);
+        if cuts.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        for cut in &cuts {
+            *counts.entry(cut.kind.to_string()).or_default() += 1;
+        }
+        Cow::Owned(without(text, &cuts))
+    }
+
+    /// As [`Redactor::text`], telling the places too.
+    pub(crate) fn places(&self, field: &str, text: &str) -> Vec<Place> {
+        let line =
+            |at: usize| 1 + memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count();
+        let place =
+            |cut: Cut| Place { field: field.to_owned(), line: line(cut.start), kind: cut.kind.to_string() };
+        self.cuts(text).into_iter().take(100).map(place).collect()
+    }
+
+    /// Cuts all secrets out of a JSON value; keys stay, the values of telling keys go as a whole.
+    pub(crate) fn value(&self, value: &mut Value, counts: &mut Redacted) {
+        self.value_at(value, counts, 0);
+    }
+
+    fn value_at(&self, value: &mut Value, counts: &mut Redacted, depth: usize) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(redacted) = self.text(text, counts) {
+                    *text = redacted;
+                }
+            }
+            Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => cut_value(value, "deep", counts),
+            Value::Array(items) => self.items(items, counts, depth),
+            Value::Object(members) => {
+                let named = named_member(members);
+                for (key, member) in members.iter_mut() {
+                    match name::kind_of(key).or(named.filter(|_| key.eq_ignore_ascii_case("value"))) {
+                        Some(kind) if pairs::is_secret_value(member) => cut_value(member, kind, counts),
+                        _ => self.value_at(member, counts, depth + 1),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A list; headers often are one of `["Authorization", "Bearer …"]`.
+    fn items(&self, items: &mut [Value], counts: &mut Redacted, depth: usize) {
+        if let [Value::String(name), value @ Value::String(_)] = items
+            && let Some(kind) = name::kind_of(name)
+        {
+            return cut_value(value, kind, counts);
+        }
+        for item in items {
+            self.value_at(item, counts, depth + 1);
+        }
+    }
+
+    /// What to cut, in order, not overlapping.
+    fn cuts(&self, text: &str) -> Vec<Cut<'_>> {
+        let mut cuts = Vec::new();
+        announced(text, &mut cuts);
+        card::find(text.as_bytes(), &mut cuts);
+        for (name, pattern) in &self.patterns {
+            let found = pattern.find_iter(text).filter(|found| !found.is_empty());
+            cuts.extend(found.map(|found| Cut { start: found.start(), end: found.end(), kind: name.into() }));
+        }
+        if cuts.len() > 1 {
+            cuts = apart(cuts);
+        }
+        cuts.retain(|cut| is_cut_whole(text, cut));
+        cuts
+    }
+}
+
+/// `{"name": "Authorization", "value": "…"}`: the kind that the name tells.
+fn named_member(members: &serde_json::Map<String, Value>) -> Option<&'static str> {
+    let name = ["name", "key", "Name", "Key"].iter().find_map(|key| members.get(*key))?;
+    name.as_str().and_then(name::kind_of)
+}
+
+fn cut_value(value: &mut Value, kind: &str, counts: &mut Redacted) {
+    if value.as_str().is_some_and(|text| text.starts_with(MARK)) {
+        return;
+    }
+    *value = Value::String(format!("{MARK}{kind}]"));
+    *counts.entry(kind.to_owned()).or_default() += 1;
+}
+
+fn compile(name: &str, pattern: &str) -> Result<Regex, PatternError> {
+    let built = RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES).build();
+    built.map_err(|error| {
+        let reason = match error {
+            regex::Error::CompiledTooBig(_) => format!("it compiles to more than {PATTERN_BYTES} bytes"),
+            error => error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
+        };
+        PatternError { name: name.to_owned(), reason }
+    })
+}
+
+/// What a needle of the automaton announces.
+#[derive(Clone, Copy)]
+enum Announced {
+    /// The name of a pair.
+    Name,
+    /// A form of its own.
+    Shape(shapes::Recogniser),
+}
+
+struct Needles {
+    automaton: AhoCorasick,
+    announced: Vec<Announced>,
+}
+
+static NEEDLES: LazyLock<Option<Needles>> = LazyLock::new(|| {
+    let names = name::NEEDLES.iter().map(|needle| (*needle, Announced::Name));
+    let shapes = shapes::TABLE.iter().map(|(needle, recogniser)| (*needle, Announced::Shape(*recogniser)));
+    let (words, announced): (Vec<_>, Vec<_>) = names.chain(shapes).unzip();
+    let automaton = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(words)
+        .ok()?;
+    Some(Needles { automaton, announced })
+});
+
+/// Finds what announces itself. The search goes on after what was cut, or after the needle where nothing was.
+fn announced<'a>(text: &str, cuts: &mut Vec<Cut<'a>>) {
+    // The table is constant and small; that it builds is tested.
+    let Some(needles) = NEEDLES.as_ref() else { return };
+    let mut done = 0;
+    for found in needles.automaton.find_iter(text) {
+        if found.start() < done {
+            continue;
+        }
+        let cut = match needles.announced.get(found.pattern().as_usize()) {
+            Some(Announced::Name) => pairs::at(text, found.start(), found.end()),
+            Some(Announced::Shape(recogniser)) => recogniser(text, found.start(), found.end()),
+            None => None,
+        };
+        if let Some(cut) = cut {
+            done = cut.end;
+            cuts.push(cut);
+        }
+    }
+}
+
+/// Sorted, and what overlaps joined under the kind of the first.
+fn apart(mut cuts: Vec<Cut<'_>>) -> Vec<Cut<'_>> {
+    cuts.sort_by_key(|cut| (cut.start, std::cmp::Reverse(cut.end)));
+    let mut out: Vec<Cut> = Vec::with_capacity(cuts.len());
+    for cut in cuts {
+        match out.last_mut() {
+            Some(last) if cut.start < last.end => last.end = last.end.max(cut.end),
+            _ => out.push(cut),
+        }
+    }
+    out
+}
+
+/// Not yet redacted, and on character boundaries.
+fn is_cut_whole(text: &str, cut: &Cut) -> bool {
+    text.get(cut.start..cut.end).is_some_and(|part| !part.is_empty() && !part.starts_with(MARK))
+}
+
+fn without(text: &str, cuts: &[Cut]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for cut in cuts {
+        out.push_str(text.get(from..cut.start).unwrap_or_default());
+        out.push_str(MARK);
+        out.push_str(&cut.kind);
+        out.push(']');
+        from = cut.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! Template rules, version 1: one pass over the bytes of a line, fixed priorities, no memory between lines.
+//!
+//! At every place where a token can begin, the recognisers are asked in the order of the design: whole things (an
+//! address, a time, a path, quoted text, a list), then words that mix letters and digits, then numbers, then values
+//! behind a name. What nobody claims is a word and stays. Every recogniser looks ahead over a bounded stretch, or
+//! remembers how far it has looked in vain, so the whole is linear in the line.
+
+mod address;
+mod bytes;
+mod number;
+mod path;
+mod quoted;
+mod sink;
+mod time;
+mod value;
+mod vocabulary;
+mod word;
+
+use self::{bytes::at, quoted::Closers, sink::Sink};
+use super::Hit;
+
+pub use self::sink::Form;
+
+/// A template longer than this is cut at a character and marked with `…`.
+pub const MAX_BYTES: usize = 1_024;
+
+/// What stands in place of a part that was taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Email,
+    Url,
+    Host,
+    Trace,
+    Uuid,
+    Time,
+    Duration,
+    Mac,
+    Ip,
+    Path,
+    Hex,
+    Hash,
+    Quoted,
+    List,
+    Id,
+    Version,
+    Int,
+    Float,
+    Value,
+}
+
+impl Kind {
+    /// The name between the angle brackets.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Url => "url",
+            Self::Host => "host",
+            Self::Trace => "trace",
+            Self::Uuid => "uuid",
+            Self::Time => "time",
+            Self::Duration => "duration",
+            Self::Mac => "mac",
+            Self::Ip => "ip",
+            Self::Path => "path",
+            Self::Hex => "hex",
+            Self::Hash => "hash",
+            Self::Quoted => "quoted",
+            Self::List => "list",
+            Self::Id => "id",
+            Self::Version => "version",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Value => "value",
+        }
+    }
+}
+
+/// Renders one line. `hits` collects what was taken out.
+pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> String {
+    let mut scan = Scan {
+        text: line,
+        bytes: line.as_bytes(),
+        at: 0,
+        sink: Sink::new(line, form, hits),
+        closers: Closers::default(),
+        no_path_until: 0,
+        context: value::Context::default(),
+    };
+    while scan.at < scan.bytes.len() && !scan.sink.is_full() {
+        scan.step();
+    }
+    scan.sink.finish()
+}
+
+/// The pass over one line.
+struct Scan<'a, 'h> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    sink: Sink<'a, 'h>,
+    closers: Closers,
+    /// Up to here a run of path characters was already judged to be no path.
+    no_path_until: usize,
+    context: value::Context,
+}
+
+impl Scan<'_, '_> {
+    fn step(&mut self) {
+        let byte = at(self.bytes, self.at);
+        match byte {
+            b'\x1b' => self.at = bytes::after_escape(self.bytes, self.at),
+            0..=b' ' | 0x7f => {
+                self.sink.space();
+                self.at += 1;
+            }
+            b'"' | b'\'' | b'`' => self.quoted_or(byte),
+            b'[' | b'{' => self.list_or(byte),
+            b'@' => self.identity_or(byte),
+            b'/' | b'~' | b'.' | b'\\' => self.path_or(byte),
+            b'-' | b'+' => self.signed_or(byte),
+            b':' => self.colon(),
+            b'=' => self.equals(),
+            _ if bytes::is_word(byte) => self.token(),
+            _ => self.mark(byte),
+        }
+    }
+
+    /// Takes `self.at..end` out.
+    fn hole(&mut self, kind: Kind, end: usize) {
+        self.sink.hole(kind, self.at, end);
+        self.at = end;
+        self.context.after_hole();
+    }
+
+    /// Keeps `self.at..end` as it is.
+    fn keep(&mut self, end: usize) {
+        self.sink.text(self.at, end);
+        self.at = end;
+    }
+
+    /// Keeps one byte of punctuation.
+    fn mark(&mut self, byte: u8) {
+        self.keep(self.at + 1);
+        self.context.after_mark(byte);
+    }
+
+    fn quoted_or(&mut self, byte: u8) {
+        match self.closers.quote(self.bytes, self.at) {
+            Some(end) => self.hole(Kind::Quoted, end),
+            None => self.mark(byte),
+        }
+    }
+
+    fn list_or(&mut self, byte: u8) {
+        if let Some(end) = address::bracketed_ipv6(self.bytes, self.at) {
+            return self.hole(Kind::Ip, end);
+        }
+        match self.closers.list(self.bytes, self.at) {
+            Some(end) => self.hole(Kind::List, end),
+            None => self.mark(byte),
+        }
+    }
+
+    /// `com.acme.Order@1a2b3c`: the class stays, the identity goes.
+    fn identity_or(&mut self, byte: u8) {
+        self.mark(byte);
+        if let Some(end) = address::identity(self.bytes, self.at - 1) {
+            self.hole(Kind::Hex, end);
+        }
+    }
+
+    fn path_or(&mut self, byte: u8) {
+        match path::rooted(self.bytes, self.at) {
+            Some(end) => self.hole(Kind::Path, end),
+            None => self.mark(byte),
+        }
+    }
+
+    /// A sign belongs to a number only where no word ends right before it.
+    fn signed_or(&mut self, byte: u8) {
+        let joined = self.at > 0 && bytes::is_word(at(self.bytes, self.at - 1));
+        if !joined
+            && at(self.bytes, self.at + 1).is_ascii_digit()
+            && let Some(number) = number::number(self.bytes, self.at + 1)
+        {
+            return self.number(number);
+        }
+        self.mark(byte);
+    }
+
+    fn number(&mut self, number: number::Number) {
+        let duration = number::duration_after(self.bytes, &number);
+        if let Some(end) = duration {
+            return self.hole(Kind::Duration, end);
+        }
+        let end = number.end;
+        let unit = number::size_unit(self.bytes, end);
+        self.hole(number.kind, end);
+        if let Some(unit_end) = unit {
+            self.sink.unit(end, unit_end);
+            self.at = unit_end;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

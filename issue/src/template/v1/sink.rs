@@ -1,0 +1,121 @@
+//! Where kept text and placeholders come together: white space narrowed, runs of placeholders collapsed.
+
+use super::{Hit, Kind, MAX_BYTES};
+
+/// More hits than this are not collected.
+const MAX_HITS: usize = 100;
+
+/// Which of the two renderings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `<int>`, `<path>`: for people.
+    Typed,
+    /// `<*>`: for the hash.
+    Key,
+}
+
+/// The rendering under construction.
+pub(super) struct Sink<'a, 'h> {
+    line: &'a str,
+    out: String,
+    form: Form,
+    /// Kind of the last placeholder, while nothing but separators has followed it.
+    last: Option<Kind>,
+    /// Where in `out` the text after that placeholder begins.
+    gap: usize,
+    hits: Option<&'h mut Vec<Hit>>,
+}
+
+impl<'a, 'h> Sink<'a, 'h> {
+    pub(super) fn new(line: &'a str, form: Form, hits: Option<&'h mut Vec<Hit>>) -> Self {
+        let out = String::with_capacity(line.len().min(MAX_BYTES) + 16);
+        Self { line, out, form, last: None, gap: 0, hits }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() > MAX_BYTES
+    }
+
+    /// One space, however many there were.
+    pub(super) fn space(&mut self) {
+        if !self.out.is_empty() && !self.out.ends_with(' ') {
+            self.out.push(' ');
+        }
+    }
+
+    /// Keeps this part of the line.
+    pub(super) fn text(&mut self, start: usize, end: usize) {
+        let text = self.line.get(start..end).unwrap_or_default();
+        if !text.bytes().all(|byte| self.form.merges_over(byte)) {
+            self.last = None;
+        }
+        self.out.push_str(text);
+    }
+
+    /// Keeps the unit of a size for people. The hash must not tell `900 KB` from `1.2 MB`.
+    pub(super) fn unit(&mut self, start: usize, end: usize) {
+        if self.form == Form::Typed {
+            self.text(start, end);
+        }
+    }
+
+    /// Puts a placeholder for this part of the line.
+    pub(super) fn hole(&mut self, kind: Kind, start: usize, end: usize) {
+        if let Some(hits) = self.hits.as_deref_mut().filter(|hits| hits.len() < MAX_HITS) {
+            let text = self.line.get(start..end).unwrap_or_default().to_owned();
+            hits.push(Hit { kind: kind.name(), text });
+        }
+        let merges = match self.form {
+            Form::Typed => self.last == Some(kind),
+            Form::Key => self.last.is_some(),
+        };
+        if merges {
+            self.out.truncate(self.gap);
+        } else {
+            self.out.push('<');
+            self.out.push_str(if self.form == Form::Key { "*" } else { kind.name() });
+            self.out.push('>');
+            self.last = Some(kind);
+            self.gap = self.out.len();
+        }
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        if self.is_full() {
+            let end = self.out.floor_char_boundary(MAX_BYTES);
+            self.out.truncate(end);
+            self.out.push('…');
+        }
+        let end = self.out.trim_end().len();
+        self.out.truncate(end);
+        self.out
+    }
+}
+
+impl Form {
+    /// Whether two placeholders with only such bytes between them are neighbours. People see that `3/10` are two
+    /// numbers; for the hash a list of any length and a range are one variable part.
+    fn merges_over(self, byte: u8) -> bool {
+        match self {
+            Self::Typed => matches!(byte, b',' | b';'),
+            Self::Key => matches!(
+                byte,
+                b',' | b';'
+                    | b':'
+                    | b'/'
+                    | b'-'
+                    | b'_'
+                    | b'.'
+                    | b'='
+                    | b'|'
+                    | b'+'
+                    | b'@'
+                    | b'#'
+                    | b'*'
+                    | b'&'
+                    | b'~'
+                    | b'\\'
+            ),
+        }
+    }
+}

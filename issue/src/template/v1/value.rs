@@ -1,0 +1,214 @@
+//! Values behind a name: the right side of pairs, and the word after one that announces a name.
+
+use super::{
+    Kind, Scan, address,
+    bytes::{at, is_word, run_at_most},
+    vocabulary::{ANNOUNCERS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS, sorted_holds},
+};
+
+/// What stood right before the place that the pass has reached.
+#[derive(Default)]
+pub(super) struct Context {
+    /// The last token, if it was a word and only one space, `:` or `=` has followed it: where it stands.
+    word: Option<(usize, usize)>,
+    /// The word before that was a preposition or the like.
+    prepared: bool,
+    /// A pair's separator has just been kept, and what follows is its value.
+    value: bool,
+    /// A colon stands between an announcer and what follows.
+    colon: bool,
+    /// So many pairs with a colon stand in a row.
+    row: bool,
+}
+
+impl Context {
+    pub(super) fn after_hole(&mut self) {
+        *self = Self { row: self.row, ..Self::default() };
+    }
+
+    pub(super) fn after_mark(&mut self, byte: u8) {
+        let row = self.row && matches!(byte, b',' | b';');
+        *self = Self { row, ..Self::default() };
+    }
+
+    fn after_word(&mut self, word: (usize, usize), prepared: bool) {
+        *self = Self { word: Some(word), prepared, row: self.row, ..Self::default() };
+    }
+}
+
+impl Scan<'_, '_> {
+    /// A word that no recogniser claims: kept, unless it is a value behind a name.
+    pub(super) fn word(&mut self, end: usize) {
+        if self.context.value {
+            let end = value_end(self.bytes, self.at, end);
+            return self.hole(Kind::Value, end);
+        }
+        let word = (self.at, end);
+        let announced = self.is_announced(end);
+        if announced {
+            return self.hole(Kind::Value, end);
+        }
+        let text = self.text.get(word.0..word.1).unwrap_or_default();
+        let prepared = text.len() <= 7 && PREPOSITIONS.iter().any(|known| text.eq_ignore_ascii_case(known));
+        // `for the user root`: the announcer itself must not forget what prepared it.
+        let carried = self.context.word.and_then(|(start, end)| self.text.get(start..end));
+        let carried =
+            carried.is_some_and(|last| PREPOSITIONS.iter().any(|known| last.eq_ignore_ascii_case(known)));
+        self.keep(end);
+        self.context.after_word(word, carried && !prepared);
+    }
+
+    /// A placeholder; where it is the beginning of a pair's longer value, for all of that.
+    pub(super) fn value_or_hole(&mut self, kind: Kind, end: usize) {
+        if self.context.value {
+            let whole = value_end(self.bytes, self.at, end);
+            return self.hole(if whole > end { Kind::Value } else { kind }, whole);
+        }
+        self.hole(kind, end);
+    }
+
+    /// `=` right after a word begins a value; `a = b` too, `==`, `=>` and their like do not.
+    pub(super) fn equals(&mut self) {
+        let spaced = at(self.bytes, self.at.wrapping_sub(1)) == b' ';
+        let name_end = if spaced { self.at.wrapping_sub(1) } else { self.at };
+        let named = self.context.word.filter(|&(_, end)| end == name_end);
+        let next = at(self.bytes, self.at + 1);
+        let pair = named.is_some_and(|name| !self.speaks(name)) && !matches!(next, b'=' | b'>' | b'~');
+        self.keep(self.at + 1);
+        self.context.after_mark(b'=');
+        if !pair {
+            return;
+        }
+        if spaced && next == b' ' && at(self.bytes, self.at + 1) != b' ' {
+            self.sink.space();
+            self.at += 1;
+            self.context.value = true;
+        } else if !spaced && is_word(next) {
+            self.context.value = true;
+        } else if !spaced && matches!(next, 0 | b',' | b';' | b'&') {
+            // Printed without a value: the same place in the source.
+            self.sink.hole(Kind::Value, self.at, self.at);
+        }
+    }
+
+    /// `:` after an announcer (`no such table: orders`), or in a row of `key: value` pairs.
+    pub(super) fn colon(&mut self) {
+        if let Some(end) = address::ipv6(self.bytes, self.at) {
+            return self.hole(Kind::Ip, end);
+        }
+        let named = self.context.word.filter(|&(_, end)| end == self.at);
+        let announces = named.is_some_and(|name| self.is_announcer(name));
+        let row = named.is_some_and(|name| !self.speaks(name)) && self.pair_in_row();
+        self.keep(self.at + 1);
+        self.context.after_mark(b':');
+        let spaced = at(self.bytes, self.at) == b' ';
+        if !(row || announces)
+            || !(spaced && is_word(at(self.bytes, self.at + 1)) || is_word(at(self.bytes, self.at)))
+        {
+            return;
+        }
+        if spaced {
+            self.sink.space();
+            self.at += 1;
+        }
+        self.context.row = row;
+        self.context.value = row;
+        if announces && !row {
+            self.context.word = named;
+            self.context.colon = true;
+        }
+    }
+
+    /// Whether the colon here begins the value of one of at least two pairs: `name: x, state: y`.
+    fn pair_in_row(&self) -> bool {
+        let bytes = self.bytes;
+        let value = self.at + 1 + usize::from(at(bytes, self.at + 1) == b' ');
+        if !is_word(at(bytes, value)) {
+            return false;
+        }
+        let end = run_at_most(bytes, value, 64, is_plain);
+        let separator = at(bytes, end);
+        if self.context.row {
+            return matches!(separator, b',' | b';' | b'}' | b')' | b']' | 0) || separator == b' ';
+        }
+        let name = end + usize::from(matches!(separator, b',' | b';'));
+        let name = name + usize::from(at(bytes, name) == b' ');
+        let name_end = run_at_most(bytes, name, 64, is_plain);
+        let next = self.text.get(name..name_end).unwrap_or_default();
+        let speaks = SPEAKING_NAMES.iter().any(|known| next.eq_ignore_ascii_case(known));
+        matches!(separator, b',' | b';') && name_end > name && at(bytes, name_end) == b':' && !speaks
+    }
+
+    /// Whether the word at `self.at..end` is a name that the word before announces.
+    fn is_announced(&self, end: usize) -> bool {
+        let Some(name) = self.context.word else { return false };
+        if !self.is_announcer(name) {
+            return false;
+        }
+        let gap = self.bytes.get(name.1..self.at).unwrap_or_default();
+        let fits = if self.context.colon { matches!(gap, b": " | b":") } else { gap == b" " };
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        if !fits || speaks_of_thing(text) || at(self.bytes, end) == b'=' {
+            return false;
+        }
+        let sure = self.context.prepared || self.context.colon;
+        sure || (at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
+    }
+
+    fn is_announcer(&self, word: (usize, usize)) -> bool {
+        let text = self.text.get(word.0..word.1).unwrap_or_default();
+        text.len() <= 10 && ANNOUNCERS.iter().any(|known| text.eq_ignore_ascii_case(known))
+    }
+
+    /// Whether the value behind this name is the message itself.
+    fn speaks(&self, word: (usize, usize)) -> bool {
+        let text = self.text.get(word.0..word.1).unwrap_or_default();
+        SPEAKING_NAMES.iter().any(|known| text.eq_ignore_ascii_case(known))
+    }
+}
+
+/// Whether a word after an announcer goes on with the sentence.
+fn speaks_of_thing(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    text.len() > 64
+        || sorted_holds(SPEAKING_WORDS, &lower)
+        || SPEAKING_ENDINGS.iter().any(|ending| lower.len() > ending.len() + 2 && lower.ends_with(ending))
+}
+
+/// End of a pair's value whose first token ends at `end`: all up to white space or a separator.
+fn value_end(bytes: &[u8], start: usize, end: usize) -> usize {
+    let mut end = end.max(run_value(bytes, start));
+    while end > start + 1 && matches!(at(bytes, end - 1), b'.' | b':' | b'!') {
+        end -= 1;
+    }
+    end
+}
+
+fn run_value(bytes: &[u8], start: usize) -> usize {
+    super::bytes::run(bytes, start, |byte| {
+        byte > b' '
+            && !matches!(
+                byte,
+                b',' | b';'
+                    | b'&'
+                    | b')'
+                    | b']'
+                    | b'}'
+                    | b'('
+                    | b'['
+                    | b'{'
+                    | b'"'
+                    | b'\''
+                    | b'`'
+                    | b'<'
+                    | b'>'
+                    | b'|'
+                    | 0x7f
+            )
+    })
+}
+
+/// A byte of a name or of a simple value.
+fn is_plain(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'-' | b'.' | b'/')
+}

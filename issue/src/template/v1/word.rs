@@ -1,0 +1,243 @@
+//! Tokens that begin with a letter, a digit or an underscore.
+
+use super::{
+    Kind, Scan, address,
+    bytes::{at, is_hex, is_joiner, is_letter, is_word, starts},
+    number, path, time,
+    vocabulary::{KNOWN_SHORT, KNOWN_STEMS, KNOWN_TOKENS},
+};
+
+/// A maximal run of word bytes, with joiners between them.
+#[derive(Clone, Copy)]
+pub(super) struct Word {
+    pub(super) end: usize,
+    pub(super) digits: bool,
+    pub(super) letters: bool,
+    dots: u32,
+}
+
+/// Reads the word at `start`.
+pub(super) fn word(bytes: &[u8], start: usize) -> Word {
+    let mut word = Word { end: start, digits: false, letters: false, dots: 0 };
+    loop {
+        let byte = at(bytes, word.end);
+        if byte.is_ascii_digit() {
+            word.digits = true;
+        } else if is_letter(byte) {
+            word.letters = true;
+        } else if byte != b'_' {
+            let goes_on = is_joiner(byte)
+                && word.end > start
+                && is_word(at(bytes, word.end + 1))
+                && word.end < bytes.len();
+            if !goes_on {
+                return word;
+            }
+            word.dots += u32::from(byte == b'.');
+        }
+        word.end += 1;
+    }
+}
+
+impl Scan<'_, '_> {
+    /// One token that begins with a word byte.
+    pub(super) fn token(&mut self) {
+        let (bytes, start) = (self.bytes, self.at);
+        let word = word(bytes, start);
+        if let Some((kind, end)) = self.whole(start, &word) {
+            return self.value_or_hole(kind, end);
+        }
+        if word.digits && !word.letters {
+            return self.digits(start, &word);
+        }
+        if word.digits && !self.is_known(start, word.end) {
+            return self.mixed(start, &word);
+        }
+        self.word(word.end);
+    }
+
+    /// The whole things that a token can begin.
+    fn whole(&mut self, start: usize, word: &Word) -> Option<(Kind, usize)> {
+        let bytes = self.bytes;
+        let after = at(bytes, word.end);
+        if after == b'@'
+            && let Some(end) = address::email(bytes, word.end)
+        {
+            return Some((Kind::Email, end));
+        }
+        if after == b':'
+            && let Some(end) = address::url(bytes, word.end)
+        {
+            return Some((Kind::Url, end));
+        }
+        if (word.digits || after == b':')
+            && let Some(found) = digital(bytes, start, word)
+        {
+            return Some(found);
+        }
+        if word.letters { self.lettered(start, word, after) } else { None }
+    }
+
+    fn lettered(&mut self, start: usize, word: &Word, after: u8) -> Option<(Kind, usize)> {
+        let bytes = self.bytes;
+        if let Some(end) = time::named(bytes, start) {
+            return Some((Kind::Time, end));
+        }
+        if matches!(after, b'/' | b'\\') && start >= self.no_path_until {
+            match path::relative(bytes, start) {
+                Ok(end) => return Some((Kind::Path, end)),
+                Err(end) => self.no_path_until = end,
+            }
+        }
+        if after == b':'
+            && word.end == start + 1
+            && let Some(end) = path::drive(bytes, start)
+        {
+            return Some((Kind::Path, end));
+        }
+        let text = self.text.get(start..word.end)?;
+        if word.dots > 0 || after == b':' || text.len() == 9 {
+            let with_port = address::after_port(bytes, word.end, b"");
+            if address::is_host(text, with_port > word.end) && (word.dots > 0 || text.len() == 9) {
+                return Some((Kind::Host, with_port));
+            }
+        }
+        (word.dots > 0 && path::has_file_ending(text.as_bytes())).then_some((Kind::Path, word.end))
+    }
+
+    /// Digits and joiners only: a number, a version, a range.
+    fn digits(&mut self, start: usize, word: &Word) {
+        if let Some(number) = number::number(self.bytes, start) {
+            return self.number(number);
+        }
+        if word.dots >= 2 {
+            return self.value_or_hole(Kind::Version, word.end);
+        }
+        self.value_or_hole(Kind::Id, word.end);
+    }
+
+    /// Letters and digits in one token. Where a word is joined to a number the word stays; all else goes as a whole.
+    fn mixed(&mut self, start: usize, word: &Word) {
+        let text = self.bytes.get(start..word.end).unwrap_or_default();
+        if at(text, 0).is_ascii_digit()
+            && let Some(number) = number::number(self.bytes, start)
+        {
+            return self.number(number);
+        }
+        if let Some(head) = head_before_number(text) {
+            self.word(start + head);
+            let rest = text.get(head..).unwrap_or_default();
+            let only_digits = rest.iter().all(|&byte| !is_letter(byte));
+            return self.value_or_hole(if only_digits { Kind::Int } else { Kind::Id }, word.end);
+        }
+        if text.len() > 36 && address::is_uuid(text.get(text.len() - 36..).unwrap_or_default()) {
+            let head = text.len() - 36;
+            let named = text.get(..head).is_some_and(|name| !name.iter().any(u8::is_ascii_digit));
+            if named && !is_hex(at(text, head - 1)) {
+                self.word(start + head);
+                return self.value_or_hole(Kind::Uuid, word.end);
+            }
+        }
+        self.value_or_hole(Kind::Id, word.end);
+    }
+
+    /// Whether this token with digits is a word all the same.
+    fn is_known(&self, start: usize, end: usize) -> bool {
+        if end - start > 48 {
+            return false;
+        }
+        let lower = self.text.get(start..end).unwrap_or_default().to_ascii_lowercase();
+        KNOWN_TOKENS.contains(&lower.as_str()) || self.atoms_known(start, end, &lower)
+    }
+
+    /// Every part with a digit holds a known stem and no other digit.
+    fn atoms_known(&self, start: usize, end: usize, lower: &str) -> bool {
+        let original = self.text.get(start..end).unwrap_or_default();
+        let is_break = |c: char| c.is_ascii() && is_joiner(c as u8) || c == '_';
+        original.split(is_break).zip(lower.split(is_break)).all(|(original, lower)| {
+            if !lower.bytes().any(|byte| byte.is_ascii_digit()) {
+                return true;
+            }
+            let short = |stem: &&&str| {
+                lower.strip_prefix(**stem).is_some_and(|_| {
+                    let next = at(original.as_bytes(), stem.len());
+                    next == 0 || next.is_ascii_uppercase()
+                })
+            };
+            let stem = KNOWN_STEMS
+                .iter()
+                .find(|stem| lower.contains(**stem))
+                .or_else(|| KNOWN_SHORT.iter().find(short));
+            stem.is_some_and(|stem| !lower.replacen(stem, "", 1).bytes().any(|byte| byte.is_ascii_digit()))
+        })
+    }
+}
+
+/// What may begin with a digit or a hexadecimal letter.
+fn digital(bytes: &[u8], start: usize, word: &Word) -> Option<(Kind, usize)> {
+    let text = bytes.get(start..word.end)?;
+    if address::is_uuid(text) {
+        return Some((Kind::Uuid, word.end));
+    }
+    if address::is_trace(text) {
+        return Some((Kind::Trace, word.end));
+    }
+    let first = at(text, 0);
+    if first.is_ascii_digit()
+        && let Some(end) = time::numeric(bytes, start)
+    {
+        return Some((Kind::Time, end));
+    }
+    if is_hex(first) {
+        if let Some(end) = address::mac(bytes, start) {
+            return Some((Kind::Mac, end));
+        }
+        if let Some(end) = first.is_ascii_digit().then(|| address::ipv4(bytes, start)).flatten() {
+            return Some((Kind::Ip, end));
+        }
+        if let Some(end) = address::ipv6(bytes, start) {
+            return Some((Kind::Ip, end));
+        }
+    }
+    if starts(text, 0, "0x")
+        && text.len() > 2
+        && text.iter().skip(2).all(|&byte| is_hex(byte) || byte == b'_')
+    {
+        return Some((Kind::Hex, word.end));
+    }
+    is_hash(text, word).then_some((Kind::Hash, word.end))
+}
+
+/// Seven hexadecimal digits or more in one case, a digit among them and a letter: git, MD5, SHA-1, SHA-256.
+fn is_hash(text: &[u8], word: &Word) -> bool {
+    let lower = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    let upper = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F');
+    // `1234567e8` is a number with an exponent.
+    let exponent = text.iter().filter(|byte| !byte.is_ascii_digit()).eq([&b'e']) && text.len() < 16;
+    text.len() >= 7
+        && word.letters
+        && word.digits
+        && !exponent
+        && (text.iter().all(lower) || text.iter().all(upper))
+}
+
+/// Length of the words before the first number, if every part before it holds letters only and the number is one:
+/// `maisey-908` → 7, `blk_-695` → 4, `Foo$Bar$1` → 8. No head: the first part with a digit holds letters too.
+fn head_before_number(text: &[u8]) -> Option<usize> {
+    let first = text.iter().position(u8::is_ascii_digit)?;
+    let signed = first >= 2 && matches!(at(text, first - 1), b'-' | b'+') && is_break(at(text, first - 2));
+    let head = if signed { first - 1 } else { first };
+    if head == 0 || !is_break(at(text, head - 1)) || !text.iter().take(head).any(|&byte| is_letter(byte)) {
+        return None;
+    }
+    let rest = text.get(first..)?;
+    let mixed = rest
+        .split(|&byte| is_break(byte) || byte == b'.')
+        .any(|part| part.iter().any(u8::is_ascii_digit) && part.iter().any(|&byte| is_letter(byte)));
+    (!mixed).then_some(head)
+}
+
+/// What joins a word to a number.
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_' | b'#' | b'$' | b'+')
+}
