@@ -2,7 +2,7 @@
 //!
 //! The modules in the order in which a report meets them:
 //!
-//! 1. [`source`] reads what the shim copied; [`accept`] is the door that every way in uses;
+//! 1. [`source`] reads what the shim copied, [`intake`] what services post; [`accept`] is the door that both use;
 //! 2. [`pipeline`] is the flow, one task, one turn after another;
 //! 3. [`dedup`] holds repeats and pairs together; [`spool`] makes what is answered durable;
 //! 4. [`seal`] makes records; [`publish`] sends them and begins anew after any failure;
@@ -10,7 +10,11 @@
 
 pub mod accept;
 pub mod dedup;
+pub mod health;
+pub mod intake;
 pub mod ledger;
+pub mod limit;
+pub mod metrics;
 pub mod pipeline;
 pub mod publish;
 pub mod seal;
@@ -20,7 +24,7 @@ pub mod status;
 
 use std::{io, path::PathBuf, time::Duration};
 
-use issue::{id::TrackerName, record::Place, report::Level};
+use issue::{finish::Rules, id::TrackerName, record::Place, report::Level};
 use kafka::publish::Publisher;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -31,7 +35,7 @@ use tokio::{
 use crate::{
     accept::Acceptor,
     pipeline::Control,
-    source::{Reading, Source, engine::Rules},
+    source::{Reading, Source},
     spool::{
         Spool,
         disk::{Folder, FolderError},
@@ -124,10 +128,8 @@ async fn open(settings: &Settings) -> Result<Spool, StartError> {
         Spool::open(directory, rules, pipeline::moment())
             .map_err(|source| StartError::Spool { folder, source })
     });
-    let panicked = |error| StartError::Spool {
-        folder: settings.spool_dir.clone(),
-        source: io::Error::other(error),
-    };
+    let panicked =
+        |error| StartError::Spool { folder: settings.spool_dir.clone(), source: io::Error::other(error) };
     opened.await.map_err(panicked)?
 }
 
@@ -175,7 +177,10 @@ impl Sidecar {
         }
         if time::timeout_at(end, self.drain()).await.is_err() {
             let spooled = self.status.read().ledger.spooled;
-            tracing::warn!(spooled, "the grace period ended before everything was sent; it stays in the spool");
+            tracing::warn!(
+                spooled,
+                "the grace period ended before everything was sent; it stays in the spool"
+            );
         }
         self.order(Control::End).await;
         if let Some(pipeline) = self.pipeline.take()

@@ -200,4 +200,3 @@ fn jittered(pause: Duration) -> Duration {
     let (random, _) = Uuid::new_v4().as_u64_pair();
     pause.mul_f64(0.5 + (random >> 11) as f64 / (1u64 << 54) as f64)
 }
-

@@ -3,7 +3,6 @@
 //! Reading waits for the spool. While that is full nothing is read, the shim's ring drops its oldest, and the bytes are
 //! counted as a gap: never is the application held up.
 
-pub mod engine;
 pub mod segments;
 pub mod stream;
 
@@ -15,6 +14,9 @@ use std::{
 };
 
 use issue::{
+    assemble::{Block, Limits},
+    finish::{Origin, Rules, finish},
+    parse::parse,
     record::{Place, ReportBody, Via},
     report::Level,
 };
@@ -25,10 +27,7 @@ use tokio::{
     time,
 };
 
-use self::{
-    engine::{Block, Limits, Origin, Rules, finish, parse},
-    stream::{Step, Stream},
-};
+use self::stream::{Step, Stream};
 use crate::{
     accept::{AcceptError, Acceptor, Cursor, Submission, Submitted},
     pipeline::Control,

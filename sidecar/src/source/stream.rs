@@ -7,10 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    engine::{Assembler, Block, Limits},
-    segments::{FILE_SIZE, Frame, Name, Segment},
-};
+use issue::assemble::{Assembler, Block, Limits};
+
+use super::segments::{FILE_SIZE, Frame, Name, Segment};
 use crate::accept::Cursor;
 
 /// Bytes of stderr that one step reads.
@@ -304,5 +303,5 @@ impl Stream {
 }
 
 fn text(blocks: &[Block]) -> u64 {
-    blocks.iter().map(|block| block.text.len() as u64 + RECORD).sum()
+    blocks.iter().map(|block| block.end.saturating_sub(block.start) + RECORD).sum()
 }

@@ -58,7 +58,8 @@ async fn kills_in_the_middle_of_publishing_and_failing_deliveries_leave_counts_e
                 tokio::spawn(async move {
                     let mut told = 0_u64;
                     for n in 0..20 {
-                        let job = vec![submission(sender * 100 + n % 7, Via::Http), submission(n % 3, Via::Http)];
+                        let job =
+                            vec![submission(sender * 100 + n % 7, Via::Http), submission(n % 3, Via::Http)];
                         told += acceptor.accept(job, None).await.map_or(0, |receipts| receipts.len() as u64);
                     }
                     told

@@ -62,7 +62,8 @@ impl Shim {
 
 /// How often the error with this text was counted. Texts differ in a word, so they are different issues.
 fn count(world: &World, word: &str) -> u64 {
-    let of_word = |record: &issue::record::Record| record.report.as_ref().is_some_and(|r| r.title.contains(word));
+    let of_word =
+        |record: &issue::record::Record| record.report.as_ref().is_some_and(|r| r.title.contains(word));
     world.broker.read().iter().filter(|record| of_word(record)).map(|record| record.count).sum()
 }
 
