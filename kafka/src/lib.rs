@@ -4,6 +4,15 @@
 //! are implemented on Kafka; [`local`] joins the two ends within one process, for local mode, without a broker.
 //! Both implementations pass the same suite.
 
+#[cfg(feature = "broker")]
+mod client;
 pub mod local;
 pub mod publish;
+pub mod settings;
 pub mod source;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+#[cfg(feature = "broker")]
+mod sys;
+#[cfg(feature = "broker")]
+pub mod topics;

@@ -1,5 +1,8 @@
 //! The trait through which sealed records leave a sidecar.
 
+#[cfg(feature = "broker")]
+pub mod broker;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 

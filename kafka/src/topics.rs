@@ -1,0 +1,87 @@
+//! Topics for people without the operator, and for tests: the topic of records and the one of its dead letters.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::client::{Logged, reason};
+use crate::settings::Settings;
+
+/// How long the brokers may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Dead letters are kept for 30 days.
+const DEAD_LETTERS_MS: &str = "2592000000";
+
+/// A record that the topic took and its headers must fit.
+const DEAD_LETTER_BYTES: &str = "2097152";
+
+/// The brokers did not do it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{step}: {reason}")]
+pub struct TopicError {
+    /// The step that failed, lower case.
+    pub step: String,
+    /// What the client said.
+    pub reason: String,
+}
+
+/// Makes the topic and its dead letters where they are missing. What exists is left as it is, also with other
+/// settings: those are somebody's decision.
+pub async fn ensure(settings: &Settings, partitions: u32, retention: Duration) -> Result<(), TopicError> {
+    let admin = admin(settings)?;
+    let dead_letters = settings.dead_letters();
+    let retention = retention.as_millis().to_string();
+    // Records carry the time at which the broker appended them: the consumer's clock for state.
+    let topic = new_topic(&settings.topic, partitions)
+        .set("retention.ms", &retention)
+        .set("message.timestamp.type", "LogAppendTime");
+    let dead_letters = new_topic(&dead_letters, 1)
+        .set("retention.ms", DEAD_LETTERS_MS)
+        .set("max.message.bytes", DEAD_LETTER_BYTES);
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
+    let step = || format!("making the topic {}", settings.topic);
+    let made = admin
+        .create_topics([&topic, &dead_letters], &options)
+        .await
+        .map_err(|error| TopicError { step: step(), reason: reason(&error) })?;
+    for answer in made {
+        match answer {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(TopicError {
+                    step: format!("making the topic {topic}"),
+                    reason: code.to_string(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks the brokers for their names: an answer means that they serve. Returns how many there are.
+pub async fn reach(settings: &Settings, timeout: Duration) -> Result<usize, TopicError> {
+    let admin = admin(settings)?;
+    let fail = |reason| TopicError { step: String::from("asking the brokers"), reason };
+    tokio::task::spawn_blocking(move || {
+        let metadata = admin.inner().fetch_metadata(None, timeout).map_err(|error| reason(&error))?;
+        Ok(metadata.brokers().len())
+    })
+    .await
+    .map_err(|error| fail(error.to_string()))?
+    .map_err(fail)
+}
+
+fn admin(settings: &Settings) -> Result<AdminClient<Logged>, TopicError> {
+    settings
+        .admin()
+        .create_with_context(Logged)
+        .map_err(|error| TopicError { step: String::from("making a Kafka client"), reason: reason(&error) })
+}
+
+/// Replication is the brokers' default.
+fn new_topic(name: &str, partitions: u32) -> NewTopic<'_> {
+    let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
+    NewTopic::new(name, partitions, TopicReplication::Fixed(-1)).set("cleanup.policy", "delete")
+}
