@@ -9,6 +9,7 @@
 //! 5. [`ledger`] adds up what became of everything; [`status`] is what others may know of it.
 
 pub mod accept;
+pub mod config;
 pub mod dedup;
 pub mod health;
 pub mod intake;

@@ -167,7 +167,7 @@ impl State {
         if let Some(oldest) = self.windows.crowded()
             && self.windows.get(oldest).is_some_and(|live| live.pending == 0)
         {
-            drop(self.windows.forget(oldest));
+            self.windows.forget(oldest);
         }
     }
 
@@ -273,9 +273,7 @@ impl State {
 
     /// Remembered requests, the oldest first.
     pub fn keys_in_order(&self) -> impl Iterator<Item = &Key> {
-        let current =
-            self.key_order.iter().filter_map(|(at, name)| self.keys.get(name).filter(|key| key.at == *at));
-        current
+        self.key_order.iter().filter_map(|(at, name)| self.keys.get(name).filter(|key| key.at == *at))
     }
 
     fn key(&mut self, key: Key) {
