@@ -24,6 +24,7 @@ def checkout(order):
 
 
 def main():
+    log.error("stock of article %d is negative", random.randint(100, 999))
     log.info("the shop is open")
     for number in range(20):
         order = {"id": 1000 + number, "customer": random.randint(1, 99), "amount": number * 60}
@@ -31,7 +32,6 @@ def main():
             checkout(order)
         except RuntimeError:
             log.exception("checkout of order %d failed", order["id"])
-    log.error("stock of article %d is negative", random.randint(100, 999))
     json.loads('{"cart": [1, 2,}')
 
 

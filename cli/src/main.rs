@@ -1,2 +1,51 @@
-//! bin
-fn main() {}
+//! `issuetracker`: local mode, the error reader on the command line, and a client of the tracker.
+
+mod arguments;
+mod client;
+mod config;
+mod dev;
+mod issues;
+mod normalize;
+mod scan;
+mod terminal;
+
+use std::{io, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Cli, Command};
+
+#[expect(clippy::print_stderr, reason = "the last word of a command line program goes to stderr")]
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Dev(arguments) => dev::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Normalize(arguments) => normalize::run(&arguments),
+        Command::Issues(arguments) => issues::run(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "issuetracker", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => clap_mangen::Man::new(Cli::command())
+            .render(&mut io::stdout())
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(anyhow::Error::from),
+        Command::After(arguments) => dev::after(&arguments),
+        Command::Serve(arguments) => dev::serve_for_parent(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("issuetracker: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whoever read our output has seen enough: that is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

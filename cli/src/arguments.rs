@@ -1,0 +1,268 @@
+//! Every flag of `issuetracker`, as data: parsing, help, completions and the man page are made of it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The port of the sidecar, of the tracker service and of local mode.
+pub const DEFAULT_PORT: u16 = 6001;
+
+/// Error tracking without touching your code.
+#[derive(Parser)]
+#[command(
+    name = "issuetracker",
+    version,
+    propagate_version = true,
+    after_help = "Examples:\n  issuetracker dev -- python3 app.py      run a program, see its errors at http://127.0.0.1:6001\n  \
+                  issuetracker scan app.log               print every error in a log as JSON\n  \
+                  issuetracker issues list                list what was found\n\n\
+                  `issuetracker help COMMAND` says more."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a program and track its errors on this machine.
+    Dev(DevArguments),
+    /// Read logs and print one JSON object for each error in them.
+    Scan(ScanArguments),
+    /// Print the template of each line of stdin.
+    Normalize(NormalizeArguments),
+    /// List and change issues on a tracker.
+    Issues(IssuesArguments),
+    /// Print a completion script for a shell.
+    #[command(after_help = "Example:\n  issuetracker completions bash > /etc/bash_completion.d/issuetracker")]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    #[command(after_help = "Example:\n  issuetracker man | man -l -")]
+    Man,
+    /// What `dev` does when the program has ended.
+    #[command(name = "dev-after", hide = true)]
+    After(crate::dev::AfterArguments),
+    /// The tracker that `dev` starts beside a program; ends with its parent.
+    #[command(name = "dev-server", hide = true)]
+    Serve(DevArguments),
+}
+
+/// `dev`.
+#[derive(Args)]
+#[command(
+    after_help = "The program's input, output, signals, terminal and exit code are as without us. What we have to say goes to \
+                  the terminal; where there is none, to stderr once the program has ended, and nowhere with --exit.\n\n\
+                  ISSUETRACKER_URL, SENTRY_DSN and OTEL_EXPORTER_OTLP_LOGS_ENDPOINT are set for the program unless it has \
+                  them already.\n\nExamples:\n  issuetracker dev -- python3 app.py\n  issuetracker dev --exit -- cargo test     \
+                  end with the program, with its exit code\n  issuetracker dev                          only serve"
+)]
+pub struct DevArguments {
+    /// Address of the page and of the intake.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:6001", env = "ISSUETRACKER_LISTEN")]
+    pub listen: SocketAddr,
+    /// Where issues are kept [default: the user's data folder, for instance ~/.local/share/issuetracker].
+    #[arg(long, value_name = "DIR", env = "ISSUETRACKER_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// End as soon as everything is stored, with the program's exit code.
+    #[arg(long)]
+    pub exit: bool,
+    /// Report log lines and traces from this level on.
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub min_level: MinLevel,
+    /// The program and its arguments.
+    #[arg(last = true, value_name = "CMD")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
+/// `scan`.
+#[derive(Args)]
+#[command(
+    after_help = "Exit status: 0 when everything was read, whatever was found; 2 for an unreadable file or a bad flag.\n\n\
+                  Examples:\n  issuetracker scan app.log\n  kubectl logs api-7d9 | issuetracker scan --format pretty\n  \
+                  issuetracker scan --input cri /var/log/pods/*/*/*.log"
+)]
+pub struct ScanArguments {
+    /// Files to read; stdin when none or `-`.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print: one JSON object a line, or for people.
+    #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
+    pub format: ScanFormat,
+    /// What the lines are: as written, or as a container runtime stores them.
+    #[arg(long, value_name = "INPUT", default_value = "raw")]
+    pub input: ScanInput,
+    /// Leave out what is below this level.
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    pub min_level: MinLevel,
+    /// Component that the fingerprint is computed with.
+    #[arg(long, value_name = "NAME")]
+    pub component: Option<String>,
+    /// Regular expression whose matches are redacted, besides the built-in ones.
+    #[arg(long, value_name = "PATTERN")]
+    pub redact: Vec<String>,
+    /// Add how each record was recognised, judged and fingerprinted.
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// JSON, one object a line.
+    Ndjson,
+    /// For people.
+    Pretty,
+}
+
+/// `--input`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanInput {
+    /// Lines as the program wrote them.
+    Raw,
+    /// The log format of the Kubernetes container runtime interface.
+    Cri,
+    /// Docker's json-file.
+    Docker,
+}
+
+/// `--min-level`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MinLevel {
+    /// Warnings too.
+    Warning,
+    /// Errors and fatal ends.
+    Error,
+    /// Fatal ends only.
+    Fatal,
+}
+
+impl MinLevel {
+    /// As it is written on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+impl From<MinLevel> for issue::report::Level {
+    fn from(level: MinLevel) -> Self {
+        match level {
+            MinLevel::Warning => Self::Warning,
+            MinLevel::Error => Self::Error,
+            MinLevel::Fatal => Self::Fatal,
+        }
+    }
+}
+
+/// `normalize`.
+#[derive(Args)]
+#[command(
+    after_help = "One line out for each line in, in order.\n\nExample:\n  $ echo 'user 17 not found' | issuetracker normalize\n  user <int> not found"
+)]
+pub struct NormalizeArguments {
+    /// Print what enters the fingerprint instead: every placeholder is <*>, neighbours are one.
+    #[arg(long)]
+    pub key: bool,
+}
+
+/// `issues`.
+#[derive(Args)]
+pub struct IssuesArguments {
+    /// Base address of the tracker.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:6001",
+        env = "ISSUETRACKER_URL"
+    )]
+    pub server: String,
+    /// How to print.
+    #[arg(long, short, global = true, value_name = "FORMAT", default_value = "table")]
+    pub output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: IssuesCommand,
+}
+
+/// `--output`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// As the API answers.
+    Json,
+}
+
+/// What can be done with issues.
+#[derive(Subcommand)]
+pub enum IssuesCommand {
+    /// List issues, the latest seen first.
+    #[command(
+        after_help = "Examples:\n  issuetracker issues list\n  issuetracker issues list --status resolved --limit 5\n  issuetracker issues list timeout"
+    )]
+    List {
+        /// Only issues in this status; repeat for several.
+        #[arg(long, value_name = "STATUS", default_value = "open")]
+        status: Vec<StatusFilter>,
+        /// Most issues to list.
+        #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// Only issues whose title, culprit or template holds these words.
+        #[arg(value_name = "TEXT")]
+        text: Option<String>,
+    },
+    /// Show one issue whole.
+    Show {
+        /// Its id, or the first characters of it.
+        id: String,
+    },
+    /// Mark issues as resolved.
+    Resolve {
+        /// Their ids.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Open issues again.
+    Reopen {
+        /// Their ids.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Give an issue to somebody.
+    Assign {
+        /// Its id.
+        id: String,
+        /// To whom; nobody when left out.
+        assignee: Option<String>,
+    },
+    /// Write a comment.
+    Comment {
+        /// The issue's id.
+        id: String,
+        /// The text.
+        text: String,
+        /// Who writes.
+        #[arg(long, value_name = "NAME", env = "USER", default_value = "cli")]
+        author: String,
+    },
+}
+
+/// `--status`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusFilter {
+    Open,
+    InProgress,
+    Resolved,
+    Closed,
+    /// Any of them.
+    All,
+}

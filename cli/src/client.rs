@@ -1,0 +1,168 @@
+//! The tracker's API as the command line uses it.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use issue::{document::Issue, id::IssueId};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// Most bytes of an answer that are read.
+const MAX_ANSWER: u64 = 32 * 1024 * 1024;
+
+/// A tracker at an address.
+pub struct Client {
+    server: String,
+    agent: ureq::Agent,
+}
+
+/// One page of `GET /api/v1/issues`, as answered and as read.
+pub struct Listed {
+    /// As answered, for `--output json`.
+    pub raw: Vec<Value>,
+    /// As read.
+    pub issues: Vec<Issue>,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}
+
+impl Client {
+    /// A client of the tracker at `server`, an `http://` address.
+    pub fn new(server: &str) -> anyhow::Result<Self> {
+        if !server.starts_with("http://") {
+            bail!("{server:?} is not an address that can be asked: write http://HOST:PORT");
+        }
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(30)))
+            .http_status_as_error(false)
+            .build();
+        Ok(Self { server: server.trim_end_matches('/').to_owned(), agent: config.into() })
+    }
+
+    /// The address of an issue's page.
+    pub fn page(&self, id: IssueId) -> String {
+        format!("{}/issues/{id}", self.server)
+    }
+
+    /// The address of the list's page.
+    pub fn page_of_all(&self) -> String {
+        format!("{}/issues", self.server)
+    }
+
+    /// Issues that match a query string (without `?`), one page.
+    pub fn list(&self, query: &str) -> anyhow::Result<Listed> {
+        #[derive(Deserialize)]
+        struct Answer {
+            issues: Vec<Value>,
+            next_cursor: Option<String>,
+        }
+        let answer: Answer = self.get(&format!("/api/v1/issues?{query}"))?;
+        let issues = answer.issues.iter().map(Issue::deserialize).collect::<Result<_, _>>();
+        let issues = issues.context("the tracker answered issues of an unknown form")?;
+        Ok(Listed { raw: answer.issues, issues, next_cursor: answer.next_cursor })
+    }
+
+    /// Asks for a JSON document.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let answer = self.agent.get(format!("{}{path}", self.server)).call();
+        self.read(answer, path)
+    }
+
+    /// Changes fields of an issue; answers the changed one.
+    pub fn change(&self, id: IssueId, changes: &Value) -> anyhow::Result<Value> {
+        let path = format!("/api/v1/issues/{id}");
+        let answer = self.agent.patch(format!("{}{path}", self.server)).send_json(changes);
+        self.read(answer, &path)
+    }
+
+    /// Writes a comment; answers it.
+    pub fn comment(&self, id: IssueId, author: &str, text: &str) -> anyhow::Result<Value> {
+        self.post(&format!("/api/v1/issues/{id}/comments"), &json!({ "content": text, "author_id": author }))
+    }
+
+    /// Sends a JSON document.
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        let answer = self.agent.post(format!("{}{path}", self.server)).send_json(body);
+        self.read(answer, path)
+    }
+
+    /// The id that a person means: a whole one, or the first characters of one among the latest issues.
+    pub fn resolve_id(&self, text: &str) -> anyhow::Result<IssueId> {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
+        if text.len() < 4 || !text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+            bail!("{text:?} is not an issue id: give the whole id or at least its first 4 characters");
+        }
+        let wanted = text.to_ascii_lowercase();
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        // Enough pages for any tracker that a person abbreviates ids on, and a bound for those that are larger.
+        for _ in 0..20 {
+            let page = self.list(&format!("limit=100{cursor}"))?;
+            found.extend(page.issues.iter().map(|i| i.id).filter(|id| id.to_string().starts_with(&wanted)));
+            match page.next_cursor {
+                Some(next) => cursor = format!("&cursor={}", encode(&next)),
+                None => break,
+            }
+        }
+        match found.as_slice() {
+            [id] => Ok(*id),
+            [] => {
+                bail!("no issue's id begins with {text}: `issuetracker issues list --status all` lists them")
+            }
+            several => bail!("{} issues' ids begin with {text}: give more characters", several.len()),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        path: &str,
+    ) -> anyhow::Result<T> {
+        let mut answer = answer.map_err(|error| {
+            anyhow!(
+                "no tracker answers at {}: {error}. Start one with `issuetracker dev`, or name another with --server URL",
+                self.server
+            )
+        })?;
+        let status = answer.status();
+        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
+        let text = text.with_context(|| format!("the answer to {path} broke off"))?;
+        if !status.is_success() {
+            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
+            let told = ["detail", "error", "title"].iter().find_map(|key| problem.get(key)?.as_str());
+            bail!("{} answered {status} to {path}: {}", self.server, told.unwrap_or("no explanation"));
+        }
+        serde_json::from_str(&text)
+            .with_context(|| format!("{}{path} did not answer JSON of the known form", self.server))
+    }
+}
+
+/// Percent-encodes a query value (RFC 3986, section 2.1).
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_value_is_encoded_byte_by_byte() {
+        assert_eq!(encode("a b&c=ü"), "a%20b%26c%3D%C3%BC");
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_refused_with_the_form_it_needs() {
+        let error = Client::new("localhost:6001").err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.contains("http://HOST:PORT")));
+    }
+}
