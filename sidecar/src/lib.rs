@@ -54,7 +54,7 @@ pub struct Settings {
     pub tracker: TrackerName,
     /// What its containers run on.
     pub place: Place,
-    /// Part of every fingerprint of stderr: the workload's name.
+    /// Part of every fingerprint of stderr: the workload's name; without it each container's.
     pub component: Option<String>,
     /// The folder of its spool; nobody else may use it.
     pub spool_dir: PathBuf,

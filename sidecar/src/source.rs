@@ -44,7 +44,7 @@ const REFUSED: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(
 pub struct Reading {
     /// What all containers run on.
     pub place: Place,
-    /// Part of the fingerprint.
+    /// Part of the fingerprint; the container's name where there is none.
     pub component: Option<String>,
     /// Below it nothing is reported.
     pub min_level: Level,
@@ -265,13 +265,14 @@ fn submissions(blocks: &[Block], container: &str, reading: &Reading) -> Vec<Subm
 /// The flow from text to a finished report.
 fn submission(block: &Block, container: &str, reading: &Reading) -> Option<Submission> {
     let parsed = parse(block, reading.min_level)?;
-    let origin = Origin { component: reading.component.as_deref(), fingerprint: None };
+    let component = reading.component.as_deref().unwrap_or(container);
+    let origin = Origin { component: Some(component), fingerprint: None };
     let report = finish(parsed, &reading.rules, &origin);
     let body = ReportBody {
         title: report.title(),
         report,
         full: true,
-        component: reading.component.clone(),
+        component: Some(component.to_owned()),
         tags: Vec::new(),
         context: None,
     };
