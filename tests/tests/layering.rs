@@ -69,7 +69,8 @@ fn workspace() -> BTreeMap<String, Vec<String>> {
         .iter()
         .map(|package| {
             let dependencies = list(&package["dependencies"]);
-            let names = dependencies.iter().filter(|d| d["kind"] != "dev").map(|d| text(&d["name"])).collect();
+            let names =
+                dependencies.iter().filter(|d| d["kind"] != "dev").map(|d| text(&d["name"])).collect();
             (text(&package["name"]), names)
         })
         .collect()

@@ -63,12 +63,14 @@ fn no_file_is_orphaned() {
             continue;
         }
         let beside = [folder.join("lib.rs"), folder.join("main.rs"), folder.with_extension("rs")];
-        let declared = sources.iter().filter(|(other, _)| beside.contains(&PathBuf::from(other))).any(|(_, text)| {
-            text.lines().any(|line| {
-                let line = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub ");
-                line.strip_prefix("mod ").is_some_and(|rest| rest.trim_end_matches([';', ' ', '{']) == stem)
-            })
-        });
+        let declared =
+            sources.iter().filter(|(other, _)| beside.contains(&PathBuf::from(other))).any(|(_, text)| {
+                text.lines().any(|line| {
+                    let line = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub ");
+                    line.strip_prefix("mod ")
+                        .is_some_and(|rest| rest.trim_end_matches([';', ' ', '{']) == stem)
+                })
+            });
         if !declared {
             wrong.push(format!("{file} is declared nowhere"));
         }
@@ -105,7 +107,8 @@ fn files_and_functions_stay_short() {
                 wrong.push(format!("{file} has {} production lines", lines.len()));
             }
         }
-        for (name, length) in functions(&lines).into_iter().filter(|(_, length)| *length > MAX_FUNCTION_LINES) {
+        for (name, length) in functions(&lines).into_iter().filter(|(_, length)| *length > MAX_FUNCTION_LINES)
+        {
             let key = format!("{file}: {name}");
             if !LONG_FUNCTIONS.iter().any(|(known, _)| *known == key) {
                 wrong.push(format!("{key} has {length} lines"));
@@ -114,7 +117,8 @@ fn files_and_functions_stay_short() {
         }
     }
     let stale_files = LONG_FILES.iter().filter(|(known, _)| !long_files.iter().any(|file| file == known));
-    let stale_functions = LONG_FUNCTIONS.iter().filter(|(known, _)| !long_functions.iter().any(|f| f == known));
+    let stale_functions =
+        LONG_FUNCTIONS.iter().filter(|(known, _)| !long_functions.iter().any(|f| f == known));
     wrong.extend(
         stale_files.chain(stale_functions).map(|(known, _)| format!("{known} is listed as long and is not")),
     );
@@ -230,7 +234,8 @@ fn functions(lines: &[&str]) -> Vec<(String, usize)> {
         if line.trim_start().starts_with("//") || at > 4 {
             continue;
         }
-        let name = words.get(at + 1).map(|w| w.split(['(', '<']).next().unwrap_or_default()).unwrap_or_default();
+        let name =
+            words.get(at + 1).map(|w| w.split(['(', '<']).next().unwrap_or_default()).unwrap_or_default();
         let close = format!("{}}}", " ".repeat(indent));
         let end = lines[start..].iter().position(|l| *l == close);
         let no_body = lines[start..].iter().position(|l| l.trim_end().ends_with(';'));
