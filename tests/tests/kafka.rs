@@ -161,7 +161,7 @@ async fn a_broker_that_hangs_for_five_seconds_delays_and_nothing_else() {
     let resets = publish(&mut publisher, &spread(1..20_001), async || {
         kafka.stop().unwrap();
         // The fault itself: this long nobody answers.
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await; // tidy: allow
         kafka.cont().unwrap();
     })
     .await;

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
+use ::tests::parts;
 use anyhow::{Context, Result};
 use clap::Parser;
-use tests::parts;
 
 const EXAMPLES: &str = "Examples:
   cargo xtest                                  all tests of the workspace
@@ -50,13 +50,15 @@ fn main() -> Result<ExitCode> {
 
 /// The fixed part of the test command. A test that fails does not keep the others from running.
 fn test(chosen: &[OsString]) -> Vec<&'static str> {
-    let options = chosen.iter().take_while(|argument| *argument != "--");
-    let package = |argument: &OsString| {
-        let argument = argument.to_string_lossy();
-        argument.starts_with("-p") || argument.starts_with("--package")
+    let options: Vec<_> = chosen.iter().map(|option| option.to_string_lossy()).collect();
+    let given = |option: &str| {
+        options.iter().take_while(|other| *other != "--").any(|other| other.starts_with(option))
     };
-    let mut command = vec!["test", "--no-fail-fast"];
-    if !options.into_iter().any(package) {
+    let mut command = vec!["test"];
+    if !given("--no-fail-fast") {
+        command.push("--no-fail-fast");
+    }
+    if !given("-p") && !given("--package") && !given("--workspace") {
         command.push("--workspace");
     }
     command
@@ -105,4 +107,24 @@ fn summary(report: &Path, times: &[(&str, Duration)], status: ExitStatus) -> Res
     eprintln!("time: {}", times.collect::<Vec<_>>().join(", "));
     eprintln!("result: {}", if status.success() { "all passed" } else { "FAILED" });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_packages_are_tested_unless_some_are_chosen() {
+        for (chosen, expect) in [
+            ("", "test --no-fail-fast --workspace"),
+            ("resumes", "test --no-fail-fast --workspace"),
+            ("-p kafka", "test --no-fail-fast"),
+            ("--package=kafka", "test --no-fail-fast"),
+            ("--no-fail-fast --test kafka", "test --workspace"),
+            ("-- -p", "test --no-fail-fast --workspace"),
+        ] {
+            let chosen: Vec<OsString> = chosen.split_whitespace().map(OsString::from).collect();
+            assert_eq!(test(&chosen).join(" "), expect, "{chosen:?}");
+        }
+    }
 }
