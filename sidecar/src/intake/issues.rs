@@ -34,15 +34,16 @@ use crate::accept::{Idempotency, Submitted};
 pub async fn create(State(state): State<IntakeState>, request: Request) -> Result<Response, Refusal> {
     let read = body::read(request, Media::Json, &state).await?;
     let key = idempotency(&read)?;
-    let mut value = json::parse(&read.bytes)?;
-    engine::redact(&mut value, &state.rules);
-    let mut written = issues::read(value).map_err(Problem::invalid)?;
+    let Read { bytes, place, .. } = read;
+    let mut written =
+        state.work(bytes.len(), move |state| read_redacted(&bytes, state, issues::read)).await?;
     state.take_turn(&written.body.reporter_id)?;
     let issue_id = identify(&mut written, key.as_ref(), &state);
     let answer = answer(&written);
     let at = written.body.created_at;
     let submitted = Submitted::Issue { issue_id, body: written.body };
     let receipt = state.accept_one(state.submission(Via::Http, at, submitted, key)).await?;
+    drop(place);
     Ok(accepted(receipt.issue_id, answer))
 }
 
@@ -99,7 +100,7 @@ pub async fn comment(
     request: Request,
 ) -> Result<Response, Refusal> {
     let issue_id = issue_id(&id)?;
-    write(&state, request, "Comment accepted", |value| {
+    write(&state, request, "Comment accepted", move |value| {
         updates::read_comment(value).map(|body| Submitted::Comment { issue_id, body })
     })
     .await
@@ -115,7 +116,7 @@ pub async fn update(
     let actor = claimed_user(request.headers(), &state)
         .or_else(|| state.workload())
         .unwrap_or_else(|| "service".to_owned());
-    write(&state, request, "Update accepted", |value| {
+    write(&state, request, "Update accepted", move |value| {
         let body = updates::read_update(value, &actor)?;
         Ok(Submitted::Update { issue_id, body })
     })
@@ -133,16 +134,27 @@ async fn write(
     state: &IntakeState,
     request: Request,
     message: &str,
-    read_body: impl FnOnce(Value) -> Result<Submitted, Vec<FieldError>>,
+    read_body: impl FnOnce(Value) -> Result<Submitted, Vec<FieldError>> + Send + 'static,
 ) -> Result<Response, Refusal> {
     let read = body::read(request, Media::Json, state).await?;
     let key = idempotency(&read)?;
-    let mut value = json::parse(&read.bytes)?;
-    engine::redact(&mut value, &state.rules);
-    let submitted = read_body(value).map_err(Problem::invalid)?;
+    let Read { bytes, place, .. } = read;
+    let submitted = state.work(bytes.len(), move |state| read_redacted(&bytes, state, read_body)).await?;
     let receipt = state.accept_one(state.submission(Via::Http, None, submitted, key)).await?;
+    drop(place);
     let answer = json!({"id": receipt.issue_id, "message": message, "note": "It is applied once the tracker has taken it over."});
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
+
+/// Reads a body after all secrets have been cut out of it.
+fn read_redacted<T>(
+    body: &[u8],
+    state: &IntakeState,
+    read: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
+) -> Result<T, Problem> {
+    let mut value = json::parse(body)?;
+    engine::redact(&mut value, &state.rules);
+    read(value).map_err(Problem::invalid)
 }
 
 fn issue_id(id: &str) -> Result<IssueId, Problem> {

@@ -77,7 +77,10 @@ async fn bombs_are_cut_off_while_they_unfold() {
 #[tokio::test]
 async fn a_brotli_stream_that_asks_for_a_gibibyte_of_window_is_refused() {
     let door = Door::new();
-    send(&door, "br", vec![0x11, 0x1e, 0x80, 0xff]).await.problem(400);
+    let large = brotli::enc::BrotliEncoderParams { large_window: true, lgwin: 30, ..Default::default() };
+    let mut stream = Vec::new();
+    brotli::BrotliCompress(&mut body_of(5_000).as_slice(), &mut stream, &large).unwrap();
+    assert!(send(&door, "br", stream).await.problem(400).contains("large windows"));
 }
 
 #[tokio::test]
