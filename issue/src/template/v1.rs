@@ -45,6 +45,7 @@ pub(crate) enum Kind {
     Version,
     Int,
     Float,
+    Name,
     Value,
 }
 
@@ -70,6 +71,7 @@ impl Kind {
             Self::Version => "version",
             Self::Int => "int",
             Self::Float => "float",
+            Self::Name => "name",
             Self::Value => "value",
         }
     }

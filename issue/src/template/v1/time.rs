@@ -284,7 +284,7 @@ fn name_of(bytes: &[u8], start: usize, names: &[&str]) -> Option<usize> {
         word.eq_ignore_ascii_case(name.as_bytes())
             || name.get(..3).is_some_and(|short| word == short.as_bytes())
     };
-    (names.iter().any(|name| known(name)) && !is_word(at(bytes, end))).then_some(end)
+    (names.iter().any(known) && !is_word(at(bytes, end))).then_some(end)
 }
 
 /// Past at most two spaces.

@@ -44,11 +44,10 @@ impl Scan<'_, '_> {
             return self.hole(Kind::Value, end);
         }
         let word = (self.at, end);
-        let announced = self.is_announced(end);
-        if announced {
+        let text = self.text.get(word.0..word.1).unwrap_or_default();
+        if self.is_announced(end) || self.is_between(end) || matches!(text, "true" | "false") {
             return self.hole(Kind::Value, end);
         }
-        let text = self.text.get(word.0..word.1).unwrap_or_default();
         let prepared = text.len() <= 7 && PREPOSITIONS.iter().any(|known| text.eq_ignore_ascii_case(known));
         // `for the user root`: the announcer itself must not forget what prepared it.
         let carried = self.context.word.and_then(|(start, end)| self.text.get(start..end));
@@ -95,6 +94,13 @@ impl Scan<'_, '_> {
     pub(super) fn colon(&mut self) {
         if let Some(end) = address::ipv6(self.bytes, self.at) {
             return self.hole(Kind::Ip, end);
+        }
+        if self.bytes.get(self.at + 1) == Some(&b':') && at(self.bytes, self.at + 2) == b':' {
+            // `:::8080` is every address, as `0.0.0.0:8080` is.
+            let port = address::after_port(self.bytes, self.at + 2, b"");
+            if port > self.at + 2 {
+                return self.hole(Kind::Ip, port);
+            }
         }
         let named = self.context.word.filter(|&(_, end)| end == self.at);
         let announces = named.is_some_and(|name| self.is_announcer(name));
@@ -155,6 +161,14 @@ impl Scan<'_, '_> {
         sure || (at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
     }
 
+    /// `for root from <ip>`: between these two words stands who.
+    fn is_between(&self, end: usize) -> bool {
+        let before = self.context.word.filter(|&(start, end)| end == start + 3 && end + 1 == self.at);
+        let is_for = before.is_some_and(|(start, end)| self.bytes.get(start..end) == Some(b"for"));
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        is_for && super::bytes::starts(self.bytes, end, " from ") && !speaks_of_thing(text)
+    }
+
     fn is_announcer(&self, word: (usize, usize)) -> bool {
         let text = self.text.get(word.0..word.1).unwrap_or_default();
         text.len() <= 10 && ANNOUNCERS.iter().any(|known| text.eq_ignore_ascii_case(known))
@@ -162,9 +176,13 @@ impl Scan<'_, '_> {
 
     /// Whether the value behind this name is the message itself.
     fn speaks(&self, word: (usize, usize)) -> bool {
-        let text = self.text.get(word.0..word.1).unwrap_or_default();
-        SPEAKING_NAMES.iter().any(|known| text.eq_ignore_ascii_case(known))
+        speaks(self.text.get(word.0..word.1).unwrap_or_default())
     }
+}
+
+/// Whether what stands behind this name is the message itself, not a value.
+pub(super) fn speaks(name: &str) -> bool {
+    SPEAKING_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Whether a word after an announcer goes on with the sentence.

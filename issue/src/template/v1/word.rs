@@ -43,7 +43,7 @@ impl Scan<'_, '_> {
     /// One token that begins with a word byte.
     pub(super) fn token(&mut self) {
         let (bytes, start) = (self.bytes, self.at);
-        let word = word(bytes, start);
+        let word = self::word(bytes, start);
         if let Some((kind, end)) = self.whole(start, &word) {
             return self.value_or_hole(kind, end);
         }
@@ -52,6 +52,13 @@ impl Scan<'_, '_> {
         }
         if word.digits && !self.is_known(start, word.end) {
             return self.mixed(start, &word);
+        }
+        // `HTTP/2`, `HTTP/1.1`: a protocol, not a count.
+        if bytes.get(start..word.end) == Some(b"HTTP")
+            && at(bytes, word.end) == b'/'
+            && at(bytes, word.end + 1).is_ascii_digit()
+        {
+            return self.word(self::word(bytes, word.end + 1).end);
         }
         self.word(word.end);
     }
@@ -70,7 +77,7 @@ impl Scan<'_, '_> {
         {
             return Some((Kind::Url, end));
         }
-        if (word.digits || after == b':')
+        if (word.digits || after == b':' || word.end == start + 17)
             && let Some(found) = digital(bytes, start, word)
         {
             return Some(found);
@@ -102,7 +109,37 @@ impl Scan<'_, '_> {
                 return Some((Kind::Host, with_port));
             }
         }
-        (word.dots > 0 && path::has_file_ending(text.as_bytes())).then_some((Kind::Path, word.end))
+        if word.dots > 0 && path::has_file_ending(text.as_bytes()) {
+            return Some((Kind::Path, word.end));
+        }
+        if word.dots >= 2 && is_qualified(text) && !matches!(after, b'(' | b':' | b'@') {
+            return Some((Kind::Name, word.end));
+        }
+        (after == b':').then(|| self.glued(start, word.end)).flatten().map(|end| (Kind::Id, end))
+    }
+
+    /// End of two lower-case words joined by a colon and nothing else: `libc-bin:amd64`, `registry:latest`. Where the
+    /// first is a level or the like, what follows is the message.
+    fn glued(&self, start: usize, colon: usize) -> Option<usize> {
+        let second = word(self.bytes, colon + 1);
+        let name = |from: usize, to: usize| {
+            let text = self.text.get(from..to).unwrap_or_default();
+            let part = |byte: u8| {
+                byte.is_ascii_lowercase()
+                    || byte.is_ascii_digit()
+                    || matches!(byte, b'-' | b'.' | b'+' | b'_')
+            };
+            (text.len() >= 2 && text.bytes().all(part) && text.starts_with(|c: char| c.is_ascii_lowercase()))
+                .then_some(text)
+        };
+        let first = name(start, colon)?;
+        name(colon + 1, second.end)?;
+        let apart = |byte: u8| matches!(byte, 0 | b' ' | b',' | b';' | b')' | b']' | b'"' | b'\'');
+        let alone = (start == 0
+            || apart(at(self.bytes, start - 1))
+            || matches!(at(self.bytes, start - 1), b'(' | b'[' | b'='))
+            && apart(at(self.bytes, second.end));
+        (alone && !super::value::speaks(first)).then_some(second.end)
     }
 
     /// Digits and joiners only: a number, a version, a range.
@@ -171,6 +208,16 @@ impl Scan<'_, '_> {
             stem.is_some_and(|stem| !lower.replacen(stem, "", 1).bytes().any(|byte| byte.is_ascii_digit()))
         })
     }
+}
+
+/// Whether dots join the parts of a program's name (`com.acme.shop.Cart`) that is not an error's: those tell what
+/// happened.
+fn is_qualified(text: &str) -> bool {
+    let part = |part: &str| {
+        part.len() > 1 && part.bytes().all(|byte| is_letter(byte) || matches!(byte, b'_' | b'$'))
+    };
+    let error = ["Exception", "Error", "Throwable", "Failure", "Fault"];
+    text.split('.').all(part) && !error.iter().any(|ending| text.ends_with(ending))
 }
 
 /// What may begin with a digit or a hexadecimal letter.
