@@ -73,9 +73,8 @@ pub fn message(line: &str) -> &str {
 
 /// Substrings of which every line that states level error or above holds one.
 pub const NEEDLES: &[&str] = &[
-    "ERR", "rror", "FATAL", "fatal", "Fatal", "FTL", "CRIT", "crit", "Crit", "SEVERE", "evere", "EMERG",
-    "emerg", "ALERT", "alert", "PANIC", "panic", "fail:", "[err", "=err", ":err", "<err", "\nE0", "\nE1",
-    "\nF0", "\nF1", " E ", " F ", " C |", "\n<0>", "\n<1>", "\n<2>", "\n<3>", "\nE: ",
+    "ERR", "rror", "FATAL", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
+    "PANIC", "panic", "fail:", "[err", "=err", "\nE0", "\nE1", "\nF0", "\nF1", " E ", "\n<2>", "\n<3>",
 ];
 
 /// The same for level warning, in addition.

@@ -67,3 +67,20 @@ fn shortest<'a>(all: &BTreeSet<&'a str>) -> Vec<&'a str> {
         .filter(|needle| !all.iter().any(|other| other != needle && needle.contains(other)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectorised searcher takes 64 needles at most; without it ordinary text costs several times as much.
+    #[test]
+    fn the_needles_fit_the_vectorised_searcher() {
+        let table = GRAMMARS.iter().flat_map(|grammar| grammar.needles);
+        let all: BTreeSet<&str> = table.chain(NEEDLES).copied().collect();
+        let needles = shortest(&all);
+        assert!(needles.len() <= 64, "{} {needles:?}", needles.len());
+        assert!(needles.iter().all(|needle| needle.len() >= 3), "{needles:?}");
+        let vector = Prefilter::shared(Level::Error).vector.is_some();
+        assert!(vector || !cfg!(target_arch = "x86_64"));
+    }
+}

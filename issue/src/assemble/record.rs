@@ -184,7 +184,6 @@ impl Record {
                 | "native.assertion"
                 | "native.sanitizer"
                 | "native.undefined"
-                | "rust.overflow"
                 | "rust.fatal"
                 | "rust.panic"
                 | "python.fatal"

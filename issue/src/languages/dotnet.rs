@@ -8,7 +8,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Dotnet,
-    needles: &["Unhandled exception", "Unhandled Exception", "   at ", "  at "],
+    needles: &["Unhandled ", "  at "],
     headers: &[],
     opens,
     frame: opens_with_frame,

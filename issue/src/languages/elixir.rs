@@ -8,7 +8,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Elixir,
-    needles: &["** (", "Error in process", "CRASH REPORT", "** Reason"],
+    needles: &["** ", "Error in process"],
     headers: &[
         "GenServer ",
         "Process #PID<",

@@ -7,17 +7,8 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Go,
-    needles: &[
-        "panic: ",
-        "panic serving ",
-        "fatal error: ",
-        "runtime: ",
-        "unexpected fault",
-        "SIGQUIT: ",
-        "SIGABRT: ",
-        "SIGSEGV: ",
-    ],
-    headers: &[],
+    needles: &["panic: ", "panic serving ", "fatal error: ", "\nSIG"],
+    headers: &["runtime: ", "unexpected fault address "],
     opens,
     frame: opens_with_frame,
     follows,
@@ -36,9 +27,6 @@ fn opens(line: &str) -> Option<Opening> {
         b'p' if line.starts_with("panic: ") => Opening::firm("go.panic", MESSAGE),
         b'f' if line.starts_with("fatal error: ") => Opening::weak("go.fatal", MESSAGE),
         b'h' if line.starts_with("http: panic serving ") => Opening::firm("go.http", MESSAGE),
-        b'r' if line.starts_with("runtime: goroutine stack exceeds ") => Opening::weak("go.fatal", MESSAGE),
-        b'r' if line.starts_with("runtime: out of memory") => Opening::weak("go.fatal", MESSAGE),
-        b'u' if line.starts_with("unexpected fault address ") => Opening::weak("go.fatal", MESSAGE),
         b'S' if is_signal(line) => Opening::weak("go.signal", MESSAGE),
         _ => None,
     }

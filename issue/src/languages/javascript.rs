@@ -8,13 +8,11 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Javascript,
     needles: &[
-        "    at ",
+        "  at ",
         "js:",
         ".ts:",
-        "sx:",
         "node:",
         "[eval]:",
-        "[stdin]:",
         "<anonymous",
         "Last few GCs",
         "FATAL ERROR: ",

@@ -7,7 +7,7 @@ use crate::structured;
 /// The rules of structured lines; they state no language of their own.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Unknown,
-    needles: &["\"level\":5", "\"level\":6", "\"level\": 5", "\"level\": 6", "\"level\":3,", "\"level\":2,"],
+    needles: &["\"level\":5", "\"level\":6", "\"level\":3,"],
     headers: &[],
     opens,
     frame: super::never,

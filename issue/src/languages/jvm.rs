@@ -7,13 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Jvm,
-    needles: &[
-        "\tat ",
-        "Exception in thread",
-        "Caused by: ",
-        "detected by the Java",
-        "UncaughtExceptionHandler",
-    ],
+    needles: &["\tat ", "Exception i", "Caused by: ", "detected by the Java", "Exception: "],
     headers: &["#"],
     opens,
     frame: opens_with_frame,

@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Perl,
-    needles: &[" line "],
+    needles: &[".pl line ", ".pm line ", ".t line ", "-e line "],
     headers: &[],
     opens,
     frame: super::never,

@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Php,
-    needles: &["Fatal error: ", "Parse error: ", "PHP Warning", "[stacktrace]", "Stack trace:"],
+    needles: &["Fatal error: ", "Recoverable fatal error: ", "Parse error: "],
     headers: &[],
     opens,
     frame: opens_with_frame,

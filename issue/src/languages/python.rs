@@ -7,13 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Python,
-    needles: &[
-        "Traceback (most",
-        "Fatal Python error",
-        "  File \"",
-        "Exception ignored in",
-        "--- Logging error",
-    ],
+    needles: &["Traceback (most", "Fatal Python error", "  File \"", "Exception i", "--- Logging error"],
     headers: &[
         "Exception in thread ",
         "Exception ignored in",

@@ -7,8 +7,8 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Rust,
-    needles: &["panicked at ", "has overflowed its stack", "fatal runtime error: ", "application panicked"],
-    headers: &[],
+    needles: &["panicked at ", "fatal runtime error: ", "application panicked"],
+    headers: &["thread '"],
     opens,
     frame: opens_with_frame,
     follows,
@@ -28,9 +28,6 @@ const PANICS: u32 = 4;
 fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
         b't' if is_panic(line) => Opening::firm("rust.panic", MESSAGE),
-        b't' if line.starts_with("thread '") && line.trim_end().ends_with("has overflowed its stack") => {
-            Opening::firm("rust.overflow", ABORT)
-        }
         b'f' if line.starts_with("fatal runtime error: ") => Opening::firm("rust.fatal", ABORT),
         b'T' if line.starts_with("The application panicked (crashed).") => {
             Opening::firm("rust.eyre_panic", CHAIN)
@@ -173,7 +170,7 @@ fn in_chain(state: &mut State, line: &str) -> Next {
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     match trace.rule {
-        "rust.overflow" | "rust.fatal" => return Some(parse_fatal(trace.body)),
+        "rust.fatal" => return Some(parse_fatal(trace.header, trace.body)),
         "rust.chain" => return Some(parse_chain(trace.body)),
         "rust.eyre_panic" => return Some(parse_eyre_panic(trace.body)),
         _ => {}
@@ -262,10 +259,11 @@ fn backtrace_line(thrown: Option<&mut Thrown>, line: &str) {
 }
 
 /// `thread 'main' has overflowed its stack`, `fatal runtime error: stack overflow, aborting`.
-fn parse_fatal(body: &str) -> Parsed {
+fn parse_fatal(header: &str, body: &str) -> Parsed {
     let text = body.lines().find_map(|line| line.strip_prefix("fatal runtime error: "));
     let text = text.map(|text| text.trim_end().trim_end_matches(", aborting"));
-    let first = body.lines().next().unwrap_or_default();
+    let thread = header.lines().rev().find(|line| line.starts_with("thread '"));
+    let first = thread.or_else(|| body.lines().next()).unwrap_or_default();
     let primary = match text {
         Some("stack overflow") | None => Thrown::new("stack overflow", first),
         Some(text) => Thrown::new("fatal runtime error", text),

@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Swift,
-    needles: &["Fatal error: ", "Precondition failed", "Assertion failed: ", "Could not cast value"],
+    needles: &["Fatal error: ", "Assertion failed: "],
     headers: &[],
     opens,
     frame: super::never,
@@ -16,7 +16,7 @@ pub static GRAMMAR: Grammar = Grammar {
 };
 
 const TRACE: u8 = 0;
-const WORDS: [&str; 3] = ["Fatal error", "Precondition failed", "Assertion failed"];
+const WORDS: [&str; 2] = ["Fatal error", "Assertion failed"];
 
 fn opens(line: &str) -> Option<Opening> {
     statement(line).and_then(|_| Opening::firm("swift.fatal", TRACE))
