@@ -1,0 +1,15 @@
+//! What the program can see of itself: the same with and without the shim, whatever it was started from.
+
+use crate::run::{Container, SHIM, finish, plain};
+
+const COMPARE: &str = include_str!("identity.py");
+
+#[test]
+fn a_program_finds_everything_as_without_the_shim() {
+    let container = Container::new();
+    let segments = container.segments();
+    let output = finish(&mut plain(&["python3", "-c", COMPARE, SHIM, segments.to_str().unwrap()]));
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("9 compared"), "{text}");
+}
