@@ -382,6 +382,20 @@ async fn a_change_that_changes_nothing_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_change_that_meets_others_is_tried_again_and_then_given_up() {
+    let site = Site::sample();
+    let issue = &sample::issues()[0];
+    let form = path(issue) + "/status";
+    site.store.conflicts.store(2, Ordering::Relaxed);
+    assert_eq!(site.post(&form, "resolved").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.issue(issue).status, Status::Resolved);
+    site.store.conflicts.store(1_000, Ordering::Relaxed);
+    let answer = site.post(&form, "open").await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.body.contains("Somebody else is changing this issue"));
+}
+
+#[tokio::test]
 async fn forged_and_broken_forms_change_nothing() {
     let site = Site::sample();
     let issue = &sample::issues()[0];
