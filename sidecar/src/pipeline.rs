@@ -433,3 +433,6 @@ fn take_in(jobs: Vec<Job>, spool: &mut Spool, at: Moment, done: &mut Done) {
         done.error = written.err().or(done.error.take());
     }
 }
+
+#[cfg(test)]
+mod tests;

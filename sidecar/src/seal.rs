@@ -140,13 +140,13 @@ pub fn fit(mut record: Record) -> Vec<u8> {
         step(&mut record);
         bytes = record.encode();
     }
-    // Only hostile names, tags or changes are left that could be so long: every text is halved until it fits.
-    let mut most = MAX_BYTES / 8;
+    // Only hostile names, tags or changes are left that could be so long: every text and list is cut shorter until it fits.
+    let mut most = 4096;
     let mut value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     while bytes.len() > MAX_BYTES && most > 16 {
         shorten(&mut value, most);
         bytes = value.to_string().into_bytes();
-        most /= 2;
+        most /= 4;
     }
     bytes
 }

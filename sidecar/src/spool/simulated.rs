@@ -90,6 +90,18 @@ impl Disk {
         (inner.names, inner.durable) = (after.clone(), after);
     }
 
+    /// A disk with exactly what is durable on this one.
+    pub fn durable(&self) -> Self {
+        let inner = self.inner();
+        let inodes = inner.inodes.iter().map(|inode| {
+            let data = inode.data.get(..inode.synced).unwrap_or_default().to_vec();
+            Inode { synced: data.len(), data, refused: false }
+        });
+        let (names, durable) = (inner.durable.clone(), inner.durable.clone());
+        let copy = Inner { inodes: inodes.collect(), names, durable, fail_in: None, capacity: None };
+        Self(Arc::new(Mutex::new(copy)))
+    }
+
     /// Stops the process only: everything written is there.
     pub fn stop(&self) {
         self.inner().fail_in = None;

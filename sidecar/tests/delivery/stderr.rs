@@ -96,6 +96,7 @@ async fn a_report_is_sent_while_the_program_runs() {
 async fn a_restart_resumes_exactly_where_the_journal_says() {
     let mut world = World::stopped();
     let mut shim = Shim::new(&world.segments(), "app");
+    world.settings.window.first = Duration::from_millis(50);
     for round in 0..10 {
         world.start().await;
         shim.write("ERROR the apple is rotten\nERROR the ban");
