@@ -124,11 +124,28 @@ impl Route {
         list.and_then(|list| list["issues"].as_array().cloned()).unwrap_or_default()
     }
 
+    /// Waits until an issue has been counted so often; says on the way how far it is, and what the programs say if in vain.
     fn wait_for_count(&self, error_type: &str, count: u64) {
-        let what = format!("{error_type} is counted {count} times");
-        wait::until(&what, PATIENCE, || {
-            self.issues().iter().any(|i| i["errorType"] == error_type && i["count"] == count).then_some(())
-        });
+        let mut last = None;
+        let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait::until(&format!("{error_type} is counted {count} times"), PATIENCE, || {
+                let now = self.issues().iter().find(|i| i["errorType"] == error_type)?["count"].as_u64();
+                if now != last {
+                    eprintln!("{error_type}: {now:?} of {count}");
+                    last = now;
+                }
+                (now == Some(count)).then_some(())
+            });
+        }));
+        if let Err(vain) = waited {
+            for port in self.ports {
+                let health = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
+                let health = health.and_then(|mut answer| answer.body_mut().read_to_string());
+                eprintln!("{port}: {health:?}");
+            }
+            eprintln!("{}\n{}", self.log("issuetracker-sidecar"), self.log("issuetracker-consumer"));
+            std::panic::resume_unwind(vain);
+        }
     }
 }
 
@@ -150,7 +167,7 @@ fn crashes_and_reports_become_issues_over_real_kafka_whatever_is_killed() {
     path.wait_for_count("OrderError", 3);
 
     // Accepted, then killed at once: nothing is lost and nothing is doubled.
-    assert_eq!(path.report("first").0, 202);
+    assert_eq!(path.report("number 1").0, 202);
     drop(sidecar);
     let sidecar = path.sidecar();
     path.wait_for_count("PaymentError", 1);
@@ -172,7 +189,7 @@ fn crashes_and_reports_become_issues_over_real_kafka_whatever_is_killed() {
     }
     drop(sidecar);
     let sidecar = path.sidecar();
-    assert_eq!(path.report("one more").0, 202);
+    assert_eq!(path.report("number 81").0, 202);
     let Route { kafka, runtime, .. } = &mut path;
     runtime.block_on(kafka.restart()).expect("the broker comes back");
     path.wait_for_count("PaymentError", 81);
