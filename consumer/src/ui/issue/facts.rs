@@ -116,10 +116,10 @@ fn grouping(issue: &Issue) -> Vec<(&'static str, Shown)> {
     let Some(reported) = &issue.reported else { return Vec::new() };
     let line = |text: Option<&str>| Shown::line(text.unwrap_or_default(), 300);
     present([
-        ("Type", line(reported.error_type.as_deref())),
-        ("Message", line(Some(&reported.template))),
-        ("Location", line(reported.culprit.as_deref())),
         ("Component", line(issue.component.as_deref())),
+        ("Type", line(reported.error_type.as_deref())),
+        ("Thrown in", line(reported.culprit.as_deref())),
+        ("Message, as a template", line(Some(&reported.template))),
         ("Fingerprint", line(Some(&reported.fingerprint))),
     ])
 }
