@@ -29,6 +29,7 @@ pub mod health;
 pub mod ledger;
 pub mod metrics;
 pub mod store;
+pub mod ui;
 
 /// What a tracker needs to know before it starts.
 #[derive(Clone, Debug)]

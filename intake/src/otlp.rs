@@ -13,9 +13,9 @@ pub use self::{
     record::{Log, read},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{context, text};
+use crate::text;
 
 /// Reports of one export; SDKs send batches of 512 records of any level.
 const MAX_LOGS: usize = 1000;
@@ -47,10 +47,22 @@ impl Export {
     }
 }
 
-fn bounded_resource(resource: Value) -> Value {
-    context::bounded_to(resource, MAX_RESOURCE)
+/// A resource that is too large keeps its short attributes. Nothing is cut here: half a secret would not be
+/// recognised as one.
+fn bounded_resource(resource: Map<String, Value>) -> Value {
+    const SHORT: usize = 200;
+    const COUNT: usize = 32;
+    let size =
+        |map: &Map<String, Value>| map.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+    let fits = |total: usize| total <= MAX_RESOURCE;
+    if fits(size(&resource)) {
+        return Value::Object(resource);
+    }
+    let short = |(key, value): &(String, Value)| key.len() + value.to_string().len() <= SHORT;
+    Value::Object(resource.into_iter().filter(short).take(COUNT).collect())
 }
 
-fn bounded_scope(name: &str) -> String {
-    text::line(name, MAX_SCOPE)
+/// A name that is too long is none.
+fn bounded_scope(name: &str) -> Value {
+    if text::longer_than(name, MAX_SCOPE) { Value::Null } else { Value::from(name) }
 }

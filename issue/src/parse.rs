@@ -50,6 +50,9 @@ fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
         _ => {}
     }
     let words = text.get(message..body).unwrap_or_default().trim().trim_end_matches(':');
+    if parsed.error_type.is_none() && parsed.message.is_empty() {
+        words.clone_into(&mut parsed.message);
+    }
     parsed.log = (!words.is_empty()).then(|| words.to_owned());
 }
 

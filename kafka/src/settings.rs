@@ -213,7 +213,7 @@ mod client {
         ("session.timeout.ms", "10000"),
         ("heartbeat.interval.ms", "3000"),
         ("queued.max.messages.kbytes", "16384"),
-        ("fetch.wait.max.ms", "100"),
+        ("fetch.wait.max.ms", "250"),
     ];
 
     impl Settings {

@@ -74,7 +74,8 @@ pub trait RecordSource: Send {
     /// At most `max` records, waiting at most `wait` for the first. Cancel-safe.
     async fn poll(&mut self, max: usize, wait: Duration) -> Result<Polled, SourceError>;
 
-    /// Stops delivering these partitions until [`RecordSource::resume`]; group membership is kept by polling on.
+    /// Stops delivering these partitions until [`RecordSource::resume`], or until they are revoked: what is assigned
+    /// again is delivered. Group membership is kept by polling on.
     fn pause(&mut self, partitions: &[i32]) -> Result<(), SourceError>;
 
     /// Delivers them again, from the first record that was polled and not committed.

@@ -164,6 +164,20 @@ pub fn past_the_watermark(mut seqs: Vec<u64>) -> Vec<u64> {
     seqs
 }
 
+/// Fails with the first difference: thousands of numbers help nobody.
+pub fn same(what: &str, seen: &[u64], sent: &[u64]) {
+    let differs = seen.iter().zip(sent).position(|(seen, sent)| seen != sent);
+    if let Some(at) = differs.or_else(|| (seen.len() != sent.len()).then(|| seen.len().min(sent.len()))) {
+        panic!(
+            "{what}: of {} sent {} were seen; number {at} is {:?} and should be {:?}",
+            sent.len(),
+            seen.len(),
+            seen.get(at),
+            sent.get(at)
+        );
+    }
+}
+
 fn records<E: std::fmt::Display>(polled: Result<Polled, E>) -> Vec<Incoming> {
     match polled {
         Ok(Polled::Records(records)) => records,
@@ -191,7 +205,7 @@ pub async fn keeps_order_and_bytes_within_a_partition(publisher: impl Publisher,
     ends.send(spread(1..6001)).await;
     ends.until_through(6000).await;
     for partition in partitions() {
-        assert_eq!(seqs_of(&ends.received, partition), expected(1..6001, partition));
+        same("arrived", &seqs_of(&ends.received, partition), &expected(1..6001, partition));
     }
     for incoming in &ends.received {
         let sent = record(seq_of(incoming), incoming.partition);
@@ -199,7 +213,7 @@ pub async fn keeps_order_and_bytes_within_a_partition(publisher: impl Publisher,
         assert_eq!(incoming.key.as_deref(), Some(sent.key.as_bytes()));
     }
     ends.acked.sort_unstable();
-    assert_eq!(ends.acked, (1..6001).collect::<Vec<_>>());
+    same("acknowledged", &ends.acked, &(1..6001).collect::<Vec<_>>());
 }
 
 /// A poll ends when its wait is over, and never brings more than was asked for.
@@ -237,7 +251,7 @@ pub async fn a_reset_tells_no_old_outcome_and_a_resend_loses_nothing(
         let count = resent.clone().count();
         ends.until("all acked", true, |ends| ends.acked.len() >= count).await;
         ends.acked.sort_unstable();
-        assert_eq!(ends.acked, resent.collect::<Vec<_>>(), "each outcome once");
+        same("each outcome once", &ends.acked, &resent.collect::<Vec<_>>());
         ends.acked.clear();
     }
     ends.until("the last arrived", true, |ends| {
@@ -246,7 +260,7 @@ pub async fn a_reset_tells_no_old_outcome_and_a_resend_loses_nothing(
     .await;
     for partition in partitions() {
         let seen = past_the_watermark(seqs_of(&ends.received, partition));
-        assert_eq!(seen, expected(1..901, partition));
+        same("past the watermark", &seen, &expected(1..901, partition));
     }
 }
 
@@ -295,10 +309,10 @@ pub async fn dropped_futures_lose_neither_outcomes_nor_records(
         }
     }
     for partition in partitions() {
-        assert_eq!(seqs_of(&ends.received, partition), expected(1..301, partition));
+        same("arrived", &seqs_of(&ends.received, partition), &expected(1..301, partition));
     }
     ends.acked.sort_unstable();
-    assert_eq!(ends.acked, (1..301).collect::<Vec<_>>());
+    same("acknowledged", &ends.acked, &(1..301).collect::<Vec<_>>());
 }
 
 /// The lag falls with commits, not with reading.

@@ -1,2 +1,4 @@
-//! bin
-fn main() {}
+//! The program `issuetracker-shim`; see the library.
+fn main() {
+    shim::main()
+}

@@ -94,6 +94,13 @@ pub struct Cursor {
     pub within: u64,
 }
 
+impl Cursor {
+    /// The run that the segment belongs to: the first half of its name `<start>-<n>.seg`. Each run is a stream of its own.
+    pub fn run(&self) -> &str {
+        self.segment.split_once('-').map_or(self.segment.as_str(), |(start, _)| start)
+    }
+}
+
 /// The handle that every way in holds.
 #[derive(Clone, Debug)]
 pub struct Acceptor {

@@ -27,6 +27,7 @@ use axum::{
     routing::{patch, post},
 };
 use issue::{
+    finish::Rules,
     id::TrackerName,
     record::{Place, Via},
 };
@@ -34,7 +35,6 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 pub use self::{
-    engine::Rules,
     guard::not_found,
     hosts::Hosts,
     serve::{Times, serve},
@@ -76,7 +76,7 @@ const REPORTERS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct IntakeState {
     acceptor: Acceptor,
-    rules: Arc<engine::Rules>,
+    rules: Arc<Rules>,
     tracker: TrackerName,
     place: Arc<Place>,
     hosts: Arc<Hosts>,
@@ -90,7 +90,7 @@ impl IntakeState {
     /// `place` is what every report of this sidecar ran on; its workload is the component of those that name none.
     pub fn new(
         acceptor: Acceptor,
-        rules: Arc<engine::Rules>,
+        rules: Arc<Rules>,
         tracker: TrackerName,
         place: Place,
         hosts: Hosts,
@@ -169,18 +169,34 @@ fn unaccepted(error: AcceptError) -> Problem {
     Problem::new(Fault::Unavailable, detail).with_retry_after(wait)
 }
 
-/// Every address that takes reports, issues, comments and updates. Has no fallback, so that it can be merged.
+/// Every address of the sidecar that takes something. Has no fallback, so that it can be merged.
 pub fn routes(state: IntakeState) -> Router {
-    Router::new()
+    report_routes(state.clone()).merge(change_routes(state))
+}
+
+/// The addresses that take reports and issues. In local mode they stand beside the tracker's own.
+pub fn report_routes(state: IntakeState) -> Router {
+    let router = Router::new()
         .route("/api/v1/issues", post(issues::create))
-        .route("/api/v1/issues/{id}", patch(issues::update))
-        .route("/api/v1/issues/{id}/comments", post(issues::comment))
         .route("/api/v1/reports", post(reports::create))
         .route("/api/{project}/envelope/", post(sentry::envelope))
         .route("/api/{project}/envelope", post(sentry::envelope))
         .route("/api/{project}/store/", post(sentry::store))
         .route("/api/{project}/store", post(sentry::store))
-        .route("/v1/logs", post(otlp::logs))
+        .route("/v1/logs", post(otlp::logs));
+    guarded(router, state)
+}
+
+/// The addresses that take changes of issues on their way to the tracker, which in local mode takes them itself.
+fn change_routes(state: IntakeState) -> Router {
+    let router = Router::new()
+        .route("/api/v1/issues/{id}", patch(issues::update))
+        .route("/api/v1/issues/{id}/comments", post(issues::comment));
+    guarded(router, state)
+}
+
+fn guarded(router: Router<IntakeState>, state: IntakeState) -> Router {
+    router
         // `body` bounds what it reads, compressed and not, and lets go of what is too much.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

@@ -9,6 +9,8 @@ mod doors;
 mod json;
 #[path = "intake/protocols.rs"]
 mod protocols;
+#[path = "intake/secrets.rs"]
+mod secrets;
 #[path = "intake/server.rs"]
 mod server;
 #[path = "intake/spool.rs"]

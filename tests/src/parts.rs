@@ -65,17 +65,19 @@ pub fn need(tools: &[Tool]) -> Result<()> {
         bail!("some programs are missing; install the packages (Debian's names): {packages}");
     }
     say(&format!("installing {packages}"));
-    run(Command::new("apt-get").args(["-qq", "update"]))?;
-    run(Command::new("apt-get").args(["-qq", "install", "-y", "--no-install-recommends"]).args(&missing))
+    let apt = || {
+        let mut apt = Command::new("apt-get");
+        apt.arg("-qq").env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "-y", "--no-install-recommends"]).args(&missing))
 }
 
 /// Runs a command to its end. Its output goes to stderr only when it fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .output()
-        .with_context(|| format!("running {program}"))?;
+    let output = command.output().with_context(|| format!("running {program}"))?;
     ensure!(
         output.status.success(),
         "{program} ended with {}\n{}{}",

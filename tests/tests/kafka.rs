@@ -1,6 +1,6 @@
 //! Delivery over a real broker: the suite that local mode passes too, and what only a broker can do to us.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -11,11 +11,11 @@ use kafka::publish::{Delivery, Outgoing, Publisher, SendError};
 use kafka::settings::{Properties, Settings};
 use kafka::source::broker::BrokerSource;
 use kafka::source::{Done, Incoming, Polled, RecordSource};
-use kafka::suite::{PARTITIONS, done, past_the_watermark, record, seq_of, seqs_of, spread};
+use kafka::suite::{PARTITIONS, done, past_the_watermark, record, same, seq_of, seqs_of, spread};
 use kafka::topics;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tests::parts::kafka::Kafka;
@@ -129,12 +129,8 @@ fn check_partitions(received: &[Incoming], end: u64, resets: usize) {
         let seqs = seqs_of(received, partition);
         let sent: Vec<u64> =
             spread(1..end).iter().filter(|r| r.partition == partition).map(|r| r.seq).collect();
-        if resets == 0 {
-            assert_eq!(seqs, sent, "partition {partition}");
-            continue;
-        }
-        let fresh = past_the_watermark(seqs);
-        assert_eq!(fresh, sent, "partition {partition}");
+        let seqs = if resets == 0 { seqs } else { past_the_watermark(seqs) };
+        same(&format!("partition {partition}"), &seqs, &sent);
     }
 }
 
@@ -165,7 +161,7 @@ async fn a_broker_that_hangs_for_five_seconds_delays_and_nothing_else() {
     let resets = publish(&mut publisher, &spread(1..20_001), async || {
         kafka.stop().unwrap();
         // The fault itself: this long nobody answers.
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(Duration::from_secs(5)).await; // tidy: allow
         kafka.cont().unwrap();
     })
     .await;
@@ -174,6 +170,33 @@ async fn a_broker_that_hangs_for_five_seconds_delays_and_nothing_else() {
     let received = read_all(&mut source, 20_001).await;
     check_partitions(&received, 20_001, 0);
     source.close().await;
+}
+
+/// A pod ends within its grace period, whatever the brokers do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_ends_can_be_closed_while_the_broker_is_away() {
+    let mut kafka = Kafka::start().await.unwrap();
+    let settings = topic_on(&kafka, PARTITIONS).await;
+    let mut publisher = BrokerPublisher::connect(settings.clone()).unwrap();
+    publish(&mut publisher, &spread(1..31), async || {}).await;
+    let mut source = BrokerSource::subscribe(settings, "group").unwrap();
+    let read = read_all_of(&mut source, 30).await;
+    kafka.kill().unwrap();
+    publisher.send(record(31, 0)).unwrap();
+    let before = Instant::now();
+    publisher.reset().await.unwrap();
+    drop(publisher);
+    let ended = before.elapsed();
+    let uncommitted = source.commit(&done(&read)).await.unwrap_err();
+    let refused = before.elapsed() - ended;
+    source.close().await;
+    let left = before.elapsed() - refused - ended;
+    eprintln!(
+        "publisher ended in {ended:?}, commit refused in {refused:?} ({uncommitted}), group left in {left:?}"
+    );
+    assert!(
+        ended < Duration::from_secs(5) && refused < Duration::from_secs(15) && left < Duration::from_secs(15)
+    );
 }
 
 /// The reader is another process, so that killing it is what the system does to a consumer.
@@ -240,6 +263,8 @@ async fn partitions_that_go_to_another_consumer_are_told_and_read_by_one_only() 
     publish_all(&settings, &spread(1..31)).await;
     let mut first = BrokerSource::subscribe(settings.clone(), "group").unwrap();
     read_all(&mut first, 31).await;
+    // A pause ends with the assignment: what comes back later is read.
+    first.pause(&[0, 1, 2]).unwrap();
     let mut second = BrokerSource::subscribe(settings.clone(), "group").unwrap();
     let waiting = tokio::spawn(async move {
         let revoked = poll_until(&mut first, |polled| match polled {
@@ -254,6 +279,7 @@ async fn partitions_that_go_to_another_consumer_are_told_and_read_by_one_only() 
     }
     let (mut first, revoked) = waiting.await.unwrap();
     assert!(!revoked.is_empty() && revoked.len() < 3, "{revoked:?}");
+    first.resume(&[0, 1, 2]).unwrap();
     // A commit for what is another's now is not an error, and does not move it.
     let stale: Vec<Done> = revoked.iter().map(|&partition| Done { partition, next: 1000 }).collect();
     first.commit(&stale).await.unwrap();
@@ -361,6 +387,52 @@ async fn a_topic_that_is_made_anew_is_read_from_its_beginning() {
     let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
     let first = poll_until_record(&mut source).await;
     assert_eq!((first.offset, seq_of(&first)), (0, 1));
+    source.close().await;
+}
+
+/// What the group has committed for partition 0, with its metadata; commits `change` first.
+fn committed(settings: &Settings, change: Option<(i64, &str)>) -> (Offset, String) {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &settings.brokers)
+        .set("group.id", "group")
+        .create()
+        .unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(&settings.topic, 0);
+    if let Some((offset, metadata)) = change {
+        let mut element = list.find_partition(&settings.topic, 0).unwrap();
+        element.set_offset(Offset::Offset(offset)).unwrap();
+        element.set_metadata(metadata);
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    }
+    let committed = consumer.committed_offsets(list, PATIENCE).unwrap();
+    let element = committed.find_partition(&settings.topic, 0).unwrap();
+    (element.offset(), element.metadata().to_owned())
+}
+
+/// A broker forgets a group's offsets with the topic, but not at once, and other tools bring them back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offset_that_belongs_to_a_deleted_topic_of_the_same_name_does_not_count() {
+    let settings = topic_on(shared().await, 1).await;
+    publish_all(&settings, &(1..11).map(|seq| record(seq, 0)).collect::<Vec<_>>()).await;
+    let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+    let read = read_all_of(&mut source, 10).await;
+    source.commit(&done(&read[..4])).await.unwrap();
+    source.close().await;
+    let (offset, metadata) = committed(&settings, None);
+    assert_eq!(offset, Offset::Offset(4));
+    assert!(metadata.starts_with("topic=") && metadata.len() == "topic=".len() + 22, "{metadata}");
+
+    // Committed for this very topic, and by somebody who names none: it is where reading goes on.
+    for metadata in [metadata.as_str(), ""] {
+        committed(&settings, Some((6, metadata)));
+        let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+        assert_eq!(poll_until_record(&mut source).await.offset, 6);
+        source.close().await;
+    }
+    committed(&settings, Some((6, "topic=AAAAAAAAAAAAAAAAAAAAAQ")));
+    let mut source = BrokerSource::subscribe(settings.clone(), "group").unwrap();
+    assert_eq!(poll_until_record(&mut source).await.offset, 0);
     source.close().await;
 }
 

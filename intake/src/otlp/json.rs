@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Export, Log, bounded_resource, bounded_scope};
-use crate::{json, problem::Problem};
+use crate::{json, lenient::is_empty, problem::Problem};
 
 /// Reads an `ExportLogsServiceRequest` in JSON. Fields of another shape than expected are left out.
 pub fn decode_json(body: &[u8]) -> Result<Export, Problem> {
@@ -15,33 +15,35 @@ pub fn decode_json(body: &[u8]) -> Result<Export, Problem> {
             let scope =
                 scope_logs.get("scope").and_then(|scope| scope.get("name")?.as_str()).map(bounded_scope);
             for record in list(scope_logs, "logRecords", "log_records") {
-                export.add(log(record, &resource, scope.as_deref()));
+                export.add(log(record, &resource, scope.as_ref()));
             }
         }
     }
     Ok(export)
 }
 
-fn log(record: &Value, resource: &Value, scope: Option<&str>) -> Log {
+fn log(record: &Value, resource: &Value, scope: Option<&Value>) -> Log {
     let field = |camel: &str, snake: &str| record.get(camel).or_else(|| record.get(snake)).cloned();
     let time = |camel, snake| field(camel, snake).as_ref().and_then(whole).filter(|nanos| *nanos > 0);
     let told = [
         ("body", record.get("body").map(any_value)),
-        ("attributes", Some(attributes(Some(record)))),
+        ("attributes", Some(Value::Object(attributes(Some(record))))),
         ("resource", Some(resource.clone())),
-        ("scope", scope.map(Value::from)),
+        ("severity", field("severityText", "severity_text")),
+        ("scope", scope.cloned()),
         ("trace_id", field("traceId", "trace_id")),
         ("span_id", field("spanId", "span_id")),
         ("event_name", field("eventName", "event_name")),
     ];
     let severity = field("severityNumber", "severity_number");
-    let severity_text = field("severityText", "severity_text");
     Log {
         time: time("timeUnixNano", "time_unix_nano")
             .or_else(|| time("observedTimeUnixNano", "observed_time_unix_nano")),
         severity: severity.as_ref().and_then(severity_of).unwrap_or_default(),
-        severity_text: severity_text.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
-        told: told.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect(),
+        told: told
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.filter(|value| !is_empty(value))?)))
+            .collect(),
     }
 }
 
@@ -64,9 +66,9 @@ fn severity_of(value: &Value) -> Option<i64> {
     Some(first + name.chars().last()?.to_digit(10).map_or(0, |step| i64::from(step) - 1))
 }
 
-fn attributes(owner: Option<&Value>) -> Value {
+fn attributes(owner: Option<&Value>) -> Map<String, Value> {
     let pairs = owner.and_then(|owner| owner.get("attributes")).and_then(Value::as_array);
-    Value::Object(pairs.map(|pairs| key_values(pairs)).unwrap_or_default())
+    pairs.map(|pairs| key_values(pairs)).unwrap_or_default()
 }
 
 fn key_values(pairs: &[Value]) -> Map<String, Value> {
@@ -119,7 +121,7 @@ mod tests {
         assert_eq!(
             Value::Object(first.told.clone()),
             json!({"body": "lost", "attributes": {"n": 5, "ok": true, "list": [0.5, null], "map": {"a": "b"}},
-                "resource": {"service.name": "api"}, "scope": "app.db", "trace_id": "0af7"})
+                "resource": {"service.name": "api"}, "severity": "ERROR", "scope": "app.db", "trace_id": "0af7"})
         );
         assert_eq!((second.time, second.severity), (Some(5), 22));
     }

@@ -7,7 +7,10 @@ use prost::Message;
 use serde_json::{Map, Value};
 
 use super::{Export, Log, bounded_resource, bounded_scope};
-use crate::problem::{Fault, Problem};
+use crate::{
+    lenient::is_empty,
+    problem::{Fault, Problem},
+};
 
 #[derive(Clone, PartialEq, Message)]
 struct ExportLogs {
@@ -131,7 +134,7 @@ pub fn decode_protobuf(body: &[u8]) -> Result<Export, Problem> {
     let mut export = Export::default();
     for resource_logs in request.resource_logs {
         let attributes = key_values(resource_logs.resource.unwrap_or_default().attributes, 0);
-        let resource = bounded_resource(Value::Object(attributes));
+        let resource = bounded_resource(attributes);
         for scope_logs in resource_logs.scope_logs {
             let scope = bounded_scope(&text(&scope_logs.scope.unwrap_or_default().name));
             for record in scope_logs.log_records {
@@ -149,12 +152,13 @@ pub fn rejected_protobuf(rejected: usize, message: &str) -> Vec<u8> {
     ExportLogsAnswer { partial_success: (rejected > 0).then_some(partial) }.encode_to_vec()
 }
 
-fn log(record: LogRecord, resource: &Value, scope: &str) -> Log {
+fn log(record: LogRecord, resource: &Value, scope: &Value) -> Log {
     let told = [
         ("body", any_value(record.body, 0)),
         ("attributes", Value::Object(key_values(record.attributes, 0))),
         ("resource", resource.clone()),
-        ("scope", Value::from(scope)),
+        ("severity", Value::String(text(&record.severity_text))),
+        ("scope", scope.clone()),
         ("trace_id", Value::String(hex(&record.trace_id))),
         ("span_id", Value::String(hex(&record.span_id))),
         ("event_name", Value::String(text(&record.event_name))),
@@ -162,8 +166,11 @@ fn log(record: LogRecord, resource: &Value, scope: &str) -> Log {
     Log {
         time: [record.time_unix_nano, record.observed_time_unix_nano].into_iter().find(|nanos| *nanos > 0),
         severity: record.severity_number.into(),
-        severity_text: text(&record.severity_text),
-        told: told.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        told: told
+            .into_iter()
+            .filter(|(_, value)| !is_empty(value))
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
     }
 }
 

@@ -19,10 +19,8 @@ pub struct Log {
     pub time: Option<u64>,
     /// 1–24; 0 where none was told.
     pub severity: i64,
-    /// The logger's own word for it.
-    pub severity_text: String,
     /// Everything that can hold text of the application, so that one step redacts it all: `body`, `attributes`,
-    /// `resource`, `scope`, `trace_id`, `span_id`, `event_name`.
+    /// `resource`, `scope`, `severity` (the logger's own word), `trace_id`, `span_id`, `event_name`.
     pub told: Map<String, Value>,
 }
 
@@ -42,6 +40,8 @@ const LEVELS: Words<Level> = &[
     ("panic", Level::Fatal),
 ];
 
+const WORD: Text = Text::line(50);
+
 const EXCEPTION: &[&str] = &["exception.type", "exception.message", "exception.stacktrace"];
 
 impl Log {
@@ -53,7 +53,7 @@ impl Log {
     /// Error or fatal; `None` is anything less.
     fn level(&self) -> Option<Level> {
         match self.severity {
-            0 => meaning(LEVELS, &self.severity_text.trim().to_ascii_lowercase()),
+            0 => meaning(LEVELS, &text_at(&self.told, &["severity"], &WORD)?.to_ascii_lowercase()),
             FATAL.. => Some(Level::Fatal),
             ERROR.. => Some(Level::Error),
             _ => None,
@@ -91,7 +91,7 @@ fn error(log: &Log, attributes: &Map<String, Value>, resource: &Map<String, Valu
     if !exception && body.is_none() {
         return None;
     }
-    let language = text_at(resource, &["telemetry.sdk.language"], &Text::line(50));
+    let language = text_at(resource, &["telemetry.sdk.language"], &WORD);
     let (message, line) = if exception { (said, body) } else { (body, None) };
     let message = message.unwrap_or_default();
     Some(Parsed {
@@ -142,9 +142,6 @@ fn context_of(log: &Log) -> Value {
     if context.get("body").is_some_and(|body| !body.is_object() && !body.is_array()) {
         context.shift_remove("body");
     }
-    if !log.severity_text.is_empty() {
-        context.insert("severity".to_owned(), Value::String(log.severity_text.chars().take(50).collect()));
-    }
     context.retain(|_, value| !is_empty(value));
     context::bounded(Value::Object(context))
 }
@@ -155,9 +152,10 @@ mod tests {
 
     use super::*;
 
-    fn log(severity: i64, severity_text: &str, told: Value) -> Log {
-        let Value::Object(told) = told else { panic!("an object is told") };
-        Log { time: Some(1_700_000_000_000_000_000), severity, severity_text: severity_text.into(), told }
+    fn log(severity: i64, word: &str, told: Value) -> Log {
+        let Value::Object(mut told) = told else { panic!("an object is told") };
+        told.insert("severity".into(), json!(word));
+        Log { time: Some(1_700_000_000_000_000_000), severity, told }
     }
 
     #[test]

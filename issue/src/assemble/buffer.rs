@@ -191,4 +191,10 @@ impl Buffer {
         self.floor = self.floor.saturating_sub(moved).max(1);
         moved
     }
+
+    /// Bytes that the buffer holds on to.
+    #[cfg(test)]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
 }

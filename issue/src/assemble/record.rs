@@ -279,4 +279,10 @@ impl Record {
             lines: self.text,
         }
     }
+
+    /// Bytes that the record holds on to.
+    #[cfg(test)]
+    pub fn size(&self) -> usize {
+        self.text.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
 }

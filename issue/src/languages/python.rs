@@ -35,6 +35,9 @@ pub static GRAMMAR: Grammar = Grammar {
         "transport: <",
         "task: <",
         "Process ",
+        "concurrent.futures.process._RemoteTraceback:",
+        "multiprocessing.pool.RemoteTraceback:",
+        "\"\"\"",
     ],
     opens,
     frame: super::never,
@@ -355,7 +358,8 @@ impl Reader {
         let mut section = std::mem::take(&mut self.current);
         section.members.retain(|member| member.error_type.is_some());
         if section.thrown.error_type.is_some() || !section.thrown.frames.is_empty() {
-            section.thrown.message.truncate(section.thrown.message.trim_end().len());
+            let message = &mut section.thrown.message;
+            message.truncate(message.trim_end().trim_end_matches("\n\"\"\"").len());
             self.sections.push(section);
         }
         self.named = false;

@@ -171,6 +171,7 @@ impl<'a> Scanner<'a> {
 
     fn bare(&mut self, rest: &str) -> bool {
         let end = rest.find([' ', '\t', '|', '[']).filter(|end| *end > 0).unwrap_or(rest.len());
+        let end = process_end(rest, end).unwrap_or(end);
         let mut token = rest.get(..end).unwrap_or(rest);
         // `ERROR:root:message` has no space after its parts.
         if let Some(colon) =
@@ -183,6 +184,8 @@ impl<'a> Scanner<'a> {
             return true;
         }
         let kind = self.kind(token);
+        let kind =
+            if self.last.is_none() && token.len() == 2 && token.ends_with(',') { Token::Mark } else { kind };
         match kind {
             Token::Word => {
                 self.words += 1;
@@ -293,6 +296,14 @@ impl<'a> Scanner<'a> {
 
 /// Words below warning that are levels in any case; the others only in capitals.
 const QUIET: [&str; 9] = ["info", "debug", "notice", "trace", "inf", "dbg", "verbose", "information", "dbug"];
+
+/// The end of `sshd[19939]:` where its name ends at `from`.
+fn process_end(rest: &str, from: usize) -> Option<usize> {
+    let inside = rest.get(from..)?.strip_prefix('[')?;
+    let close = inside.get(..floor(inside, 40))?.find(']')?;
+    let colon = from + 1 + close + 1;
+    rest.get(colon..)?.starts_with(':').then_some(colon + 1)
+}
 
 /// The last character boundary at or below `limit`.
 fn floor(text: &str, limit: usize) -> usize {
@@ -430,13 +441,16 @@ fn name_length(text: &str, timed: bool) -> Option<usize> {
         || after.starts_with("--- ")
         || after.starts_with(": ")
         || after.starts_with("| ");
-    let number =
-        super::super::languages::frames::is_number(token.trim_start_matches('#').trim_end_matches("#7:"));
-    if number && (dashed || after.starts_with('[') || token.starts_with('#')) {
+    let numeric = token.starts_with(|first: char| first.is_ascii_digit() || first == '#')
+        && token.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#' || byte == b':');
+    if numeric && token.ends_with(':') {
+        return Some(end);
+    }
+    if numeric && (dashed || after.starts_with('[') || token.starts_with('#')) {
         return Some(end);
     }
     if let Some(name) = token.strip_suffix(':') {
-        return (timed && is_logger(name)).then_some(end);
+        return (timed && (is_logger(name) && !is_plain(name))).then_some(end);
     }
     if dashed && is_logger(token) {
         return Some(end);
@@ -470,6 +484,13 @@ fn is_logger(name: &str) -> bool {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'.' | b'$' | b'_' | b':' | b'-' | b'/' | b'[' | b']' | b'#' | b'@')
     })
+}
+
+/// A capitalised word or a code: before a colon it may as well be part of the message.
+fn is_plain(name: &str) -> bool {
+    let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
+    let lower = name.bytes().any(|byte| byte.is_ascii_lowercase());
+    !name.contains(['.', '$', '_']) && !name.contains("::") && (capitals == 1 || capitals > 0 && !lower)
 }
 
 /// `main.go:12`, `pkg/file.py:7`.

@@ -1,13 +1,13 @@
 //! Where the intake meets the engine: redaction, fingerprints, and reading raw text.
 
 use issue::{
+    assemble::{self, Assembler},
+    finish::{Origin, Rules, finish},
     id::{IssueId, TrackerName},
+    parse::parse,
     report::{Language, Level, Parsed, Redacted, Report},
 };
 use serde_json::Value;
-
-use self::stub::finish;
-pub use self::stub::{Origin, Rules};
 
 /// Redacts every string of a request, and says what was cut.
 pub fn redact(value: &mut Value, rules: &Rules) -> Redacted {
@@ -59,44 +59,11 @@ pub fn issue_of(tracker: &TrackerName, report: &Report) -> IssueId {
 }
 
 /// Every error that raw text tells of, in the order of the text.
-pub fn read_text(_text: &str, _min_level: Level) -> Vec<Parsed> {
-    Vec::new()
-}
-
-mod stub {
-    use issue::report::{Parsed, Redacted, Report};
-    use serde_json::Value;
-
-    #[derive(Debug, Default)]
-    pub struct Rules;
-    impl Rules {
-        pub fn redact_value(&self, _value: &mut Value, _redacted: &mut Redacted) {}
-    }
-    pub struct Origin<'a> {
-        pub component: Option<&'a str>,
-        pub fingerprint: Option<&'a [String]>,
-    }
-    pub fn finish(parsed: Parsed, _rules: &Rules, origin: &Origin<'_>) -> Report {
-        let fingerprint = format!(
-            "v1:{:?}{:?}{:?}{}",
-            origin.component, origin.fingerprint, parsed.error_type, parsed.message
-        );
-        Report {
-            kind: parsed.kind,
-            level: parsed.level,
-            language: parsed.language,
-            error_type: parsed.error_type,
-            template: parsed.message.clone(),
-            message: parsed.message,
-            frames: parsed.frames,
-            causes: parsed.causes,
-            culprit: None,
-            log: parsed.log,
-            redacted: Redacted::new(),
-            fingerprint,
-            category: Default::default(),
-            priority: Default::default(),
-            text: parsed.text,
-        }
-    }
+pub fn read_text(text: &str, min_level: Level) -> Vec<Parsed> {
+    let mut blocks = Vec::new();
+    let mut assembler = Assembler::new(assemble::Limits { min_level, ..assemble::Limits::default() });
+    // The time only serves to close records that wait for more, which a whole text never does.
+    assembler.push(text.as_bytes(), 0, &mut blocks);
+    assembler.flush(&mut blocks);
+    blocks.iter().filter_map(|block| parse(block, min_level)).collect()
 }

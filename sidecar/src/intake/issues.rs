@@ -16,6 +16,7 @@ use axum::{
 use issue::{
     id::IssueId,
     record::{IssueBody, Via},
+    report::Redacted,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -98,7 +99,7 @@ pub async fn comment(
     request: Request,
 ) -> Result<Response, Refusal> {
     let issue_id = issue_id(&id)?;
-    write(&state, request, "Comment accepted", |value, _| {
+    write(&state, request, "Comment accepted", |value| {
         updates::read_comment(value).map(|body| Submitted::Comment { issue_id, body })
     })
     .await
@@ -111,14 +112,20 @@ pub async fn update(
     request: Request,
 ) -> Result<Response, Refusal> {
     let issue_id = issue_id(&id)?;
-    let service = state.workload().unwrap_or_else(|| "service".to_owned());
-    write(&state, request, "Update accepted", |value, headers| {
-        let claimed =
-            headers.get("x-user-id").and_then(|user| user.to_str().ok()).filter(|user| !user.is_empty());
-        let body = updates::read_update(value, claimed.unwrap_or(&service))?;
+    let actor = claimed_user(request.headers(), &state)
+        .or_else(|| state.workload())
+        .unwrap_or_else(|| "service".to_owned());
+    write(&state, request, "Update accepted", |value| {
+        let body = updates::read_update(value, &actor)?;
         Ok(Submitted::Update { issue_id, body })
     })
     .await
+}
+
+/// Whom the service says it acts for.
+fn claimed_user(headers: &HeaderMap, state: &IntakeState) -> Option<String> {
+    let user = headers.get("x-user-id")?.to_str().ok().filter(|user| !user.trim().is_empty())?;
+    Some(state.rules.redact_text(user, &mut Redacted::new()).into_owned())
 }
 
 /// What comments and updates share: they are published, and applied by the tracker service.
@@ -126,13 +133,13 @@ async fn write(
     state: &IntakeState,
     request: Request,
     message: &str,
-    read_body: impl FnOnce(Value, &HeaderMap) -> Result<Submitted, Vec<FieldError>>,
+    read_body: impl FnOnce(Value) -> Result<Submitted, Vec<FieldError>>,
 ) -> Result<Response, Refusal> {
     let read = body::read(request, Media::Json, state).await?;
     let key = idempotency(&read)?;
     let mut value = json::parse(&read.bytes)?;
     engine::redact(&mut value, &state.rules);
-    let submitted = read_body(value, &read.head.headers).map_err(Problem::invalid)?;
+    let submitted = read_body(value).map_err(Problem::invalid)?;
     let receipt = state.accept_one(state.submission(Via::Http, None, submitted, key)).await?;
     let answer = json!({"id": receipt.issue_id, "message": message, "note": "It is applied once the tracker has taken it over."});
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())

@@ -225,3 +225,35 @@ async fn what_the_spool_refuses_is_not_answered_202() {
     door.spool.refuse(None);
     assert_eq!(door.post("/api/v1/issues", &issue()).await.status, 202);
 }
+
+const PYTHON: &str =
+    "Traceback (most recent call last):\n  File \"/app/a.py\", line 3, in f\n    int('x')\nValueError: bad";
+
+#[tokio::test]
+async fn raw_text_is_read_and_may_hold_several_reports_or_none() {
+    let door = Door::new();
+    let java =
+        "Exception in thread \"main\" java.lang.IllegalStateException: no\n\tat app.Main.main(Main.java:3)\n";
+    let text = format!("starting\n{PYTHON}\nINFO going on\n{java}INFO done\n");
+    let body = json!({"reports": [{"text": "all is well"}, {"text": text, "component": "worker"}, {"message": "m"}]});
+    let answer = door.post("/api/v1/reports", &body).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json["items"].as_array().unwrap().len(), 3);
+    let reports = door.spool.reports();
+    let types: Vec<_> = reports.iter().map(|body| body.report.error_type.as_deref()).collect();
+    assert_eq!(types, [Some("ValueError"), Some("java.lang.IllegalStateException"), None]);
+    let components: Vec<_> = reports.iter().map(|body| body.component.as_deref()).collect();
+    assert_eq!(components, [Some("worker"), Some("worker"), Some("api")]);
+    let nothing = door.post("/api/v1/reports", &json!({"reports": [{"text": "all is well"}]})).await;
+    assert_eq!((nothing.status.as_u16(), &nothing.json), (202, &json!({"items": []})));
+}
+
+#[tokio::test]
+async fn a_report_with_its_text_gets_the_frames_that_it_lacks() {
+    let door = Door::new();
+    let report = json!({"type": "ValueError", "message": "bad", "text": PYTHON});
+    door.post("/api/v1/reports", &json!({ "reports": [report] })).await;
+    let report = door.spool.reports().remove(0).report;
+    assert_eq!(report.frames[0].file.as_deref(), Some("/app/a.py"));
+    assert_eq!((report.message.as_str(), report.text.as_str()), ("bad", PYTHON));
+}

@@ -12,13 +12,14 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use issue::{
+    finish::Rules,
     id::{IssueId, TrackerName},
     record::{IssueBody, Place, ReportBody, Workload},
 };
 use serde_json::Value;
 use sidecar::{
     accept::{AcceptError, Acceptor, Receipt, Submission, Submitted},
-    intake::{Hosts, IntakeState, Limits, Rules, routes},
+    intake::{Hosts, IntakeState, Limits, routes},
     metrics::Metrics,
     status::Status,
 };

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Waits for the end of its input, which is the end of the program that holds the other side of the pipe, whatever
 /// ended it; then kills the group `$1` and removes the folder `$2`.
-const GUARD: &str = r#"cat >/dev/null; kill -KILL -- "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
+const GUARD: &str = r#"cat >/dev/null; kill -KILL "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
 
 /// A running process group. It is killed when this is dropped, and also when the test ends without dropping it: a
 /// part that several tests share lives in a static, and a killed test drops nothing.
@@ -80,7 +80,10 @@ impl Drop for Process {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::wait::until;
 
     #[test]
     fn a_process_and_its_children_end_with_the_value() {
@@ -113,14 +116,7 @@ mod tests {
         stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
     }
 
-    fn wait_for<T>(mut condition: impl FnMut() -> Option<T>) -> T {
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        loop {
-            if let Some(value) = condition() {
-                return value;
-            }
-            assert!(std::time::Instant::now() < deadline, "not in time");
-            std::thread::yield_now();
-        }
+    fn wait_for<T>(condition: impl FnMut() -> Option<T>) -> T {
+        until("the end of a process", Duration::from_secs(20), condition)
     }
 }

@@ -1,0 +1,195 @@
+//! What a person does to an issue on its page: read from a form, and carried out by compare-and-set. What it then means
+//! is `issue::lifecycle`'s to say.
+
+use issue::{
+    document::{Mute, Status},
+    id::IssueId,
+    lifecycle::{Cause, Changes, Effect, Event, Resolution, State, apply},
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{failure::Failure, vocabulary};
+use crate::store::{IssueStore, Version, Wanted, Write, Written};
+
+/// So often a change that met another one is tried again.
+const TRIES: usize = 5;
+
+/// The API's limit on a comment, in characters.
+const MAX_COMMENT: usize = 5_000;
+/// The API's limit on a name, in characters.
+const MAX_NAME: usize = 100;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Of fields.
+    Change(Box<Changes>),
+    /// What somebody says.
+    Comment(String),
+}
+
+impl Action {
+    /// Reads the form at `/issues/{id}/{act}`. `None`: there is no such form.
+    pub fn parse(act: &str, value: &str, now: Timestamp) -> Option<Result<Self, Failure>> {
+        Some(match act {
+            "status" => status(value),
+            "priority" => priority(value),
+            "assignee" => assignee(value.trim()),
+            "mute" => mute(value, now),
+            "comments" => return Some(comment(value)),
+            _ => return None,
+        })
+        .map(|changes| changes.map(|changes| Self::Change(Box::new(changes))))
+    }
+
+    /// Where on the page its effect is seen.
+    pub fn anchor(&self) -> &'static str {
+        match self {
+            Self::Comment(_) => "#activity",
+            Self::Change(_) => "",
+        }
+    }
+
+    fn event(&self) -> Event {
+        match self {
+            Self::Change(changes) => Event::Changed(changes.clone()),
+            Self::Comment(content) => Event::Commented { content: content.clone() },
+        }
+    }
+}
+
+fn status(value: &str) -> Result<Changes, Failure> {
+    let (status, resolution) = match value {
+        "resolved-in-next-release" => (Some(Status::Resolved), Resolution::NextRelease),
+        other => (vocabulary::parse(other), Resolution::Now),
+    };
+    match status {
+        None => Err(Failure::Form("This status is not known.")),
+        status => Ok(Changes { status, resolution, ..Changes::default() }),
+    }
+}
+
+fn priority(value: &str) -> Result<Changes, Failure> {
+    match vocabulary::parse(value) {
+        None => Err(Failure::Form("This priority is not known.")),
+        priority => Ok(Changes { priority, ..Changes::default() }),
+    }
+}
+
+fn assignee(name: &str) -> Result<Changes, Failure> {
+    if name.chars().count() > MAX_NAME {
+        return Err(Failure::Form("A name has at most 100 characters."));
+    }
+    if name.contains(char::is_control) {
+        return Err(Failure::Form("A name has no control characters."));
+    }
+    let assignee = (!name.is_empty()).then(|| name.to_owned());
+    Ok(Changes { assignee_id: Some(assignee), ..Changes::default() })
+}
+
+fn mute(value: &str, now: Timestamp) -> Result<Changes, Failure> {
+    let until = |hours| now.checked_add(SignedDuration::from_hours(hours)).map(Mute::Until).ok();
+    let mute = match value {
+        "off" => None,
+        // The lifecycle fills in the present release, and the count so far.
+        "next-release" => Some(Mute::NextRelease(String::new())),
+        "day" => until(24),
+        "week" => until(7 * 24),
+        "hundred" => Some(Mute::Count(100)),
+        _ => return Err(Failure::Form("This way to mute is not known.")),
+    };
+    Ok(Changes { mute: Some(mute), ..Changes::default() })
+}
+
+fn comment(content: &str) -> Result<Action, Failure> {
+    // Browsers send line breaks of a text area as CR LF (HTML, section 4.10.21).
+    let content = content.replace("\r\n", "\n");
+    let content = content.trim();
+    match content.chars().count() {
+        0 => Err(Failure::Form("A comment needs a text.")),
+        1..=MAX_COMMENT => Ok(Action::Comment(content.to_owned())),
+        _ => Err(Failure::Form("A comment has at most 5,000 characters.")),
+    }
+}
+
+/// Carries a change out; one that changes nothing writes nothing.
+pub async fn perform(
+    store: &dyn IssueStore,
+    id: IssueId,
+    person: &str,
+    action: &Action,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let cause = Cause { id: Uuid::now_v7(), at: now, actor: person.to_owned() };
+    for _ in 0..TRIES {
+        let (mut state, version) = load(store, id).await?;
+        // All that a change by a person can be refused for is that there is nothing to change.
+        let effect = apply(&mut state, id, action.event(), &cause).map_err(|_| Failure::NotFound)?;
+        let Some(issue) = state.issue.take().filter(|_| effect != Effect::Nothing) else { return Ok(()) };
+        let write = Write {
+            issue,
+            expect: version,
+            seen: Vec::new(),
+            occurrences: state.occurrences,
+            activities: state.activities,
+            comments: state.comments,
+            notifications: state.notifications,
+        };
+        if let Some(Written::Done(_)) = store.write(vec![write]).await?.pop() {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy)
+}
+
+async fn load(store: &dyn IssueStore, id: IssueId) -> Result<(State, Version), Failure> {
+    let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await?.pop();
+    let loaded = loaded.ok_or(Failure::NotFound)?;
+    Ok((State { issue: loaded.issue, ..State::default() }, loaded.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(act: &str, value: &str) -> Option<Option<Action>> {
+        Action::parse(act, value, Timestamp::UNIX_EPOCH).map(Result::ok)
+    }
+
+    #[test]
+    fn a_form_holds_one_change_or_none() {
+        let long = "x".repeat(101);
+        let essay = "x".repeat(5_001);
+        for (act, value, is_taken) in [
+            ("status", "resolved", true),
+            ("status", "resolved-in-next-release", true),
+            ("status", "Resolved", false),
+            ("status", "", false),
+            ("priority", "low", true),
+            ("priority", "lowest", false),
+            ("assignee", " ada ", true),
+            ("assignee", "", true),
+            ("assignee", "a\0b", false),
+            ("assignee", &long, false),
+            ("mute", "off", true),
+            ("mute", "week", true),
+            ("mute", "forever", false),
+            ("comments", "x\r\ny", true),
+            ("comments", " \r\n ", false),
+            ("comments", &essay, false),
+        ] {
+            assert_eq!(parse(act, value).map(|action| action.is_some()), Some(is_taken), "{act} {value:?}");
+        }
+        assert_eq!(parse("delete", ""), None);
+    }
+
+    #[test]
+    fn names_and_comments_are_trimmed() {
+        assert_eq!(parse("comments", " a\r\nb\n"), Some(Some(Action::Comment("a\nb".to_owned()))));
+        let changes = Changes { assignee_id: Some(Some("ada".to_owned())), ..Changes::default() };
+        assert_eq!(parse("assignee", " ada "), Some(Some(Action::Change(Box::new(changes)))));
+        let nobody = Changes { assignee_id: Some(None), ..Changes::default() };
+        assert_eq!(parse("assignee", ""), Some(Some(Action::Change(Box::new(nobody)))));
+    }
+}

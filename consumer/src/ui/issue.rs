@@ -1,0 +1,236 @@
+//! The page of one issue: what broke, since when, where, who has it, and what to do about it.
+
+mod facts;
+mod sample;
+mod stack;
+mod summary;
+mod timeline;
+
+use ::issue::{document::Issue, id::IssueId};
+use askama::Template;
+use axum::{
+    Extension, Form,
+    extract::{Path, Query, State, rejection::FormRejection},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use self::{
+    facts::Facts,
+    sample::{Samples, Shot},
+    stack::Group,
+    timeline::{Timeline, What},
+};
+use super::{
+    RequestId, UiState,
+    actions::{self, Action},
+    chart::{self, Chart},
+    failure::Failure,
+    frame::{self, Frame},
+    guard,
+    issues::Headline,
+    markdown::{self, Block, Span},
+    number,
+    text::{self, Shown},
+    vocabulary::{self, Choice},
+    when::When,
+};
+use crate::store::{ChildKind, IssueStore, Wanted};
+
+/// Which occurrence the page shows.
+#[derive(Deserialize)]
+pub struct Which {
+    /// Its id; the newest one that has a stack, when it is not given or not there any more.
+    occurrence: Option<String>,
+}
+
+/// `GET /issues/{id}`.
+pub async fn show(
+    State(state): State<UiState>,
+    Extension(request): Extension<RequestId>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let id = parse_id(&id)?;
+    let store = state.store.as_ref();
+    let (issue, samples, comments, acts) = tokio::try_join!(
+        load(store, id),
+        async { Ok(Samples::load(store, id).await?) },
+        async { Ok(timeline::load(store, id, ChildKind::Comments).await?) },
+        async { Ok(timeline::load(store, id, ChildKind::Activities).await?) },
+    )?;
+    let now = (state.clock)();
+    let talk = Timeline::of(&[comments, acts].concat(), now);
+    let frame = Frame::new(&state, &request);
+    Ok(frame::page(&IssuePage::new(frame, &state, &issue, &samples, which.occurrence.as_deref(), talk, now)))
+}
+
+/// `GET /issues/{id}/text`: the whole text of an occurrence as it was printed, for tools and for texts that the page cut.
+pub async fn text(
+    State(state): State<UiState>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let samples = Samples::load(state.store.as_ref(), parse_id(&id)?).await?;
+    let chosen = samples.choose(which.occurrence.as_deref()).ok_or(Failure::NotFound)?;
+    let report = chosen.occurrence.report.as_ref().ok_or(Failure::NotFound)?;
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    Ok((plain, report.text.clone()).into_response())
+}
+
+/// A form of the page. All have one value.
+#[derive(Deserialize)]
+pub struct ActForm {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// `POST /issues/{id}/{act}`.
+pub async fn act(
+    State(state): State<UiState>,
+    Path((id, act)): Path<(String, String)>,
+    headers: HeaderMap,
+    form: Result<Form<ActForm>, FormRejection>,
+) -> Result<Response, Failure> {
+    let Form(form) = form.map_err(|_| Failure::Form("The form cannot be read, or is too large."))?;
+    guard::check(&headers, &form.token, &state.form_token)?;
+    let id = parse_id(&id)?;
+    let now = (state.clock)();
+    let action = Action::parse(&act, &form.value, now).ok_or(Failure::NotFound)??;
+    actions::perform(state.store.as_ref(), id, &state.person, &action, now).await?;
+    Ok(Redirect::to(&format!("/issues/{id}{}", action.anchor())).into_response())
+}
+
+/// A path that is no id leads nowhere: that is no error of the reader's to explain.
+fn parse_id(id: &str) -> Result<IssueId, Failure> {
+    id.parse().map_err(|_| Failure::NotFound)
+}
+
+async fn load(store: &dyn IssueStore, id: IssueId) -> Result<Issue, Failure> {
+    let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await?.pop();
+    loaded.and_then(|loaded| loaded.issue).ok_or(Failure::NotFound)
+}
+
+#[derive(Template)]
+#[template(path = "issue.html")]
+struct IssuePage {
+    frame: Frame,
+    id: String,
+    title: Shown,
+    level: Choice,
+    name: Shown,
+    package: Shown,
+    message: Shown,
+    culprit: Shown,
+    is_regressed: bool,
+    muted: Option<Shown>,
+    issue_type: Choice,
+    status: Choice,
+    moves: &'static [Move],
+    priorities: Vec<Choice>,
+    assignee: Shown,
+    is_own: bool,
+    reporter: Shown,
+    resolved: Option<When>,
+    resolved_in: Shown,
+    count: String,
+    today: String,
+    first_seen: When,
+    last_seen: When,
+    first_release: Shown,
+    last_release: Shown,
+    chart: Option<Chart>,
+    description: Vec<Block>,
+    shot: Option<Shot>,
+    facts: Facts,
+    talk: Timeline,
+    summary: Shown,
+}
+
+/// A button that leads to another status.
+struct Move {
+    to: &'static str,
+    label: &'static str,
+    is_main: bool,
+}
+
+const fn step(to: &'static str, label: &'static str, is_main: bool) -> Move {
+    Move { to, label, is_main }
+}
+
+/// What one does next, by the status that an issue has.
+fn moves(status: &str) -> &'static [Move] {
+    const RESOLVE: Move = step("resolved", "Resolve", true);
+    const LATER: Move = step("resolved-in-next-release", "Resolve in next release", false);
+    const CLOSE: Move = step("closed", "Close", false);
+    const OPEN: &[Move] = &[RESOLVE, LATER, step("in-progress", "Start work", false), CLOSE];
+    const STARTED: &[Move] = &[RESOLVE, LATER, step("open", "Stop work", false), CLOSE];
+    const ENDED: &[Move] = &[step("open", "Reopen", false)];
+    match status {
+        "open" => OPEN,
+        "in-progress" => STARTED,
+        _ => ENDED,
+    }
+}
+
+impl IssuePage {
+    fn new(
+        frame: Frame,
+        state: &UiState,
+        issue: &Issue,
+        samples: &Samples,
+        which: Option<&str>,
+        talk: Timeline,
+        now: Timestamp,
+    ) -> Self {
+        let reported = issue.reported.as_ref();
+        let headline = Headline::of(issue);
+        let status = vocabulary::status(issue.status);
+        let chosen = samples.choose(which);
+        let release = |name: &Option<String>| text::release(name.as_deref().unwrap_or_default());
+        let spark = chart::sparkline(&issue.hours, now);
+        let is_reported = reported.is_some();
+        let message = if is_reported { headline.message_of(issue) } else { "" };
+        let description = if is_reported { "" } else { &issue.description };
+        Self {
+            frame,
+            id: issue.id.to_string(),
+            title: Shown::line(&issue.title, 150),
+            level: vocabulary::level(reported.map(|reported| reported.level)),
+            name: Shown::line(headline.name, 300),
+            package: Shown::line(headline.package, 200),
+            message: Shown::block(message, 3_000),
+            culprit: Shown::line(reported.and_then(|r| r.culprit.as_deref()).unwrap_or_default(), 300),
+            is_regressed: issue.regressed,
+            muted: issue.mute.as_ref().map(facts::mute),
+            issue_type: vocabulary::issue_type(issue.issue_type),
+            moves: moves(&status.word),
+            status,
+            priorities: vocabulary::priorities(issue.priority),
+            assignee: Shown::line(issue.assignee_id.as_deref().unwrap_or_default(), 500),
+            is_own: issue.assignee_id.as_deref() == Some(state.person.as_str()),
+            reporter: Shown::line(&issue.reporter_id, 120),
+            resolved: issue.resolved_at.map(|at| When::at(at, now)),
+            resolved_in: release(&issue.resolved_in),
+            count: number::exact(issue.count),
+            today: spark.sum,
+            first_seen: When::at(issue.first_seen.unwrap_or(issue.created_at), now),
+            last_seen: When::at(issue.last_seen.unwrap_or(issue.updated_at), now),
+            first_release: release(&issue.first_release),
+            last_release: release(&issue.last_release),
+            chart: is_reported.then(|| chart::chart(issue, now)),
+            description: markdown::parse(description, 11_000),
+            facts: Facts::of(issue, now),
+            summary: Shown::block(
+                &summary::of(issue, chosen.as_ref().map(|chosen| chosen.occurrence)),
+                6_000,
+            ),
+            shot: chosen.map(|chosen| Shot::of(&chosen, issue.id, now)),
+            talk,
+        }
+    }
+}

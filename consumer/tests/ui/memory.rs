@@ -1,0 +1,129 @@
+//! A store in memory, for pages: it answers what it was given. Filters by status alone; an adapter's own suite tests the rest.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use consumer::store::{
+    Child, ChildKind, IssueQuery, IssueStore, Loaded, Page, Sort, StoreError, Version, Wanted, Write, Written,
+};
+use issue::{document::Issue, id::IssueId};
+
+/// Issues with what hangs below them.
+#[derive(Default)]
+pub struct Memory {
+    /// By id, with the number of writes so far.
+    pub issues: Mutex<BTreeMap<IssueId, (u64, Issue)>>,
+    /// Comments and activities oldest first, occurrences newest first.
+    pub children: Mutex<Vec<Child>>,
+    /// Whether the store is down.
+    pub fails: AtomicBool,
+}
+
+impl Memory {
+    /// Holds these.
+    pub fn with(issues: Vec<Issue>, children: Vec<Child>) -> Self {
+        let issues = issues.into_iter().map(|issue| (issue.id, (1, issue))).collect();
+        Self { issues: Mutex::new(issues), children: Mutex::new(children), ..Self::default() }
+    }
+
+    fn up(&self) -> Result<(), StoreError> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(StoreError { step: "open the database", source: "disk I/O error <b>".into() });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl IssueStore for Memory {
+    async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, StoreError> {
+        self.up()?;
+        let issues = self.issues.lock().expect("not poisoned");
+        let load = |wanted: &Wanted| match issues.get(&wanted.id) {
+            Some((version, issue)) => Loaded {
+                issue: Some(issue.clone()),
+                version: Version::At(version.to_string()),
+                seen: Vec::new(),
+            },
+            None => Loaded { issue: None, version: Version::Absent, seen: Vec::new() },
+        };
+        Ok(wanted.iter().map(load).collect())
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
+        self.up()?;
+        let mut issues = self.issues.lock().expect("not poisoned");
+        let mut children = self.children.lock().expect("not poisoned");
+        let mut written = Vec::new();
+        for write in writes {
+            let current = issues.get(&write.issue.id).map_or(0, |(version, _)| *version);
+            let expected = match &write.expect {
+                Version::Absent => 0,
+                Version::At(version) => version.parse().expect("a version of ours"),
+            };
+            if current != expected {
+                written.push(Written::Conflict);
+                continue;
+            }
+            issues.insert(write.issue.id, (current + 1, write.issue));
+            children.extend(write.comments.into_iter().map(Child::Comment));
+            children.extend(write.activities.into_iter().map(Child::Activity));
+            written.push(Written::Done(Version::At((current + 1).to_string())));
+        }
+        Ok(written)
+    }
+
+    async fn list(&self, query: &IssueQuery) -> Result<Page<Issue>, StoreError> {
+        self.up()?;
+        let issues = self.issues.lock().expect("not poisoned");
+        let text = query.text.clone().unwrap_or_default().to_lowercase();
+        let mut items: Vec<Issue> = issues
+            .values()
+            .map(|(_, issue)| issue.clone())
+            .filter(|issue| query.status.is_empty() || query.status.contains(&issue.status))
+            .filter(|issue| issue.title.to_lowercase().contains(&text))
+            .collect();
+        items.sort_by_key(|issue| {
+            std::cmp::Reverse(match query.sort {
+                Sort::LastSeen => issue.last_seen.map_or(0, |at| at.as_second()),
+                Sort::FirstSeen => issue.first_seen.map_or(0, |at| at.as_second()),
+                Sort::Count => i64::try_from(issue.count).unwrap_or(i64::MAX),
+                Sort::Priority => issue.priority as i64,
+            })
+        });
+        let start: usize = query.cursor.as_deref().map_or(0, |cursor| cursor.parse().unwrap_or(usize::MAX));
+        let rest: Vec<Issue> = items.into_iter().skip(start).collect();
+        let next_cursor = (rest.len() > query.limit).then(|| (start + query.limit).to_string());
+        Ok(Page { items: rest.into_iter().take(query.limit).collect(), next_cursor })
+    }
+
+    async fn children(
+        &self,
+        id: IssueId,
+        kind: ChildKind,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Child>, StoreError> {
+        self.up()?;
+        let children = self.children.lock().expect("not poisoned");
+        let of = |child: &&Child| match child {
+            Child::Occurrence(each) => kind == ChildKind::Occurrences && each.issue_id == id,
+            Child::Activity(each) => kind == ChildKind::Activities && each.issue_id == id,
+            Child::Comment(each) => kind == ChildKind::Comments && each.issue_id == id,
+        };
+        let start: usize = cursor.map_or(0, |cursor| cursor.parse().expect("a cursor of ours"));
+        let rest: Vec<Child> = children.iter().filter(of).skip(start).cloned().collect();
+        let next_cursor = (rest.len() > limit).then(|| (start + limit).to_string());
+        Ok(Page { items: rest.into_iter().take(limit).collect(), next_cursor })
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.up()
+    }
+}

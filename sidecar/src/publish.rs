@@ -1,0 +1,202 @@
+//! The way out: one task owns the publisher, sends in order, and begins anew after any failure.
+//!
+//! After a failure nobody knows what landed. So everything in flight is forgotten, the publisher is reset, and the
+//! pipeline sends again from its lowest unacknowledged record, byte for byte in order. One record is never sent again alone:
+//! a later one of its issue may have landed and would shadow it. An epoch keeps what was handed over before a failure
+//! from being sent after it.
+
+use std::time::Duration;
+
+use kafka::publish::{Delivery, Outgoing, PublishError, Publisher, SendError};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{self, MissedTickBehavior},
+};
+use uuid::Uuid;
+
+/// How often the partition count is asked for.
+const REFRESH: Duration = Duration::from_secs(300);
+
+/// The first pause after a failure; it doubles up to [`LONGEST`].
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Hand-overs and events that may wait. The pipeline bounds what is in flight by less.
+const DEPTH: usize = 4096;
+
+/// What the pipeline hands over.
+#[derive(Debug)]
+pub enum Feed {
+    /// A sealed record, and the epoch that it is meant for.
+    Record(u64, Outgoing),
+    /// Acknowledgements were lost on our side: begin anew.
+    Reset,
+}
+
+/// What the pipeline is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The partition count in force.
+    Partitions(u32),
+    /// Records of this epoch are taken, from the lowest unacknowledged on.
+    Ready(u64),
+    /// Durable on the other side.
+    Acked(u64),
+    /// Nothing is taken until the next [`Event::Ready`].
+    Failed(String),
+}
+
+/// The pipeline's end.
+#[derive(Debug)]
+pub struct Lane {
+    /// Where records go in.
+    pub feed: mpsc::Sender<Feed>,
+    /// What became of them.
+    pub events: mpsc::Receiver<Event>,
+    /// The task; it ends when the other two are dropped.
+    pub task: JoinHandle<()>,
+}
+
+/// Starts the task.
+pub fn start(publisher: Box<dyn Publisher>) -> Lane {
+    let (feed, fed) = mpsc::channel(DEPTH);
+    let (tell, events) = mpsc::channel(DEPTH);
+    let task = tokio::spawn(Relay { publisher, fed, tell, pause: FIRST }.run());
+    Lane { feed, events, task }
+}
+
+/// Why the relay ended. An ended pipeline ends it for good.
+enum End {
+    Failed(String),
+    Reset,
+    Closed,
+}
+
+/// The pipeline is gone.
+struct Closed;
+
+struct Relay {
+    publisher: Box<dyn Publisher>,
+    fed: mpsc::Receiver<Feed>,
+    tell: mpsc::Sender<Event>,
+    pause: Duration,
+}
+
+impl Relay {
+    async fn run(mut self) {
+        let mut epoch = 0;
+        let mut reset = false;
+        while self.connect(epoch, reset).await.is_ok() {
+            match self.relay(epoch).await {
+                End::Closed => return,
+                End::Reset => {}
+                End::Failed(reason) => {
+                    if self.failed(reason).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            (epoch, reset) = (epoch + 1, true);
+        }
+    }
+
+    /// Tries until the publisher takes records.
+    async fn connect(&mut self, epoch: u64, reset: bool) -> Result<(), Closed> {
+        loop {
+            let partitions = tokio::select! {
+                partitions = partitions(&mut *self.publisher, reset) => partitions,
+                () = self.tell.closed() => return Err(Closed),
+            };
+            match partitions {
+                Ok(partitions) => {
+                    self.event(Event::Partitions(partitions)).await?;
+                    return self.event(Event::Ready(epoch)).await;
+                }
+                Err(error) => self.failed(error.to_string()).await?,
+            }
+        }
+    }
+
+    /// Says what happened and waits, longer each time and never in step with other sidecars.
+    async fn failed(&mut self, reason: String) -> Result<(), Closed> {
+        tracing::warn!(reason, pause = ?self.pause, "records are not delivered");
+        self.event(Event::Failed(reason)).await?;
+        let pause = jittered(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST);
+        tokio::select! {
+            () = time::sleep(pause) => Ok(()),
+            () = self.tell.closed() => Err(Closed),
+        }
+    }
+
+    async fn event(&mut self, event: Event) -> Result<(), Closed> {
+        self.tell.send(event).await.map_err(|_| Closed)
+    }
+
+    /// Sends what is fed and tells what was delivered, until something fails.
+    async fn relay(&mut self, epoch: u64) -> End {
+        let mut refresh = time::interval_at(time::Instant::now() + REFRESH, REFRESH);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut held: Option<Outgoing> = None;
+        loop {
+            let told = tokio::select! {
+                delivery = self.publisher.delivered() => match delivery {
+                    Delivery::Acked { seq } => {
+                        self.pause = FIRST;
+                        self.event(Event::Acked(seq)).await
+                    }
+                    Delivery::Failed { seq, reason } => return End::Failed(format!("record {seq}: {reason}")),
+                },
+                fed = self.fed.recv(), if held.is_none() => match fed {
+                    Some(Feed::Record(meant, record)) => {
+                        held = (meant == epoch).then_some(record);
+                        Ok(())
+                    }
+                    Some(Feed::Reset) => return End::Reset,
+                    None => return End::Closed,
+                },
+                () = self.tell.closed() => return End::Closed,
+                _ = refresh.tick() => match self.publisher.partitions().await {
+                    Ok(partitions) => self.event(Event::Partitions(partitions)).await,
+                    Err(error) => {
+                        tracing::debug!(%error, "the partition count was not told");
+                        Ok(())
+                    }
+                },
+            };
+            if told.is_err() {
+                return End::Closed;
+            }
+            if let Err(reason) = self.send(&mut held) {
+                return End::Failed(reason);
+            }
+        }
+    }
+
+    /// Sends the held record unless enough is in flight.
+    fn send(&mut self, held: &mut Option<Outgoing>) -> Result<(), String> {
+        let Some(record) = held.take() else { return Ok(()) };
+        match self.publisher.send(record.clone()) {
+            Ok(()) => Ok(()),
+            Err(SendError::Full) => {
+                *held = Some(record);
+                Ok(())
+            }
+            Err(SendError::Broken(reason)) => Err(reason),
+        }
+    }
+}
+
+async fn partitions(publisher: &mut dyn Publisher, reset: bool) -> Result<u32, PublishError> {
+    if reset {
+        publisher.reset().await?;
+    }
+    publisher.partitions().await
+}
+
+/// Between half of it and all of it.
+fn jittered(pause: Duration) -> Duration {
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    pause.mul_f64(0.5 + (random >> 11) as f64 / (1u64 << 54) as f64)
+}

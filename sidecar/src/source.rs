@@ -1,0 +1,277 @@
+//! The way in from stderr: follows the segments of every container, and hands each block over with the position behind it.
+//!
+//! Reading waits for the spool. While that is full nothing is read, the shim's ring drops its oldest, and the bytes are
+//! counted as a gap: never is the application held up.
+
+pub mod engine;
+pub mod segments;
+pub mod stream;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use issue::{
+    record::{Place, ReportBody, Via},
+    report::Level,
+};
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, spawn_blocking},
+    time,
+};
+
+use self::{
+    engine::{Block, Limits, Origin, Rules, finish, parse},
+    stream::{Step, Stream},
+};
+use crate::{
+    accept::{AcceptError, Acceptor, Cursor, Submission, Submitted},
+    pipeline::Control,
+};
+
+/// Pauses between two looks at the folders: short after something was read.
+const PAUSES: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(200)];
+
+/// Pauses before a refused hand-over is made again.
+const REFUSED: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+
+/// What turns a block into a submission.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What all containers run on.
+    pub place: Place,
+    /// Part of the fingerprint.
+    pub component: Option<String>,
+    /// Below it nothing is reported.
+    pub min_level: Level,
+    /// Redaction, in-app prefixes, categories.
+    pub rules: Rules,
+}
+
+/// The task and its orders.
+#[derive(Debug)]
+pub struct Source {
+    orders: mpsc::Sender<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Source {
+    /// Starts following `folder`.
+    pub fn start(
+        folder: PathBuf,
+        reading: Reading,
+        acceptor: Acceptor,
+        control: mpsc::Sender<Control>,
+        cursors: BTreeMap<(String, String), Cursor>,
+    ) -> Self {
+        let (orders, asked) = mpsc::channel(4);
+        let limits = Limits { min_level: reading.min_level, ..Limits::default() };
+        let follower = Follower {
+            folder,
+            reading: Arc::new(reading),
+            limits,
+            acceptor,
+            control,
+            cursors,
+            streams: BTreeMap::new(),
+        };
+        Self { orders, task: tokio::spawn(follower.run(asked)) }
+    }
+
+    /// Returns when everything written so far is read, closed and accepted.
+    pub async fn settle(&self) {
+        let (reply, settled) = oneshot::channel();
+        if self.orders.send(reply).await.is_ok() {
+            // An ended task has nothing more to settle.
+            settled.await.unwrap_or_default();
+        }
+    }
+
+    /// Ends at once. What was handed over counts, the rest is read by the next process.
+    pub async fn end(self) {
+        self.task.abort();
+        // The only error is that it was aborted.
+        self.task.await.unwrap_or_default();
+    }
+
+    /// As [`Source::end`], without waiting for it.
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+}
+
+/// Nothing more is accepted.
+struct Stopping;
+
+struct Follower {
+    folder: PathBuf,
+    reading: Arc<Reading>,
+    limits: Limits,
+    acceptor: Acceptor,
+    control: mpsc::Sender<Control>,
+    cursors: BTreeMap<(String, String), Cursor>,
+    streams: BTreeMap<(String, String), Stream>,
+}
+
+impl Follower {
+    async fn run(mut self, mut orders: mpsc::Receiver<oneshot::Sender<()>>) {
+        let [short, long] = PAUSES;
+        let mut pause = short;
+        loop {
+            pause = match self.round().await {
+                Ok(true) => short,
+                Ok(false) => (pause * 2).min(long),
+                Err(Stopping) => return,
+            };
+            tokio::select! {
+                () = time::sleep(pause) => {}
+                order = orders.recv() => match order {
+                    None => return,
+                    Some(reply) => match self.settle().await {
+                        // Whoever asked may have run out of time.
+                        Ok(()) => reply.send(()).unwrap_or_default(),
+                        Err(Stopping) => return,
+                    },
+                },
+            }
+        }
+    }
+
+    /// Reads until a whole round brings nothing, then closes what is open.
+    async fn settle(&mut self) -> Result<(), Stopping> {
+        while self.round().await? {}
+        for (key, mut stream) in std::mem::take(&mut self.streams) {
+            let step = stream.flush();
+            self.hand_over(&key.0, &mut stream, step).await?;
+            self.streams.insert(key, stream);
+        }
+        Ok(())
+    }
+
+    /// One look at every run. Says whether anything was read.
+    async fn round(&mut self) -> Result<bool, Stopping> {
+        let mut busy = false;
+        for (container, folder, run, there) in self.look().await {
+            let key = (container, run);
+            let mut stream = self.streams.remove(&key).unwrap_or_else(|| self.begin(&key, &folder));
+            if stream.ended() {
+                self.streams.insert(key, stream);
+                continue;
+            }
+            let gone = there.is_empty();
+            let Ok((stepped, stepping)) = spawn_blocking(move || {
+                let step = stream.step(&there, Instant::now());
+                (stream, step)
+            })
+            .await
+            else {
+                return Err(Stopping);
+            };
+            stream = stepped;
+            let step = stepping.unwrap_or_else(|error| {
+                tracing::warn!(%error, container = key.0, "a segment cannot be read");
+                Step::default()
+            });
+            busy |= step.busy;
+            let finished = gone && !step.busy;
+            self.hand_over(&key.0, &mut stream, step).await?;
+            if finished {
+                let step = stream.flush();
+                self.hand_over(&key.0, &mut stream, step).await?;
+            } else {
+                self.streams.insert(key, stream);
+            }
+        }
+        Ok(busy)
+    }
+
+    fn begin(&self, key: &(String, String), folder: &Path) -> Stream {
+        Stream::new(&key.0, &key.1, folder, self.limits, self.cursors.get(key))
+    }
+
+    /// Every run that has files, and every one that is followed.
+    async fn look(&self) -> Vec<(String, PathBuf, String, BTreeSet<u64>)> {
+        let folder = self.folder.clone();
+        // A panic there would be a defect of ours; the next round looks again.
+        let mut seen = spawn_blocking(move || listing(&folder)).await.unwrap_or_default();
+        for (container, run) in self.streams.keys() {
+            let there = |(c, _, r, _): &(String, PathBuf, String, _)| c == container && r == run;
+            if !seen.iter().any(there) {
+                seen.push((container.clone(), self.folder.join(container), run.clone(), BTreeSet::new()));
+            }
+        }
+        seen
+    }
+
+    /// Makes a step's blocks durable together with the position behind them.
+    async fn hand_over(&self, container: &str, stream: &mut Stream, step: Step) -> Result<(), Stopping> {
+        let Some(cursor) = step.cursor else { return Ok(()) };
+        if step.gap > 0 {
+            let (reply, counted) = oneshot::channel();
+            let gap = Control::Gap(step.gap, Some(cursor.clone()), reply);
+            self.control.send(gap).await.map_err(|_| Stopping)?;
+            counted.await.map_err(|_| Stopping)?;
+        } else {
+            let reading = Arc::clone(&self.reading);
+            let container = container.to_owned();
+            let submissions = spawn_blocking(move || submissions(&step.blocks, &container, &reading)).await;
+            self.accept(submissions.map_err(|_| Stopping)?, &cursor).await?;
+        }
+        stream.covered(&cursor);
+        Ok(())
+    }
+
+    async fn accept(&self, submissions: Vec<Submission>, cursor: &Cursor) -> Result<(), Stopping> {
+        let [mut pause, longest] = REFUSED;
+        loop {
+            match self.acceptor.accept(submissions.clone(), Some(cursor.clone())).await {
+                Ok(_) => return Ok(()),
+                Err(AcceptError::Stopping) => return Err(Stopping),
+                Err(AcceptError::Full | AcceptError::Broken | AcceptError::KeyReused) => {
+                    time::sleep(pause).await;
+                    pause = (pause * 2).min(longest);
+                }
+            }
+        }
+    }
+}
+
+type Listing = Vec<(String, PathBuf, String, BTreeSet<u64>)>;
+
+fn listing(folder: &Path) -> Listing {
+    // A folder that is not there yet has no containers.
+    let containers = segments::containers(folder).unwrap_or_default().into_iter();
+    containers
+        .flat_map(|(container, folder)| {
+            let runs = segments::list(&folder).unwrap_or_default().into_iter();
+            runs.map(move |(run, there)| (container.clone(), folder.clone(), run, there))
+        })
+        .collect()
+}
+
+fn submissions(blocks: &[Block], container: &str, reading: &Reading) -> Vec<Submission> {
+    blocks.iter().filter_map(|block| submission(block, container, reading)).collect()
+}
+
+/// The flow from text to a finished report.
+fn submission(block: &Block, container: &str, reading: &Reading) -> Option<Submission> {
+    let parsed = parse(block, reading.min_level)?;
+    let origin = Origin { component: reading.component.as_deref(), fingerprint: None };
+    let report = finish(parsed, &reading.rules, &origin);
+    let body = ReportBody {
+        title: report.title(),
+        report,
+        full: true,
+        component: reading.component.clone(),
+        tags: Vec::new(),
+        context: None,
+    };
+    let place = Place { container: Some(container.to_owned()), ..reading.place.clone() };
+    let at = Timestamp::from_nanosecond(i128::from(block.at)).unwrap_or(Timestamp::UNIX_EPOCH);
+    Some(Submission { via: Via::Stderr, at, place, body: Submitted::Report(body), idempotency: None })
+}

@@ -1,0 +1,12 @@
+//! A whole sidecar against a broker in memory: each rule of delivery has its test, named after it.
+
+#[path = "delivery/broker.rs"]
+mod broker;
+#[path = "delivery/publishing.rs"]
+mod publishing;
+#[path = "delivery/restarts.rs"]
+mod restarts;
+#[path = "delivery/stderr.rs"]
+mod stderr;
+#[path = "delivery/world.rs"]
+mod world;

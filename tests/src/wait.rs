@@ -1,0 +1,22 @@
+//! Waiting for a condition, with a deadline and a word on what was missing.
+
+use std::time::{Duration, Instant};
+
+/// How often a condition is asked.
+const PACE: Duration = Duration::from_millis(20);
+
+/// Asks `condition` until it answers something, at most for `patience`; then panics with `what` was waited for.
+#[expect(clippy::panic, reason = "a test that waits in vain has failed")]
+#[expect(clippy::disallowed_methods, reason = "the pace of asking, never a substitute for the condition")]
+pub fn until<T>(what: &str, patience: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        if Instant::now() > deadline {
+            panic!("waited {patience:?} in vain: {what}");
+        }
+        std::thread::sleep(PACE);
+    }
+}
