@@ -36,6 +36,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let mut state = UiState::new(Arc::new(store), TrackerName::parse("shop/main")?);
     state.clock = sample::now;
+    state.person = "ada".to_owned();
     let listener = tokio::net::TcpListener::bind(&listen).await?;
     axum::serve(listener, routes(state)).await?;
     Ok(())

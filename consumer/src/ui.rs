@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use self::{assets::Assets, failure::Failure, frame::Frame};
-use crate::store::IssueStore;
+use crate::{api::NOBODY, store::IssueStore};
 
 /// What the pages need.
 #[derive(Clone)]
@@ -45,7 +45,8 @@ pub struct UiState {
     pub store: Arc<dyn IssueStore>,
     /// Whose pages these are.
     pub tracker: TrackerName,
-    /// Who acts, where nobody logs in: `assigned:me`, and the author of what is done on a page.
+    /// Who acts, where nobody logs in: `assigned:me`, and the author of what is done on a page. The API's word for it,
+    /// unless it is set.
     pub person: String,
     /// The clock, so that a test can stop it.
     pub clock: fn() -> Timestamp,
@@ -59,7 +60,7 @@ impl UiState {
         Self {
             store,
             tracker,
-            person: "you".to_owned(),
+            person: NOBODY.to_owned(),
             clock: Timestamp::now,
             assets: Arc::new(Assets::new()),
             form_token: Uuid::new_v4().simple().to_string().into(),

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use consumer::{
-    store::Child,
+    store::{Child, IssueStore, Version, Write, Written, sqlite::SqliteStore},
     ui::{UiState, routes},
 };
 use http_body_util::BodyExt as _;
@@ -46,9 +46,13 @@ impl Answer {
 impl Site {
     fn over(store: Memory) -> Self {
         let store = Arc::new(store);
-        let mut state = UiState::new(store.clone(), TrackerName::local());
+        Self { router: Self::router(store.clone()), store }
+    }
+
+    fn router(store: Arc<dyn IssueStore>) -> Router {
+        let mut state = UiState::new(store, TrackerName::local());
         state.clock = sample::now;
-        Self { store, router: routes(state) }
+        routes(state)
     }
 
     fn sample() -> Self {
@@ -312,6 +316,62 @@ async fn forms_change_the_issue_and_tell_of_it() {
     assert!(body.contains("until a release after 2.14.1"));
 }
 
+/// Everything of the sample in a real store, as the consumer would write it.
+async fn sqlite(path: &std::path::Path) -> SqliteStore {
+    let store = SqliteStore::open(path).expect("a store");
+    let issues = sample::issues();
+    let children = sample::children(&issues[0]);
+    let mut writes: Vec<Write> = issues.into_iter().map(write).collect();
+    for child in children {
+        match child {
+            Child::Occurrence(occurrence) => writes[0].occurrences.push(occurrence),
+            Child::Activity(activity) => writes[0].activities.push(activity),
+            Child::Comment(comment) => writes[0].comments.push(comment),
+        }
+    }
+    let written = store.write(writes).await.expect("written");
+    assert!(written.iter().all(|written| matches!(written, Written::Done(_))));
+    store
+}
+
+fn write(issue: Issue) -> Write {
+    Write {
+        issue,
+        expect: Version::Absent,
+        seen: Vec::new(),
+        occurrences: Vec::new(),
+        activities: Vec::new(),
+        comments: Vec::new(),
+        notifications: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn the_pages_over_sqlite_read_and_write_as_over_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = sqlite(&folder.path().join("issues.db")).await;
+    let site = Site { store: Arc::default(), router: Site::router(Arc::new(store)) };
+    let issue = &sample::issues()[0];
+    let list = site.get("/issues?q=is:open+constraint+workload:Deployment/checkout-api").await.body;
+    assert!(list.contains(&path(issue)) && !list.contains("RejectedExecutionException"), "{list}");
+    let page = site.get(&path(issue)).await.body;
+    assert!(
+        page.contains("2 of 12")
+            && page.contains("3 library frames")
+            && page.contains("<strong>same</strong>")
+    );
+    for (act, value) in [("status", "resolved-in-next-release"), ("comments", "over%20SQLite")] {
+        let answer = site.post(&format!("{}/{act}", path(issue)), value).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{act}: {}", answer.body);
+    }
+    let page = site.get(&path(issue)).await.body;
+    assert!(
+        page.contains("over SQLite")
+            && page.contains("after release <bdi>2.14.1</bdi>")
+            && page.contains("Reopen")
+    );
+}
+
 #[tokio::test]
 async fn a_change_that_changes_nothing_writes_nothing() {
     let site = Site::sample();
@@ -319,6 +379,20 @@ async fn a_change_that_changes_nothing_writes_nothing() {
     let version = |site: &Site| site.store.issues.lock().expect("not poisoned")[&issue.id].0;
     let answer = site.post(&(path(issue) + "/status"), "open").await;
     assert_eq!((answer.status, version(&site)), (StatusCode::SEE_OTHER, 1));
+}
+
+#[tokio::test]
+async fn a_change_that_meets_others_is_tried_again_and_then_given_up() {
+    let site = Site::sample();
+    let issue = &sample::issues()[0];
+    let form = path(issue) + "/status";
+    site.store.conflicts.store(2, Ordering::Relaxed);
+    assert_eq!(site.post(&form, "resolved").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.issue(issue).status, Status::Resolved);
+    site.store.conflicts.store(1_000, Ordering::Relaxed);
+    let answer = site.post(&form, "open").await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.body.contains("Somebody else is changing this issue"));
 }
 
 #[tokio::test]

@@ -5,13 +5,21 @@
 
 use crate::report::{Language, Parsed};
 
+pub mod dart;
+pub mod dotnet;
+pub mod elixir;
 pub mod frames;
 pub mod go;
 pub mod javascript;
 pub mod json;
 pub mod jvm;
+pub mod native;
+pub mod perl;
+pub mod php;
 pub mod python;
+pub mod ruby;
 pub mod rust;
+pub mod swift;
 
 /// What a grammar says of a line that follows its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +125,22 @@ pub struct Grammar {
 }
 
 /// Every language. Order matters where two could accept one line: the stricter one stands first.
-pub static GRAMMARS: &[&Grammar] =
-    &[&python::GRAMMAR, &jvm::GRAMMAR, &javascript::GRAMMAR, &go::GRAMMAR, &rust::GRAMMAR, &json::GRAMMAR];
+pub static GRAMMARS: &[&Grammar] = &[
+    &json::GRAMMAR,
+    &python::GRAMMAR,
+    &jvm::GRAMMAR,
+    &javascript::GRAMMAR,
+    &go::GRAMMAR,
+    &rust::GRAMMAR,
+    &dotnet::GRAMMAR,
+    &ruby::GRAMMAR,
+    &php::GRAMMAR,
+    &swift::GRAMMAR,
+    &native::GRAMMAR,
+    &elixir::GRAMMAR,
+    &dart::GRAMMAR,
+    &perl::GRAMMAR,
+];
 
 /// The first grammar that says a record starts with this line.
 pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {

@@ -5,18 +5,31 @@ use crate::logline;
 use crate::report::{Kind, Language, Level, Parsed};
 use crate::structured;
 
-/// Rules whose text a runtime prints for an error that nobody caught: no header makes them less than an error.
-const UNCAUGHT: [&str; 9] = [
+/// Rules whose text a runtime prints for an error that nobody caught: no header makes them less than an error. An
+/// entry that ends with a dot stands for every rule of its language.
+const UNCAUGHT: [&str; 17] = [
     "jvm.thread",
+    "jvm.banner",
+    "jvm.handler",
     "go.panic",
     "go.fatal",
     "go.signal",
-    "rust.panic",
+    "rust.",
     "javascript.excerpt",
     "javascript.deno",
+    "javascript.memory",
+    "javascript.fatal",
     "python.fatal",
-    "rust.overflow",
+    "native.",
+    "php.",
+    "ruby.uncaught",
+    "dotnet.uncaught",
+    "swift.",
 ];
+
+fn is_uncaught(rule: &str) -> bool {
+    UNCAUGHT.iter().any(|entry| rule == *entry || entry.ends_with('.') && rule.starts_with(entry))
+}
 
 /// Reads a block. `None`: below `min_level` or, after all, nothing.
 pub fn parse(block: &Block, min_level: Level) -> Option<Parsed> {
@@ -42,7 +55,7 @@ fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
         head.rank.map(|rank| (from + head.message, rank))
     });
     let Some((message, rank)) = stated else { return };
-    let uncaught = UNCAUGHT.contains(&rule);
+    let uncaught = is_uncaught(rule);
     match rank.level() {
         Some(level) if !uncaught || level > parsed.level => parsed.level = level,
         // The trace's own line says that it is no error.

@@ -141,6 +141,44 @@ perl_() {
   done
 }
 
-for language in ${*:-python javascript jvm go_ rust native perl_}; do
+ruby_() {
+  stage ruby
+  local name
+  for name in plain cause no_method raise_text no_message syntax thread logger load_error recursion; do
+    capture ruby "$name" ruby "$work/app/$name.rb"
+  done
+}
+
+php_() {
+  stage php
+  local name
+  for name in uncaught previous type_error fatal undefined_function parse_error warning closure; do
+    # The log form (`PHP Fatal error:  …`) goes to stderr, the display form to stdout.
+    (cd "$work/app" && timeout 60 php -d display_errors=0 -d log_errors=1 -d error_log= "$work/app/$name.php" 2>&1 >/dev/null) |
+      normalise >"$here/php/$name.txt"
+    (cd "$work/app" && timeout 60 php -d display_errors=stderr -d log_errors=0 -d html_errors=0 "$work/app/$name.php" 2>&1 >/dev/null) |
+      normalise >"$here/php/${name}_display.txt"
+  done
+}
+
+dotnet_() {
+  stage dotnet
+  local name
+  for name in Plain Inner Aggregate; do
+    (cd "$work/app" && mcs -debug "$name.cs" -out:"$name.exe") >/dev/null 2>&1
+    capture dotnet "mono_${name,,}" mono --debug "$work/app/$name.exe"
+  done
+}
+
+elixir_() {
+  stage elixir
+  local name
+  for name in raise task server match process; do
+    # The logger of Elixir before 1.15 writes to stdout.
+    (cd "$work/app" && timeout 60 elixir "$work/app/$name.exs" 2>&1) | normalise >"$here/elixir/$name.txt"
+  done
+}
+
+for language in ${*:-python javascript jvm go_ rust native perl_ ruby_ php_ dotnet_ elixir_}; do
   "$language"
 done

@@ -43,7 +43,7 @@
 //!   counted as lost). Reading on to the present end of the last file is then enough.
 //!
 //! # Trouble
-//! Nothing here can stop the copying, or slow it by more than a fifth: see [`Pace`](pace::Pace). While the files are
+//! Nothing here can stop the copying, or slow it by more than a tenth: see [`Pace`](pace::Pace). While the files are
 //! not to be written, or cannot be, the newest bytes wait in memory ([`WAITING`] frames) and older ones are counted; the
 //! count goes into a gap frame once a write succeeds. So what a program wrote last before it ended is there, after any flood.
 

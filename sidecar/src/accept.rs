@@ -34,7 +34,6 @@ pub struct Idempotency {
 /// What can be accepted.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each variant is the record kind of its name")]
-#[expect(clippy::large_enum_variant, reason = "short-lived, and mostly reports")]
 pub enum Submitted {
     Report(ReportBody),
     Issue { issue_id: IssueId, body: IssueBody },

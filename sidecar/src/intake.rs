@@ -1,7 +1,7 @@
 //! The HTTP way in: what services of this pod post to the loopback address.
 //!
-//! Every write goes the same way: [`guard`] lets it in, [`body`] reads it within bounds, the crate `intake` makes
-//! typed values of it, [`engine`] redacts and fingerprints them, and only when [`crate::accept::Acceptor::accept`]
+//! Every write goes the same way: `guard` lets it in, `body` reads it within bounds, the crate `intake` makes
+//! typed values of it, `engine` redacts and fingerprints them, and only when [`crate::accept::Acceptor::accept`]
 //! has made them durable is it answered 202.
 
 mod body;
@@ -32,7 +32,7 @@ use issue::{
     record::{Place, Via},
 };
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 pub use self::{
     guard::not_found,
@@ -52,7 +52,7 @@ pub struct Limits {
     pub body: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
-    /// Bodies beyond [`body::SMALL`] that are in memory at once; further ones wait.
+    /// Bodies of more than 16 KiB that are in memory at once; further ones wait.
     pub large_bodies: usize,
     /// Hand-written issues of one reporter a minute.
     pub issues_per_minute: u32,
@@ -139,6 +139,23 @@ impl IntakeState {
     async fn accept_one(&self, submission: Submission) -> Result<Receipt, Problem> {
         let receipts = self.accept(vec![submission]).await?;
         receipts.into_iter().next().ok_or_else(|| Problem::new(Fault::Internal, "the spool gave no receipt"))
+    }
+
+    /// Does the reading, redacting and hashing of a body of `size` bytes: a large one where it keeps no other request
+    /// waiting. Should it panic, that is one request's failure.
+    async fn work<T: Send + 'static>(
+        &self,
+        size: usize,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if size <= body::SMALL {
+            return work(self);
+        }
+        let state = self.clone();
+        let done = spawn_blocking(move || work(&state)).await;
+        done.unwrap_or_else(|error| {
+            Err(Problem::new(Fault::Internal, format!("the body cannot be read: {error}")))
+        })
     }
 
     /// One hand-written issue less for this reporter, or when to come again.

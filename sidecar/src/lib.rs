@@ -2,14 +2,14 @@
 //!
 //! The modules in the order in which a report meets them:
 //!
-//! 1. [`source`] reads what the shim copied, [`intake`] what comes over HTTP, [`limit`]ed; [`accept`] is the door of both;
+//! 1. [`source`] reads what the shim copied, [`intake`] what services post; [`accept`] is the door that both use;
 //! 2. [`pipeline`] is the flow, one task, one turn after another;
 //! 3. [`dedup`] holds repeats and pairs together; [`spool`] makes what is answered durable;
 //! 4. [`seal`] makes records; [`publish`] sends them and begins anew after any failure;
-//! 5. [`ledger`] adds up what became of everything; [`status`] is what others may know of it,
-//!    [`health`] and [`metrics`] tell it.
+//! 5. [`ledger`] adds up what became of everything; [`status`] is what others may know of it.
 
 pub mod accept;
+pub mod config;
 pub mod dedup;
 pub mod health;
 pub mod intake;
@@ -25,7 +25,7 @@ pub mod status;
 
 use std::{io, path::PathBuf, time::Duration};
 
-use issue::{id::TrackerName, record::Place, report::Level};
+use issue::{finish::Rules, id::TrackerName, record::Place, report::Level};
 use kafka::publish::Publisher;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -36,7 +36,7 @@ use tokio::{
 use crate::{
     accept::Acceptor,
     pipeline::Control,
-    source::{Reading, Source, engine::Rules},
+    source::{Reading, Source},
     spool::{
         Spool,
         disk::{Folder, FolderError},

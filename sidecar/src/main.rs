@@ -1,2 +1,92 @@
-//! bin
-fn main() {}
+//! `issuetracker-sidecar`: one in every pod.
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use kafka::publish::broker::BrokerPublisher;
+use sidecar::{
+    config::{Config, LogFormat},
+    health::health_routes,
+    intake::{Hosts, IntakeState, Limits, Times, not_found, routes, serve},
+    metrics::Metrics,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
+use tracing_subscriber::EnvFilter;
+
+/// A sidecar shares its pod's cores with the application.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let config = Config::read();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .max_blocking_threads(2 * THREADS)
+        .enable_all()
+        .build();
+    let ran = log(&config)
+        .and_then(|()| runtime.context("cannot start the runtime"))
+        .and_then(|runtime| runtime.block_on(run(config)));
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(config: &Config) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.log_level).context("--log-level")?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Text => logs.init(),
+    }
+    Ok(())
+}
+
+/// From start to SIGTERM. A native sidecar gets that only after the containers of the application have ended.
+async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    let (settings, kafka) = (config.settings()?, config.kafka()?);
+    // Secrets stand in files only, and the properties show none of theirs.
+    tracing::info!(?config, ?kafka, "starts");
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let publisher = BrokerPublisher::connect(kafka)?;
+    let rules = Arc::new(settings.rules.clone());
+    let place = settings.place.clone();
+    let sidecar = sidecar::start(settings, Box::new(publisher)).await?;
+    let (close, closed) = oneshot::channel();
+    let shutdown = async { closed.await.unwrap_or_default() };
+    let metrics = Arc::new(Metrics::new(sidecar.status()));
+    let state = IntakeState::new(
+        sidecar.acceptor(),
+        rules,
+        config.tracker.clone(),
+        place,
+        Hosts::default(),
+        Limits::default(),
+        Arc::clone(&metrics),
+    );
+    let router = routes(state).merge(health_routes(sidecar.status(), metrics)).fallback(not_found);
+    let served = tokio::spawn(serve(listener, router, shutdown, Times::default()));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stops");
+    sidecar.stop(config.grace()).await;
+    // Whoever still waits for an answer has got it: the spool refuses from here on.
+    if close.send(()).is_err() {
+        tracing::debug!("the server had ended already");
+    }
+    served.await.context("the server ended badly")?;
+    Ok(())
+}

@@ -1,4 +1,4 @@
-//! What Prometheus reads: every metric is one row of [`COUNTED`] or [`OBSERVED`]; labels come from closed sets.
+//! What Prometheus reads: every metric is one row of `COUNTED` or `OBSERVED`; labels come from closed sets.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -3,7 +3,6 @@
 //! Reading waits for the spool. While that is full nothing is read, the shim's ring drops its oldest, and the bytes are
 //! counted as a gap: never is the application held up.
 
-pub mod engine;
 pub mod segments;
 pub mod stream;
 
@@ -15,6 +14,9 @@ use std::{
 };
 
 use issue::{
+    assemble::{Block, Limits},
+    finish::{Origin, Rules, finish},
+    parse::parse,
     record::{Place, ReportBody, Via},
     report::Level,
 };
@@ -25,10 +27,7 @@ use tokio::{
     time,
 };
 
-use self::{
-    engine::{Block, Limits, Origin, Rules, finish, parse},
-    stream::{Step, Stream},
-};
+use self::stream::{Step, Stream};
 use crate::{
     accept::{AcceptError, Acceptor, Cursor, Submission, Submitted},
     pipeline::Control,
@@ -163,9 +162,9 @@ impl Follower {
                 self.streams.insert(key, stream);
                 continue;
             }
-            let gone = there.is_empty();
+            let (gone, now) = (there.is_empty(), clock());
             let Ok((stepped, stepping)) = spawn_blocking(move || {
-                let step = stream.step(&there, Instant::now());
+                let step = stream.step(&there, now);
                 (stream, step)
             })
             .await
@@ -191,7 +190,7 @@ impl Follower {
     }
 
     fn begin(&self, key: &(String, String), folder: &Path) -> Stream {
-        Stream::new(&key.0, &key.1, folder, self.limits, self.cursors.get(key))
+        Stream::new(key, folder, self.limits, self.cursors.get(key), clock())
     }
 
     /// Every run that has files, and every one that is followed.
@@ -239,6 +238,11 @@ impl Follower {
             }
         }
     }
+}
+
+/// Tokio's clock, so that a test can move it.
+fn clock() -> Instant {
+    time::Instant::now().into_std()
 }
 
 type Listing = Vec<(String, PathBuf, String, BTreeSet<u64>)>;

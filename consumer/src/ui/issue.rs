@@ -130,7 +130,8 @@ struct IssuePage {
     muted: Option<Shown>,
     issue_type: Choice,
     status: Choice,
-    moves: &'static [Move],
+    moves: Vec<Move>,
+    is_reported: bool,
     priorities: Vec<Choice>,
     assignee: Shown,
     is_own: bool,
@@ -152,6 +153,7 @@ struct IssuePage {
 }
 
 /// A button that leads to another status.
+#[derive(Clone, Copy)]
 struct Move {
     to: &'static str,
     label: &'static str,
@@ -163,18 +165,20 @@ const fn step(to: &'static str, label: &'static str, is_main: bool) -> Move {
 }
 
 /// What one does next, by the status that an issue has.
-fn moves(status: &str) -> &'static [Move] {
+fn moves(status: &str, has_releases: bool) -> Vec<Move> {
     const RESOLVE: Move = step("resolved", "Resolve", true);
     const LATER: Move = step("resolved-in-next-release", "Resolve in next release", false);
     const CLOSE: Move = step("closed", "Close", false);
     const OPEN: &[Move] = &[RESOLVE, LATER, step("in-progress", "Start work", false), CLOSE];
     const STARTED: &[Move] = &[RESOLVE, LATER, step("open", "Stop work", false), CLOSE];
     const ENDED: &[Move] = &[step("open", "Reopen", false)];
-    match status {
+    let moves = match status {
         "open" => OPEN,
         "in-progress" => STARTED,
         _ => ENDED,
-    }
+    };
+    // Where no report named a release there is no next one to wait for.
+    moves.iter().copied().filter(|step| has_releases || step.to != LATER.to).collect()
 }
 
 impl IssuePage {
@@ -208,7 +212,8 @@ impl IssuePage {
             is_regressed: issue.regressed,
             muted: issue.mute.as_ref().map(facts::mute),
             issue_type: vocabulary::issue_type(issue.issue_type),
-            moves: moves(&status.word),
+            moves: moves(&status.word, issue.last_release.is_some()),
+            is_reported,
             status,
             priorities: vocabulary::priorities(issue.priority),
             assignee: Shown::line(issue.assignee_id.as_deref().unwrap_or_default(), 500),

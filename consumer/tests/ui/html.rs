@@ -16,14 +16,15 @@ const BANNED: &[&str] = &["style", "srcdoc", "srcset", "background", "data", "po
 pub fn attributes(page: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     let mut rest = page;
-    while let Some(start) = rest.find('<') {
-        rest = &rest[start + 1..];
+    while let Some((_, inner)) = rest.split_once('<') {
+        rest = inner;
         if rest.starts_with('/') || rest.starts_with("!doctype") {
             continue;
         }
         let name_end = rest.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(rest.len());
-        let tag = rest[..name_end].to_lowercase();
-        rest = &rest[name_end..];
+        let (tag, inner) = rest.split_at(name_end);
+        let tag = tag.to_lowercase();
+        rest = inner;
         found.push((tag.clone(), String::new(), String::new()));
         rest = within(rest, &tag, &mut found);
     }
@@ -38,8 +39,9 @@ fn within<'a>(mut rest: &'a str, tag: &str, found: &mut Vec<(String, String, Str
             return rest;
         }
         let end = rest.find(|c: char| c.is_whitespace() || "=>/".contains(c)).unwrap_or(rest.len());
-        let name = rest[..end].to_lowercase();
-        rest = &rest[end..];
+        let (name, tail) = rest.split_at(end);
+        let name = name.to_lowercase();
+        rest = tail;
         let mut value = "";
         if let Some(after) = rest.strip_prefix("=\"") {
             let (inner, tail) = after.split_once('"').expect("a closed attribute");

@@ -170,9 +170,11 @@ fn buckets(seed: usize, count: u64, last: i64, first: i64, width: i64) -> BTreeM
     for back in last / width..=span {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let noise = state >> 33;
-        let storm = if seed % 3 == 0 && back < 5 { 6 } else { 1 };
+        let storm = if seed.is_multiple_of(3) && back < 5 { 6 } else { 1 };
         let share = noise % 100 * storm * count / 3_000 / if width == 60 { 12 } else { 1 };
-        let share = if count < 60 { u64::from(noise % 5 == 0 || back == last / width) } else { share };
+        let share =
+            if count < 60 { u64::from(noise.is_multiple_of(5) || back == last / width) } else { share };
+        let share = if back == last / width { share.max(1) } else { share };
         buckets.insert(ago(back * width).strftime(format).to_string(), share);
     }
     buckets

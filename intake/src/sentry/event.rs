@@ -75,10 +75,10 @@ fn error(event: &Map<String, Value>, platform: Platform, chain: &Chain) -> Parse
         level: level.unwrap_or(Level::Error),
         language,
         error_type: primary.error_type,
-        message: primary.message,
         frames: if primary.frames.is_empty() { stack } else { primary.frames },
         causes: chain.causes.clone(),
-        log: message,
+        log: message.filter(|message| *message != primary.message),
+        message: primary.message,
         text: String::new(),
     }
 }

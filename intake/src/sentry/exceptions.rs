@@ -7,7 +7,6 @@ use issue::report::{Cause, Frame, Kind, Relation};
 use serde_json::{Map, Value};
 
 use crate::{
-    fields::Text,
     lenient::{list_of, number_at, text_at},
     reports::{CAUSES, FRAME, FRAMES, MESSAGE, TYPE},
 };
@@ -135,22 +134,39 @@ fn relation(value: &Map<String, Value>, all: &[&Map<String, Value>]) -> Option<R
 
 fn kind(primary: Option<&Cause>, mechanism: Option<&Value>, platform: Platform) -> Kind {
     let mechanism = mechanism.and_then(|mechanism| mechanism.get("type")).and_then(Value::as_str);
-    let error_type = primary.and_then(|primary| primary.error_type.as_deref()).unwrap_or_default();
-    match (mechanism, platform.language) {
-        (Some("signalhandler" | "minidump" | "mach"), _) => Kind::Fatal,
-        (Some("panic"), _) | (_, "rust") if error_type == "panic" => Kind::Panic,
+    let error_type = primary.and_then(|primary| primary.error_type.as_deref());
+    match (mechanism, platform.language, error_type) {
+        (Some("signalhandler" | "minidump" | "mach"), ..) => Kind::Fatal,
+        (Some("panic"), _, Some("panic")) | (_, "rust", Some("panic")) => Kind::Panic,
+        (_, "go", Some("panic" | "runtime error")) => Kind::Panic,
+        // Node's SDK puts the stack of a message into an exception without a type.
+        (_, _, None) => Kind::Log,
         _ => Kind::Exception,
+    }
+}
+
+/// What Go's runtime throws has types of its own, which it does not print.
+fn as_go_prints(cause: Cause) -> Cause {
+    if !cause.error_type.as_deref().is_some_and(|name| name.starts_with("runtime.")) {
+        return cause;
+    }
+    match cause.message.strip_prefix("runtime error: ") {
+        Some(text) => {
+            Cause { error_type: Some("runtime error".to_owned()), message: text.to_owned(), ..cause }
+        }
+        None => Cause { error_type: Some("panic".to_owned()), ..cause },
     }
 }
 
 fn cause(value: &Map<String, Value>, platform: Platform) -> Cause {
     let frames = value.get("stacktrace").map(|stack| frames(stack, platform));
-    Cause {
+    let cause = Cause {
         error_type: error_type(value, platform),
         message: text_at(value, &["value"], &MESSAGE).unwrap_or_default(),
         frames: frames.unwrap_or_default(),
         relation: None,
-    }
+    };
+    if platform.language == "go" { as_go_prints(cause) } else { cause }
 }
 
 fn error_type(value: &Map<String, Value>, platform: Platform) -> Option<String> {
@@ -168,26 +184,29 @@ pub(super) fn frames(stack: &Value, platform: Platform) -> Vec<Frame> {
     frames.into_iter().rev().take(FRAMES).map(|one| frame(one, platform)).collect()
 }
 
-const LINE: &str = "lineno";
-const COLUMN: &str = "colno";
-/// What SDKs write for a function without a name.
-const NAMELESS: Text = Text::line(20);
-
 fn frame(frame: &Map<String, Value>, platform: Platform) -> Frame {
-    let printed = |function: String| match function.rsplit_once('.') {
-        Some((_, bare)) if platform.bare_functions => bare.to_owned(),
-        _ => function,
-    };
-    let named =
-        text_at(frame, &["function"], &NAMELESS).is_some_and(|name| name != "?" && name != "<unknown>");
     Frame {
-        function: text_at(frame, &["function"], &FRAME).filter(|_| named).map(printed),
+        function: text_at(frame, &["function"], &FRAME).and_then(|name| function(name, platform)),
         module: text_at(frame, &["module"], &FRAME).filter(|_| platform.modules),
         // Java's `abs_path` is the same as its `filename`; everywhere else it is what the runtime prints.
         file: text_at(frame, &["abs_path", "filename"], &FRAME),
-        line: number_at(frame, LINE),
-        column: number_at(frame, COLUMN),
+        line: number_at(frame, "lineno"),
+        column: number_at(frame, "colno"),
         in_app: frame.get("in_app") == Some(&Value::Bool(true)),
+    }
+}
+
+/// A function's name as the runtime prints it. SDKs write `?` for a name that they do not know.
+fn function(name: String, platform: Platform) -> Option<String> {
+    if name == "?" || name == "<unknown>" {
+        return None;
+    }
+    if platform.language == "javascript" && name.ends_with(".?") {
+        return Some(name.replace(".?", ".<anonymous>"));
+    }
+    match name.rsplit_once('.') {
+        Some((_, bare)) if platform.bare_functions => Some(bare.to_owned()),
+        _ => Some(name),
     }
 }
 
@@ -283,6 +302,37 @@ mod tests {
         assert_eq!(of("signalhandler", "SIGSEGV", "native"), Kind::Fatal);
         assert_eq!(of("panic", "panic", "native"), Kind::Panic);
         assert_eq!(of("generic", "Error", "node"), Kind::Exception);
+    }
+
+    #[test]
+    fn what_go_s_runtime_throws_is_named_as_it_is_printed() {
+        for (name, value, expect, message) in [
+            (
+                "runtime.plainError",
+                "assignment to entry in nil map",
+                "panic",
+                "assignment to entry in nil map",
+            ),
+            (
+                "runtime.boundsError",
+                "runtime error: index out of range [5]",
+                "runtime error",
+                "index out of range [5]",
+            ),
+            ("*main.OrderError", "no stock", "*main.OrderError", "no stock"),
+        ] {
+            let primary = chain(&json!([{"type": name, "value": value}]), "go").primary.expect("one");
+            assert_eq!((primary.error_type.as_deref(), primary.message.as_str()), (Some(expect), message));
+        }
+    }
+
+    #[test]
+    fn nameless_functions_are_written_as_printed() {
+        let of = |name: &str, platform: &str| function(name.to_owned(), Platform::of(Some(platform)));
+        assert_eq!(of("?", "node"), None);
+        assert_eq!(of("Object.?", "node").as_deref(), Some("Object.<anonymous>"));
+        assert_eq!(of("Shop.handle", "python").as_deref(), Some("handle"));
+        assert_eq!(of("Shop.handle", "ruby").as_deref(), Some("Shop.handle"));
     }
 
     #[test]

@@ -146,6 +146,10 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     if grammar.language == Language::Rust {
         return whole.starts_with("Error:").then(|| record.line_start(first));
     }
+    if grammar.language == Language::Ruby {
+        let message = logline::head(whole).map_or(0, |head| head.message);
+        return Some(record.line_start(first) + message);
+    }
     if let Some(index) = (first + 1..record.len()).find(|index| is_error_header(record.line(*index))) {
         return Some(record.line_start(index));
     }

@@ -42,7 +42,8 @@ fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
     let nested = below.starts_with("future: <") || below.starts_with("handle: <");
     if (nearest || nested) && rank.is_some_and(|rank| rank >= Rank::Warning) && !timed_below {
         // Error lines open a record of their own, so that only a warning is ever met here.
-        return !is_level_line(below);
+        // PHP states a warning with its place; it announces nothing.
+        return !is_level_line(below) && !text.contains(" on line ");
     }
     is_level_line(below) && is_java_date(text)
 }

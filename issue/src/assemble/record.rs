@@ -165,8 +165,34 @@ impl Record {
                 self.append(&content);
                 Verdict::Hold
             }
+            // The shell tells of the signal below the words of the program that died of it.
+            Next::End(_) if self.held() == 0 && self.ends_in_signal(&content) => {
+                self.append(&content);
+                self.settle();
+                self.state.phase = SINGLE;
+                Verdict::Take
+            }
             Next::End(reason) => Verdict::End(reason),
         }
+    }
+
+    fn ends_in_signal(&self, line: &str) -> bool {
+        let dies = matches!(
+            self.opened,
+            "native.terminate"
+                | "native.abort"
+                | "native.assertion"
+                | "native.sanitizer"
+                | "native.undefined"
+                | "rust.overflow"
+                | "rust.fatal"
+                | "rust.panic"
+                | "python.fatal"
+                | "javascript.fatal"
+                | "javascript.memory"
+                | "jvm.banner"
+        );
+        dies && crate::languages::native::signal(line).is_some()
     }
 
     fn held_bytes(&self) -> usize {

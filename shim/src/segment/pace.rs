@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 /// One part in so many of all time may be spent writing, bursts aside.
-const SHARE: u32 = 5;
-/// Time that may be spent at once after a rest: the whole ring on a disk that takes 160 MB a second.
-const BURST: Duration = Duration::from_millis(100);
+const SHARE: u32 = 10;
+/// Time that may be spent at once after a rest: the whole ring on a disk that takes 300 MB a second.
+const BURST: Duration = Duration::from_millis(50);
 /// Time to be saved up before writing goes on: long stretches with few gaps are worth more than short ones.
-const STRETCH: Duration = Duration::from_millis(12);
+const STRETCH: Duration = Duration::from_millis(10);
 /// How long nothing is tried after a failed write.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -69,7 +69,7 @@ mod tests {
             }
             now += write;
         }
-        assert!((1900..=2200).contains(&writing.as_millis()), "{writing:?}");
+        assert!((950..=1150).contains(&writing.as_millis()), "{writing:?}");
     }
 
     #[test]

@@ -30,14 +30,15 @@ pub enum Media {
     Any,
 }
 
-/// A body in memory, and its place among the large ones while it is.
+/// A body in memory.
 #[derive(Debug)]
 pub struct Read {
     /// Everything but the body.
     pub head: Parts,
     /// Decompressed.
     pub bytes: Vec<u8>,
-    _place: Option<OwnedSemaphorePermit>,
+    /// Its place among the large ones; to be held until what was made of it is handed over.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads a request's body, decompressed while it comes in and cut off at the limit.
@@ -46,7 +47,7 @@ pub async fn read(request: Request, media: Media, state: &IntakeState) -> Result
     check_media(&head.headers, media)?;
     let decoder = Decoder::of(&head.headers, state.limits.body)?;
     match timeout(state.limits.body_time, gather(body, &head.headers, decoder, state)).await {
-        Ok(gathered) => gathered.map(|(bytes, place)| Read { head, bytes, _place: place }),
+        Ok(gathered) => gathered.map(|(bytes, place)| Read { head, bytes, place }),
         Err(_) => {
             let detail = format!("the body did not arrive within {} s", state.limits.body_time.as_secs());
             Err(Problem::new(Fault::Timeout, detail))

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     IntakeState,
-    body::{self, Media},
+    body::{self, Media, Read},
     engine,
     guard::Refusal,
     reports::{count, submissions},
@@ -36,16 +36,31 @@ const PROTOBUF: &str = "application/x-protobuf";
 pub async fn logs(State(state): State<IntakeState>, request: Request) -> Result<Response, Refusal> {
     let encoding = encoding(request.headers())?;
     let read = body::read(request, Media::Any, &state).await?;
-    let Export { logs, ignored, rejected } = match encoding {
-        Encoding::Protobuf => otlp::decode_protobuf(&read.bytes)?,
-        Encoding::Json => otlp::decode_json(&read.bytes)?,
-    };
-    let told: Vec<Vec<Submission>> = logs.into_iter().map(|log| submissions_of(log, &state)).collect();
-    let rejected = rejected + told.iter().filter(|submissions| submissions.is_empty()).count();
-    let receipts = state.accept(told.into_iter().flatten().collect()).await?;
+    let Read { bytes, place, .. } = read;
+    let told = state.work(bytes.len(), move |state| told(encoding, &bytes, state)).await?;
+    let Told { submissions, ignored, rejected } = told;
+    let receipts = state.accept(submissions).await?;
+    drop(place);
     state.metrics.count(&ITEMS, &["otlp", "ignored"], ignored);
     count(&state, "otlp", receipts.len(), rejected);
     Ok(answer(encoding, rejected))
+}
+
+/// What an export comes to.
+struct Told {
+    submissions: Vec<Submission>,
+    ignored: usize,
+    rejected: usize,
+}
+
+fn told(encoding: Encoding, body: &[u8], state: &IntakeState) -> Result<Told, Problem> {
+    let Export { logs, ignored, rejected } = match encoding {
+        Encoding::Protobuf => otlp::decode_protobuf(body)?,
+        Encoding::Json => otlp::decode_json(body)?,
+    };
+    let told: Vec<Vec<Submission>> = logs.into_iter().map(|log| submissions_of(log, state)).collect();
+    let empty = told.iter().filter(|submissions| submissions.is_empty()).count();
+    Ok(Told { submissions: told.into_iter().flatten().collect(), ignored, rejected: rejected + empty })
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {

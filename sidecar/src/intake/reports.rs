@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{
     IntakeState,
-    body::{self, Media},
+    body::{self, Media, Read},
     engine,
     guard::Refusal,
     issues::idempotency,
@@ -33,13 +33,18 @@ use crate::{
 pub async fn create(State(state): State<IntakeState>, request: Request) -> Result<Response, Refusal> {
     let read = body::read(request, Media::Json, &state).await?;
     let key = idempotency(&read)?;
-    let items = reports::split(json::parse(&read.bytes)?).map_err(Problem::invalid)?;
-    let read: Vec<_> =
-        items.into_iter().enumerate().map(|(index, item)| submissions_of(item, index, &state)).collect();
-    let (taken, answers) = apart(read)?;
+    let Read { bytes, place, .. } = read;
+    let (taken, answers) = state.work(bytes.len(), move |state| taken_apart(&bytes, state)).await?;
     let receipts = state.accept(named(taken, key)).await?;
+    drop(place);
     count(&state, "json", receipts.len(), answers.iter().filter(|answer| answer.is_err()).count());
     Ok((StatusCode::ACCEPTED, Json(json!({"items": in_order(answers, receipts)}))).into_response())
+}
+
+fn taken_apart(body: &[u8], state: &IntakeState) -> Result<(Vec<Submission>, Vec<Answer>), Problem> {
+    let items = reports::split(json::parse(body)?).map_err(Problem::invalid)?;
+    let items = items.into_iter().enumerate();
+    apart(items.map(|(index, item)| submissions_of(item, index, state)).collect())
 }
 
 fn submissions_of(mut item: Value, index: usize, state: &IntakeState) -> Result<Vec<Submission>, Problem> {

@@ -3,7 +3,7 @@
 use ::intake::{
     json,
     problem::{Fault, Problem},
-    sentry,
+    sentry::{self, Envelope},
 };
 use axum::{
     Json,
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{
     IntakeState,
-    body::{self, Media},
+    body::{self, Media, Read},
     engine,
     guard::Refusal,
     reports::{count, submissions},
@@ -25,36 +25,46 @@ use crate::{accept::Submission, metrics::ITEMS};
 
 /// `POST /api/{project}/envelope/`.
 pub async fn envelope(State(state): State<IntakeState>, request: Request) -> Result<Response, Response> {
-    let read = body::read(request, Media::Any, &state).await.map_err(refusal)?;
-    let envelope = sentry::split(&read.bytes).map_err(refusal)?;
-    state.metrics.count(&ITEMS, &["sentry", "ignored"], envelope.ignored);
-    take(&envelope.events, &state).await.map_err(refusal)
+    take(request, state, sentry::split).await.map_err(refusal)
 }
 
 /// `POST /api/{project}/store/`: what older SDKs send, one event as the body.
 pub async fn store(State(state): State<IntakeState>, request: Request) -> Result<Response, Response> {
-    let read = body::read(request, Media::Any, &state).await.map_err(refusal)?;
-    take(&[read.bytes.as_slice()], &state).await.map_err(refusal)
+    take(request, state, |body| Ok(Envelope { events: vec![body], ignored: 0 })).await.map_err(refusal)
 }
 
-async fn take(events: &[&[u8]], state: &IntakeState) -> Result<Response, Problem> {
-    let mut taken = Vec::new();
-    let mut id = None;
-    for event in events {
-        let (name, mut submissions) = submissions_of(event, state)?;
-        taken.append(&mut submissions);
-        id = id.or(name);
+async fn take(
+    request: Request,
+    state: IntakeState,
+    split: fn(&[u8]) -> Result<Envelope<'_>, Problem>,
+) -> Result<Response, Problem> {
+    let Read { bytes, place, .. } = body::read(request, Media::Any, &state).await?;
+    let told = state.work(bytes.len(), move |state| told(split(&bytes)?, state)).await?;
+    let receipts = state.accept(told.submissions).await?;
+    drop(place);
+    state.metrics.count(&ITEMS, &["sentry", "ignored"], told.ignored);
+    count(&state, "sentry", receipts.len(), 0);
+    Ok(Json(json!({ "id": told.id })).into_response())
+}
+
+/// What an envelope comes to.
+struct Told {
+    /// The first event's name, which is the answer.
+    id: Option<String>,
+    submissions: Vec<Submission>,
+    ignored: usize,
+}
+
+fn told(envelope: Envelope<'_>, state: &IntakeState) -> Result<Told, Problem> {
+    let mut told = Told { id: None, submissions: Vec::new(), ignored: envelope.ignored };
+    for event in envelope.events {
+        let mut value = json::parse(event)?;
+        let redacted = engine::redact(&mut value, &state.rules);
+        let event = sentry::read(value)?;
+        told.id = told.id.or(event.id);
+        told.submissions.extend(submissions(event.item, &redacted, Via::Sentry, state));
     }
-    let receipts = state.accept(taken).await?;
-    count(state, "sentry", receipts.len(), 0);
-    Ok(Json(json!({ "id": id })).into_response())
-}
-
-fn submissions_of(event: &[u8], state: &IntakeState) -> Result<(Option<String>, Vec<Submission>), Problem> {
-    let mut value = json::parse(event)?;
-    let redacted = engine::redact(&mut value, &state.rules);
-    let event = sentry::read(value)?;
-    Ok((event.id, submissions(event.item, &redacted, Via::Sentry, state)))
+    Ok(told)
 }
 
 const RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");

@@ -7,17 +7,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    engine::{Assembler, Block, Limits},
-    segments::{FILE_SIZE, Frame, HEAD, Name, Segment},
-};
+use issue::assemble::{Assembler, Block, Limits};
+
+use super::segments::{FILE_SIZE, Frame, Name, Segment};
 use crate::accept::Cursor;
 
 /// Bytes of stderr that one step reads.
 const STEP: u64 = 1024 * 1024;
 
-/// Bytes of blocks that one step may bring: they become one hand-over.
-const BLOCKS: u64 = 512 * 1024;
+/// Bytes of records that one step may bring: they become one hand-over, which must find room in the spool as a whole.
+const BLOCKS: u64 = 128 * 1024;
+
+/// Bytes of a record besides its text.
+const RECORD: u64 = 1280;
 
 /// Positions that are kept. Of more every second one goes: a cursor then counts from an earlier frame.
 const MARKS: usize = 4096;
@@ -86,12 +88,19 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A run, from where an earlier process left it.
-    pub fn new(container: &str, run: &str, folder: &Path, limits: Limits, from: Option<&Cursor>) -> Self {
+    /// The run `(container, run)`, from where an earlier process left it.
+    pub fn new(
+        key: &(String, String),
+        folder: &Path,
+        limits: Limits,
+        from: Option<&Cursor>,
+        now: Instant,
+    ) -> Self {
+        let (container, run) = key;
         let at = from.and_then(|cursor| Name::parse(&cursor.segment).map(|name| (name.n, cursor)));
         Self {
-            container: container.to_owned(),
-            run: run.to_owned(),
+            container: container.clone(),
+            run: run.clone(),
             folder: folder.to_owned(),
             idle: limits.idle,
             assembler: Assembler::new(limits),
@@ -102,7 +111,7 @@ impl Stream {
             pushed: 0,
             marks: VecDeque::new(),
             told: from.cloned(),
-            touched: Instant::now(),
+            touched: now,
             buffer: Vec::new(),
             ended: false,
         }
@@ -130,7 +139,11 @@ impl Stream {
                 Reached::End => break,
             }
         }
-        self.idle(&step, now).into_iter().for_each(|block| step.blocks.push(block));
+        if step.busy {
+            self.touched = now;
+        } else if now.duration_since(self.touched) >= self.idle {
+            self.idle(&mut step.blocks);
+        }
         step.cursor = self.progress(&step);
         Ok(step)
     }
@@ -189,7 +202,7 @@ impl Stream {
     }
 
     fn gap(&mut self, bytes: u64, step: &mut Step) -> Reached {
-        step.gap += bytes;
+        step.gap = step.gap.saturating_add(bytes);
         self.marks.clear();
         Reached::Border
     }
@@ -215,7 +228,6 @@ impl Stream {
         self.assembler.push(&bytes, at, blocks);
         self.pushed += bytes.len() as u64;
         self.buffer = bytes;
-        self.touched = Instant::now();
     }
 
     fn mark(&mut self, mark: Mark) {
@@ -258,16 +270,10 @@ impl Stream {
     }
 
     /// Closes a record that waited long enough, by a clock that does not jump.
-    fn idle(&mut self, step: &Step, now: Instant) -> Vec<Block> {
-        let mut blocks = Vec::new();
-        let waited = now.duration_since(self.touched) >= self.idle;
-        if let Some(deadline) = self.assembler.poll_timeout()
-            && waited
-            && !step.busy
-        {
-            self.assembler.handle_timeout(deadline, &mut blocks);
+    fn idle(&mut self, blocks: &mut Vec<Block>) {
+        if let Some(deadline) = self.assembler.poll_timeout() {
+            self.assembler.handle_timeout(deadline, blocks);
         }
-        blocks
     }
 
     /// The cursor to journal with this step, if it is worth it.
@@ -297,5 +303,5 @@ impl Stream {
 }
 
 fn text(blocks: &[Block]) -> u64 {
-    blocks.iter().map(|block| block.text.len() as u64 + HEAD).sum()
+    blocks.iter().map(|block| block.end.saturating_sub(block.start) + RECORD).sum()
 }

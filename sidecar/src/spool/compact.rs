@@ -36,7 +36,6 @@ impl Spool {
         let tight = self.written > self.rules.limit / 4 * 3;
         if (worth || tight)
             && self.written.saturating_sub(self.matters()) >= self.rules.limit / 8
-            && self.synced == self.written
             && let Err(error) = self.rotate()
         {
             tracing::warn!(%error, "the spool was not compacted");

@@ -125,7 +125,7 @@ impl Spool {
         let Some(live) = self.state.windows.get(issue) else { return };
         if live.pending == 0 && after == After::Forget {
             // Nothing depends on it: a restart that still finds it forgets it as well.
-            drop(self.state.windows.forget(issue));
+            self.state.windows.forget(issue);
         } else if live.due().count == 0 || self.state.partitions.is_none() {
             self.put(&self.decided(issue, after), at);
         } else {

@@ -156,7 +156,8 @@ impl State {
             Entry::Live(live) => self.live(&live, at.now),
             Entry::Cursor(cursor) => self.cursor(cursor),
             Entry::Key(key) => self.key(key),
-            Entry::Gap(bytes) => self.totals.gap_bytes += bytes,
+            // The number is the container's word, and may be anything.
+            Entry::Gap(bytes) => self.totals.gap_bytes = self.totals.gap_bytes.saturating_add(bytes),
             Entry::Partitions(count) => self.partitions = (count > 0).then_some(count),
         }
     }
@@ -166,7 +167,7 @@ impl State {
         if let Some(oldest) = self.windows.crowded()
             && self.windows.get(oldest).is_some_and(|live| live.pending == 0)
         {
-            drop(self.windows.forget(oldest));
+            self.windows.forget(oldest);
         }
     }
 
@@ -272,9 +273,7 @@ impl State {
 
     /// Remembered requests, the oldest first.
     pub fn keys_in_order(&self) -> impl Iterator<Item = &Key> {
-        let current =
-            self.key_order.iter().filter_map(|(at, name)| self.keys.get(name).filter(|key| key.at == *at));
-        current
+        self.key_order.iter().filter_map(|(at, name)| self.keys.get(name).filter(|key| key.at == *at))
     }
 
     fn key(&mut self, key: Key) {

@@ -109,6 +109,6 @@ async fn a_stop_sends_what_it_can_within_the_grace_and_keeps_the_rest() {
 async fn a_second_process_on_the_same_spool_is_refused() {
     let world = World::new().await;
     let second = sidecar::start(world.settings.clone(), world.broker.publisher()).await;
-    let error = second.err().expect("refused");
+    let error = second.expect_err("refused");
     assert!(error.to_string().contains("in use by another process"), "{error}");
 }

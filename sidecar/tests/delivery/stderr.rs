@@ -204,7 +204,7 @@ async fn hostile_files_are_skipped_and_nothing_stops() {
 #[tokio::test(start_paused = true)]
 async fn while_the_spool_is_full_reading_stops_and_then_goes_on() {
     let mut world = World::stopped();
-    world.settings.spool_limit = 128 * 1024;
+    world.settings.spool_limit = 256 * 1024;
     world.broker.otherwise(Fate::Silent);
     let mut shim = Shim::new(&world.segments(), "app");
     world.start().await;

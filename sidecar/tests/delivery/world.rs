@@ -67,18 +67,14 @@ impl World {
     /// Starts it; a killed one may still hold the spool for a moment.
     pub async fn start(&mut self) {
         let deadline = Instant::now() + DEADLINE;
-        loop {
+        self.sidecar = loop {
             match sidecar::start(self.settings.clone(), self.broker.publisher()).await {
-                Ok(sidecar) => {
-                    self.sidecar = Some(sidecar);
-                    return;
-                }
                 Err(StartError::Folder(FolderError::Locked(_))) if Instant::now() < deadline => {
                     tokio::task::yield_now().await;
                 }
-                Err(error) => panic!("{error}"),
+                started => break Some(started.expect("a start")),
             }
-        }
+        };
     }
 
     pub fn sidecar(&self) -> &Sidecar {

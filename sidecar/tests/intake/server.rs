@@ -110,3 +110,30 @@ async fn a_shutdown_lets_idle_connections_go_and_ends() {
     server.stop.send(()).unwrap();
     timeout(Duration::from_secs(3), server.ended).await.expect("ended before the drain time").unwrap();
 }
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_until_idle_ones_have_ended() {
+    let times = Times { connections: 20, head: Duration::from_millis(300), ..Times::default() };
+    let server = server(times).await;
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let answer = exchange(&server, request(REPORT, "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}
+
+#[tokio::test]
+async fn hundreds_of_idle_connections_do_not_keep_a_request_waiting() {
+    let server = server(Times::default()).await;
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"POST /api/v1/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le").await.unwrap();
+        idle.push(stream);
+    }
+    let request = request(REPORT, "Connection: close\r\n");
+    let answer =
+        timeout(Duration::from_secs(5), exchange(&server, request.as_bytes())).await.expect("at once");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}

@@ -1,0 +1,258 @@
+//! .NET: uncaught exceptions of CoreCLR and Mono, inner exceptions, aggregates, asynchronous seams, traces that a
+//! logger wrote.
+
+use super::frames::{Thrown, is_number, non_empty, parsed, type_and_message};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Dotnet,
+    needles: &["Unhandled exception", "Unhandled Exception", "   at ", "  at "],
+    headers: &[],
+    opens,
+    frame: opens_with_frame,
+    follows,
+    parse,
+};
+
+const HEAD: u8 = 0;
+const FRAMES: u8 = 1;
+const MONO: u8 = 2;
+const MESSAGE_LINES: u32 = 24;
+
+fn opens(line: &str) -> Option<Opening> {
+    let text = line.trim_end();
+    if text == "Unhandled Exception:" {
+        return Opening::weak("dotnet.mono", MONO);
+    }
+    let thrown = uncaught(line)?;
+    let (class, _) = type_and_message(thrown)?;
+    if class.contains('.') || class.ends_with("Exception") {
+        Opening::firm("dotnet.uncaught", HEAD)
+    } else {
+        None
+    }
+}
+
+/// `Unhandled exception. System.X: m`, `[ERROR] FATAL UNHANDLED EXCEPTION: System.X: m`.
+fn uncaught(line: &str) -> Option<&str> {
+    ["Unhandled exception. ", "Unhandled Exception: ", "[ERROR] FATAL UNHANDLED EXCEPTION: "]
+        .iter()
+        .find_map(|start| line.strip_prefix(start))
+}
+
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    if frame(line).is_some() { Opening::firm("dotnet.frames", FRAMES) } else { None }
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    let text = line.trim();
+    if frame(line).is_some() || is_seam(text) {
+        state.mark = 1;
+        return state.take(FRAMES);
+    }
+    if text.starts_with("---> ") {
+        return state.take(HEAD);
+    }
+    match state.phase {
+        // Mono prints the trace a second time for its log.
+        FRAMES if line.starts_with("[ERROR] FATAL UNHANDLED EXCEPTION: ") => state.take(HEAD),
+        FRAMES if text.starts_with("(Inner Exception #") => state.take(HEAD),
+        FRAMES if text.is_empty() => Next::Hold,
+        FRAMES => Next::End("not a line of a stack trace"),
+        MONO if type_and_message(text).is_some() => state.take(HEAD),
+        MONO => Next::End("no exception after its header"),
+        _ => in_head(state, line),
+    }
+}
+
+/// `--- End of inner exception stack trace ---`, `--- End of stack trace from previous location ---`.
+fn is_seam(text: &str) -> bool {
+    text.starts_with("--- End of ") && text.contains("stack trace")
+        || text.starts_with("Exception rethrown at ")
+        || text == "Server stack trace:"
+}
+
+fn in_head(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if state.run > MESSAGE_LINES {
+        Next::End("message limit")
+    } else if super::interrupts(line) {
+        Next::End("next record")
+    } else {
+        Next::Hold
+    }
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    let mut reader = Reader::default();
+    let mut lines = trace.body.lines().peekable();
+    while let Some(line) = lines.next() {
+        if reader.printed_twice(line) {
+            break;
+        }
+        reader.line(line);
+    }
+    let chain = reader.finish();
+    let mut chain = chain.into_iter();
+    let primary = chain.next()?;
+    Some(parsed(Kind::Exception, Level::Error, Language::Dotnet, primary, chain.collect()))
+}
+
+/// Inner exceptions are told before the frames of the outer ones: a stack of exceptions whose frames come from the
+/// innermost outwards.
+#[derive(Default)]
+struct Reader {
+    all: Vec<Thrown>,
+    /// Indices of exceptions whose frames are still to come, the innermost last.
+    open: Vec<usize>,
+    /// Lines are message until the first frame.
+    in_message: bool,
+}
+
+impl Reader {
+    fn printed_twice(&self, line: &str) -> bool {
+        !self.all.is_empty() && line.starts_with("[ERROR] FATAL UNHANDLED EXCEPTION: ")
+    }
+
+    fn line(&mut self, line: &str) {
+        let text = line.trim();
+        if text == "Unhandled Exception:" || text.is_empty() && !self.in_message {
+            return;
+        }
+        if let Some(frame) = frame(line) {
+            self.in_message = false;
+            if let Some(thrown) = self.open.last().and_then(|at| self.all.get_mut(*at)) {
+                thrown.frames.push(frame);
+            }
+        } else if is_seam(text) {
+            self.in_message = false;
+            if text.starts_with("--- End of inner exception") && self.open.len() > 1 {
+                self.open.pop();
+            }
+        } else if let Some(rest) = text.strip_prefix("---> ") {
+            self.inner(rest);
+        } else if text.starts_with("(Inner Exception #") {
+            self.inner(text);
+        } else if self.all.is_empty() {
+            self.begin(uncaught(line).unwrap_or(text), None);
+        } else if self.in_message
+            && let Some(last) = self.all.last_mut()
+        {
+            let (text, inner) =
+                line.split_once(" ---> ").map_or((line, None), |(text, inner)| (text, Some(inner)));
+            last.more(text);
+            if let Some(inner) = inner {
+                self.begin(inner, None);
+            }
+        }
+    }
+
+    /// `(Inner Exception #1) System.X: m`: a member; one that was told before as the cause is only marked.
+    fn inner(&mut self, text: &str) {
+        let Some((_, rest)) = text.strip_prefix("(Inner Exception #").and_then(|rest| rest.split_once(") "))
+        else {
+            self.begin(text, None);
+            return;
+        };
+        self.open.truncate(1);
+        self.begin(rest, Some(Relation::Member));
+    }
+
+    /// Older runtimes write the inner exception behind the outer one's message.
+    fn begin(&mut self, text: &str, relation: Option<Relation>) {
+        let (text, inner) =
+            text.split_once(" ---> ").map_or((text, None), |(text, inner)| (text, Some(inner)));
+        self.one(text, relation);
+        if let Some(inner) = inner {
+            self.begin(inner, None);
+        }
+    }
+
+    fn one(&mut self, text: &str, relation: Option<Relation>) {
+        let text = text.trim_end().trim_end_matches("<---").trim_end();
+        let thrown = match type_and_message(text) {
+            Some((class, message)) => Thrown::new(class, message),
+            None => Thrown { message: text.to_owned(), ..Thrown::default() },
+        };
+        self.open.push(self.all.len());
+        self.all.push(Thrown { relation, ..thrown });
+        self.in_message = true;
+    }
+
+    /// An aggregate tells its first member twice, as the cause and as a member: it stays a member.
+    fn finish(self) -> Vec<Thrown> {
+        let mut all = self.all;
+        for thrown in &mut all {
+            thrown.message = thrown.message.trim_end().trim_end_matches("<---").trim_end().to_owned();
+        }
+        let members: Vec<(Option<String>, String)> = all
+            .iter()
+            .filter(|thrown| thrown.relation.is_some())
+            .map(|thrown| (thrown.error_type.clone(), thrown.message.clone()))
+            .collect();
+        let mut first = true;
+        all.retain(|thrown| {
+            let twice = !std::mem::take(&mut first)
+                && thrown.relation.is_none()
+                && members
+                    .iter()
+                    .any(|(class, message)| *class == thrown.error_type && *message == thrown.message);
+            !twice
+        });
+        all
+    }
+}
+
+/// `   at A.B.M(String x) in /app/a.cs:line 3`; Mono: `  at A.B.M (System.String x) [0x00001] in /app/a.cs:8 `.
+pub fn frame(line: &str) -> Option<Frame> {
+    let text = line.trim_start();
+    if text.len() == line.len() {
+        return None;
+    }
+    let text = text.strip_prefix("at ")?.trim_end().trim_end_matches("<---").trim_end();
+    let open = text.find('(')?;
+    let name = text.get(..open)?.trim_end();
+    let named = name.contains(['.', '_', '<']) && !name.contains(' ') || name.starts_with("(wrapper");
+    let close = matching(text, open)?;
+    let after = text.get(close + 1..)?.trim_start();
+    let inside = text.get(open + 1..close)?;
+    let tail =
+        after.is_empty() || after.starts_with("in ") || after.starts_with("[0x") || after.starts_with("<0x");
+    if !named && !name.is_empty() || !tail || inside.contains(".java") || inside.contains(".kt:") {
+        return None;
+    }
+    let name = if name.is_empty() { text.get(close + 1..)?.trim_start() } else { name };
+    let (file, number) = location(after);
+    Some(Frame { function: non_empty(name), file, line: number, ..Frame::default() })
+}
+
+fn matching(text: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_i32;
+    for (at, byte) in text.bytes().enumerate().skip(open) {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn location(after: &str) -> (Option<String>, Option<u32>) {
+    let Some(place) = after.split_once("in ").map(|(_, place)| place.trim_end()) else { return (None, None) };
+    if let Some((file, line)) = place.rsplit_once(":line ") {
+        return (non_empty(file), line.parse().ok());
+    }
+    match place.rsplit_once(':') {
+        Some((file, line)) if is_number(line) && !file.starts_with('<') => {
+            (non_empty(file), line.parse().ok())
+        }
+        Some((file, line)) if is_number(line) && file.starts_with('<') => (None, None),
+        _ => (non_empty(place), None),
+    }
+}

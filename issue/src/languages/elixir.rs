@@ -1,0 +1,191 @@
+//! Elixir and Erlang: `** (Error) message` with its frames, processes, tasks and servers that terminated, crash
+//! reports.
+
+use super::frames::{Thrown, is_number, parsed};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Elixir,
+    needles: &["** (", "Error in process", "CRASH REPORT", "** Reason"],
+    headers: &[
+        "GenServer ",
+        "Process #PID<",
+        "Task #PID<",
+        "Process <0.",
+        "Initial Call: ",
+        "Ancestors: ",
+        "Ranch listener ",
+    ],
+    opens,
+    frame: super::never,
+    follows,
+    parse,
+};
+
+const MESSAGE: u8 = 0;
+const FRAMES: u8 = 1;
+const REST: u8 = 2;
+const ERLANG: u8 = 3;
+const MESSAGE_LINES: u32 = 20;
+
+fn opens(line: &str) -> Option<Opening> {
+    let text = line.strip_prefix("    ").unwrap_or(line);
+    if thrown(text).is_some() {
+        return Opening::firm("elixir.raised", MESSAGE);
+    }
+    if line.starts_with("Error in process <0.") && line.contains(" with exit value") {
+        return Opening::firm("elixir.erlang", ERLANG);
+    }
+    if line.starts_with("** Generic server ") || line.starts_with("CRASH REPORT Process ") {
+        return Opening::firm("elixir.erlang", ERLANG);
+    }
+    None
+}
+
+/// `** (RuntimeError) message`, `** (exit) reason`, `** (EXIT from #PID<0.1.0>) …`.
+fn thrown(line: &str) -> Option<(&str, &str)> {
+    let (class, message) = line.strip_prefix("** (")?.split_once(')')?;
+    let named = class.starts_with(|first: char| first.is_ascii_uppercase())
+        || matches!(class, "exit" | "throw" | "stop");
+    (named && class.len() < 200).then(|| (class, message.strip_prefix(' ').unwrap_or(message)))
+}
+
+/// `    (elixir 1.14.0) lib/enum.ex:975: Enum.each/2`, `    a.exs:2: Shop.charge/1`, `    (stdlib) :gen_server.f/3`.
+fn frame(line: &str) -> Option<Frame> {
+    let text = line.strip_prefix("    ")?.trim();
+    let (module, rest) = match text.strip_prefix('(').and_then(|rest| rest.split_once(") ")) {
+        Some((module, rest)) => (Some(module.split(' ').next().unwrap_or(module)), rest),
+        None => (None, text),
+    };
+    if let Some((location, function)) = rest.split_once(": ")
+        && let Some((file, number)) = location.rsplit_once(':')
+        && is_number(number)
+        && !file.contains(' ')
+    {
+        return Some(Frame {
+            function: Some(function.to_owned()),
+            module: module.map(str::to_owned),
+            file: Some(file.to_owned()),
+            line: number.parse().ok(),
+            ..Frame::default()
+        });
+    }
+    if let Some((name, _)) = rest.split_once('(').filter(|_| rest.ends_with(')'))
+        && name.contains('.')
+        && name.starts_with(|first: char| first == ':' || first.is_ascii_uppercase())
+        && !name.contains(' ')
+    {
+        return Some(Frame {
+            function: Some(name.to_owned()),
+            module: module.map(str::to_owned),
+            ..Frame::default()
+        });
+    }
+    let arity = rest.rsplit_once('/').is_some_and(|(name, arity)| is_number(arity) && name.contains('.'));
+    (arity && !rest.contains(' ')).then(|| Frame {
+        function: Some(rest.to_owned()),
+        module: module.map(str::to_owned),
+        ..Frame::default()
+    })
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    if state.phase == ERLANG {
+        return in_erlang(line);
+    }
+    if frame(line).is_some() {
+        return state.take(FRAMES);
+    }
+    const TRAILERS: [&str; 10] = [
+        "Last message",
+        "State: ",
+        "Function: ",
+        "    Args: ",
+        "Client ",
+        "Start Call: ",
+        "Initial Call: ",
+        "Ancestors: ",
+        "Message Queue",
+        "Links: ",
+    ];
+    if TRAILERS.iter().any(|start| line.starts_with(start)) {
+        return state.take(REST);
+    }
+    match state.phase {
+        MESSAGE => in_message(state, line),
+        _ if thrown(line.trim_start()).is_some() && line.starts_with("    ") => Next::Take,
+        FRAMES | REST if line.trim().is_empty() => Next::Hold,
+        REST if line.starts_with("    ") => Next::Take,
+        _ => Next::End("after the trace"),
+    }
+}
+
+fn in_message(state: &mut State, line: &str) -> Next {
+    if line.trim().is_empty() {
+        state.run += 1;
+        return if state.run > MESSAGE_LINES { Next::End("message limit") } else { Next::Hold };
+    }
+    if line.starts_with("    ") {
+        state.run += 1;
+        return if state.run > MESSAGE_LINES * 2 { Next::End("message limit") } else { Next::Take };
+    }
+    state.run_on(line, MESSAGE_LINES)
+}
+
+/// Lines of an Erlang report are marked or indented.
+fn in_erlang(line: &str) -> Next {
+    if line.starts_with("** ") || line.starts_with([' ', '\t', '[', '{']) {
+        Next::Take
+    } else {
+        Next::End("after the report")
+    }
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    if trace.rule == "elixir.erlang" {
+        return Some(parse_erlang(trace.body));
+    }
+    let mut lines = trace.body.lines();
+    let (class, message) = thrown(lines.next()?.trim_start())?;
+    let mut primary = Thrown::new(class, message);
+    let mut nested: Vec<Thrown> = Vec::new();
+    let mut open = true;
+    for line in lines {
+        if line.starts_with("Client ") {
+            break;
+        }
+        let current = nested.last_mut().unwrap_or(&mut primary);
+        if let Some(frame) = frame(line) {
+            current.frames.push(frame);
+            open = false;
+        } else if let Some((class, message)) = thrown(line.trim_start()).filter(|_| line.starts_with("    "))
+        {
+            nested.push(Thrown::new(class, message));
+        } else if open && !line.starts_with("Function: ") && !line.starts_with("Last message") {
+            current.more(line.strip_prefix("    ").unwrap_or(line));
+        }
+    }
+    primary.message.truncate(primary.message.trim_end().len());
+    Some(parsed(Kind::Exception, Level::Error, Language::Elixir, primary, nested))
+}
+
+/// `Error in process <0.1.0> with exit value:` and the term below; the class is the term's first atom.
+fn parse_erlang(body: &str) -> Parsed {
+    let reason = body
+        .lines()
+        .find_map(|line| {
+            line.trim_start()
+                .strip_prefix("** Reason for termination == ")
+                .or_else(|| line.trim_start().strip_prefix('{'))
+        })
+        .unwrap_or_else(|| body.lines().next().unwrap_or_default());
+    let class: String = reason
+        .trim_start_matches(['*', ' ', '{'])
+        .chars()
+        .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+        .collect();
+    let message = body.lines().next().unwrap_or_default();
+    parsed(Kind::Exception, Level::Error, Language::Elixir, Thrown::new(&class, message), Vec::new())
+}

@@ -1,0 +1,94 @@
+//! Perl: `die` with its place, Carp's backtraces, compile errors. A warning has the same form as an uncaught error.
+
+use super::frames::{Thrown, is_number, parsed};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Perl,
+    needles: &[" line "],
+    headers: &[],
+    opens,
+    frame: super::never,
+    follows,
+    parse,
+};
+
+const CALLS: u8 = 0;
+
+fn opens(line: &str) -> Option<Opening> {
+    if line.starts_with([' ', '\t', '{']) {
+        return None;
+    }
+    statement(line).and_then(|_| Opening::firm("perl.die", CALLS))
+}
+
+/// `text at FILE line N.`, also `…, <STDIN> line 5.` and `…, near "x"`.
+fn statement(line: &str) -> Option<(&str, Frame)> {
+    let text = line.trim_end();
+    let text = match text.rsplit_once(", <") {
+        Some((before, handle)) if handle.contains("> line ") || handle.contains("> chunk ") => before,
+        _ => text.strip_suffix('.').or_else(|| text.split_once(", near \"").map(|(before, _)| before))?,
+    };
+    let (rest, number) = text.rsplit_once(" line ")?;
+    let (message, file) = rest.rsplit_once(" at ")?;
+    let script = [".pl", ".pm", ".t", ".cgi", ".psgi", ".PL"].iter().any(|ending| file.ends_with(ending));
+    let known = script
+        || file == "-e"
+        || file == "-"
+        || file.starts_with("(eval ")
+        || file.starts_with('/') && !file.contains(' ');
+    let frame = Frame { file: Some(file.to_owned()), line: number.parse().ok(), ..Frame::default() };
+    (is_number(number) && known && !message.is_empty()).then_some((message, frame))
+}
+
+/// `\tmain::inner(1, "two") called at FILE line N` → function and place.
+fn call(line: &str) -> Option<Frame> {
+    let (call, place) = line.strip_prefix('\t')?.rsplit_once(" called at ")?;
+    let (file, rest) = place.rsplit_once(" line ")?;
+    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let name = call.split('(').next().unwrap_or(call);
+    Some(Frame {
+        function: Some(if name.is_empty() { call } else { name }.to_owned()),
+        file: Some(file.to_owned()),
+        line: number.parse().ok(),
+        ..Frame::default()
+    })
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    let aborted = line.starts_with("BEGIN failed--compilation aborted")
+        || line.starts_with("Compilation failed in require")
+        || line.starts_with("Execution of ") && line.contains(" aborted due to compilation errors")
+        || line.contains(" had compilation errors.");
+    if call(line).is_some() || line.starts_with("\teval {...} called at ") || aborted {
+        return Next::Take;
+    }
+    // Several errors of one compilation end in one statement that it was given up.
+    if state.run <= 20 && statement(line).is_some_and(|(text, _)| is_compile_error(text)) {
+        return Next::Hold;
+    }
+    Next::End("after the place")
+}
+
+fn is_compile_error(text: &str) -> bool {
+    text.starts_with("Global symbol ") || text.starts_with("syntax error") || text.starts_with("Bareword ")
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    let mut lines = trace.body.lines();
+    let (message, place) = statement(lines.next()?)?;
+    let mut thrown = Thrown { message: message.to_owned(), ..Thrown::default() };
+    let mut innermost = place;
+    let calls: Vec<Frame> = lines.filter_map(call).collect();
+    // A call tells where it was made: its function is the one in which the place above it lies.
+    for call in calls {
+        innermost.function = call.function;
+        thrown.frames.push(innermost);
+        innermost = Frame { file: call.file, line: call.line, ..Frame::default() };
+    }
+    thrown.frames.push(innermost);
+    Some(parsed(Kind::Exception, Level::Error, Language::Perl, thrown, Vec::new()))
+}

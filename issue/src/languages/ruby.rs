@@ -1,0 +1,288 @@
+//! Ruby 2 and 3: uncaught errors with `from` frames and causes, both quotings of method names, Rails' log form,
+//! syntax errors, backtraces below a logger's line.
+
+use super::frames::{Thrown, is_number, parsed};
+use super::{Grammar, Next, Opening, State, Trace};
+use crate::report::{Frame, Kind, Language, Level, Parsed};
+
+/// The language's rules.
+pub static GRAMMAR: Grammar = Grammar {
+    language: Language::Ruby,
+    needles: &[":in `", ":in '", ": syntax error", "Error ("],
+    headers: &["#<Thread:"],
+    opens,
+    frame: opens_with_frame,
+    follows,
+    parse,
+};
+
+const MESSAGE: u8 = 0;
+const FRAMES: u8 = 1;
+const RAILS: u8 = 2;
+const SYNTAX: u8 = 3;
+const MESSAGE_LINES: u32 = 20;
+
+fn opens(line: &str) -> Option<Opening> {
+    if line.starts_with([' ', '\t', '{']) {
+        return None;
+    }
+    if thrown(line).is_some() {
+        return Opening::firm("ruby.uncaught", MESSAGE);
+    }
+    if syntax_place(line).is_some() {
+        return Opening::firm("ruby.syntax", SYNTAX);
+    }
+    if rails(line).is_some() { Opening::weak("ruby.rails", RAILS) } else { None }
+}
+
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    if frame(line).is_some() { Opening::firm("ruby.frames", FRAMES) } else { None }
+}
+
+/// `FILE:LINE:in 'FUNCTION'` at the start of a text → the frame and what follows it.
+fn place(text: &str) -> Option<(Frame, &str)> {
+    let at = text.find(":in `").or_else(|| text.find(":in '"))?;
+    let (file, line) = text.get(..at)?.rsplit_once(':')?;
+    if !is_number(line) || file.is_empty() || file.len() > 400 {
+        return None;
+    }
+    let quoted = text.get(at + 5..)?;
+    let end = quoted.find("':").or_else(|| quoted.rfind('\''))?;
+    let frame = Frame {
+        function: Some(quoted.get(..end)?.to_owned()),
+        file: Some(file.to_owned()),
+        line: line.parse().ok(),
+        ..Frame::default()
+    };
+    Some((frame, quoted.get(end + 1..)?))
+}
+
+/// `FILE:LINE:in 'FUNCTION': message (Class)` → the frame and the text after it.
+fn thrown(line: &str) -> Option<(Frame, &str)> {
+    let (frame, rest) = place(line)?;
+    let rest = rest.strip_prefix(": ").or_else(|| (rest == ":").then_some(""))?;
+    (!rest.starts_with("warning: ")).then_some((frame, rest))
+}
+
+/// One frame of a backtrace, with or without `from`.
+fn frame(line: &str) -> Option<Frame> {
+    let text = line.trim_start();
+    let text = text.strip_prefix("from ").unwrap_or(text);
+    let numbered = text.split_once(": from ").filter(|(number, _)| is_number(number)).map(|(_, rest)| rest);
+    let text = numbered.unwrap_or(text);
+    if let Some((frame, rest)) = place(text) {
+        return rest.trim().is_empty().then_some(frame);
+    }
+    let (file, number) = line.trim_start().strip_prefix("from ")?.rsplit_once(':')?;
+    is_number(number).then(|| Frame {
+        file: Some(file.to_owned()),
+        line: number.parse().ok(),
+        ..Frame::default()
+    })
+}
+
+/// `FILE.rb:2: syntax error, unexpected …`, `FILE.rb:1: syntax errors found (SyntaxError)`.
+fn syntax_place(line: &str) -> Option<(Frame, &str)> {
+    let at = line.find(": syntax error")?;
+    let (file, number) = line.get(..at)?.rsplit_once(':')?;
+    let file = file.rsplit(": ").next().unwrap_or(file);
+    let known = is_number(number)
+        && !file.contains(' ')
+        && (file.ends_with(".rb") || file.starts_with(['/', '-', '.']));
+    let frame = Frame { file: Some(file.to_owned()), line: number.parse().ok(), ..Frame::default() };
+    known.then_some((frame, line.get(at + 2..)?))
+}
+
+/// `ActionView::Template::Error (message):` of Rails' log.
+fn rails(line: &str) -> Option<(&str, &str)> {
+    let (class, rest) = line.split_once(" (")?;
+    let message = rest.trim_end().strip_suffix("):")?;
+    let named = class.split("::").all(|part| {
+        part.starts_with(|first: char| first.is_ascii_uppercase())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    });
+    named.then_some((class, message))
+}
+
+fn is_levels(line: &str) -> bool {
+    line.trim_start().starts_with("... ") && line.trim_end().ends_with(" levels...")
+}
+
+fn follows(state: &mut State, line: &str) -> Next {
+    if state.phase == SYNTAX {
+        return in_syntax(state, line);
+    }
+    if frame(line).is_some() || is_levels(line) {
+        return state.take(FRAMES);
+    }
+    match state.phase {
+        MESSAGE => in_message(state, line),
+        RAILS => in_rails(state, line),
+        _ => in_frames(state, line),
+    }
+}
+
+/// A message runs on until its frames; an error without frames may have a message of several lines too.
+fn in_message(state: &mut State, line: &str) -> Next {
+    if line.trim().is_empty() || state.mark == 1 {
+        state.run += 1;
+        let stop = state.run > MESSAGE_LINES || super::interrupts(line);
+        let indented =
+            line.trim().is_empty() || line.starts_with([' ', '\t']) || line.starts_with("Did you mean?");
+        state.mark = 1;
+        return if stop || !indented { Next::End("no frame after the empty line") } else { Next::Hold };
+    }
+    if thrown(line).is_some() {
+        return in_frames(state, line);
+    }
+    state.run_on(line, MESSAGE_LINES)
+}
+
+/// A cause begins like an error, directly below the frames of the one that it caused.
+fn in_frames(state: &mut State, line: &str) -> Next {
+    state.mark = 0;
+    if thrown(line).is_some() && !line.starts_with([' ', '\t']) && !frame_only(line) {
+        return state.take(MESSAGE);
+    }
+    if line.starts_with("Caused by: ") || line.starts_with("cause: ") {
+        return state.take(MESSAGE);
+    }
+    Next::End("not a frame")
+}
+
+fn frame_only(line: &str) -> bool {
+    frame(line).is_some()
+}
+
+/// Between Rails' header and its frames stand empty lines and a template's excerpt.
+fn in_rails(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if state.run > 24 || super::interrupts(line) {
+        Next::End("no frame after the header")
+    } else {
+        Next::Hold
+    }
+}
+
+fn in_syntax(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    let excerpt = line.starts_with([' ', '\t', '>', '~', '^', '|'])
+        || line.starts_with("...")
+        || syntax_place(line).is_some();
+    if state.run <= 30 && excerpt { Next::Take } else { Next::End("after the excerpt") }
+}
+
+fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    let thrown = match trace.rule {
+        "ruby.syntax" => vec![parse_syntax(trace.body)?],
+        "ruby.rails" => vec![parse_rails(trace.body)?],
+        "ruby.frames" => vec![parse_logged(trace.body)],
+        _ => parse_chain(trace.body),
+    };
+    let mut chain = thrown.into_iter();
+    let primary = chain.next()?;
+    Some(parsed(Kind::Exception, Level::Error, Language::Ruby, primary, chain.collect()))
+}
+
+fn parse_chain(body: &str) -> Vec<Thrown> {
+    let mut chain: Vec<Thrown> = Vec::new();
+    let mut open = false;
+    for line in body.lines() {
+        let begins =
+            if frame_only(line) { None } else { thrown(line.strip_prefix("Caused by: ").unwrap_or(line)) };
+        if let Some((place, text)) = begins {
+            let mut next = Thrown { message: text.to_owned(), ..Thrown::default() };
+            next.frames.push(place);
+            chain.push(next);
+            open = true;
+        } else if let Some(frame) = frame(line) {
+            open = false;
+            if let Some(last) = chain.last_mut() {
+                last.frames.push(frame);
+            }
+        } else if open && let Some(last) = chain.last_mut() {
+            last.more(line);
+        }
+    }
+    for thrown in &mut chain {
+        name(thrown);
+    }
+    chain
+}
+
+/// The class stands in parentheses behind the first line of the message, or is the whole of it.
+fn name(thrown: &mut Thrown) {
+    let cut = excerpt(&thrown.message).unwrap_or(thrown.message.len());
+    thrown.message.truncate(cut);
+    let (first, rest) = match thrown.message.split_once('\n') {
+        Some((first, rest)) => (first.to_owned(), Some(rest.to_owned())),
+        None => (thrown.message.clone(), None),
+    };
+    let Some((message, class)) = with_class(&first) else {
+        if rest.is_none() && is_class(&first) {
+            thrown.error_type = Some(std::mem::take(&mut thrown.message));
+        } else if first == "unhandled exception" {
+            thrown.error_type = Some("RuntimeError".to_owned());
+            thrown.message.clear();
+        }
+        return;
+    };
+    thrown.error_type = Some(class.to_owned());
+    thrown.message = match rest {
+        Some(rest) => format!("{message}\n{rest}"),
+        None => message.to_owned(),
+    };
+}
+
+/// Where the source excerpt of `error_highlight` begins: an empty line, then an indented one.
+fn excerpt(message: &str) -> Option<usize> {
+    message.match_indices("\n\n").map(|(at, _)| at).find(|at| {
+        message.get(at + 2..).is_some_and(|rest| rest.starts_with([' ', '\t']) && rest.contains('^'))
+    })
+}
+
+/// `message (Class)`.
+fn with_class(text: &str) -> Option<(&str, &str)> {
+    let body = text.trim_end().strip_suffix(')')?;
+    let (message, class) = body.rsplit_once('(')?;
+    is_class(class).then(|| (message.trim_end(), class))
+}
+
+fn is_class(text: &str) -> bool {
+    !text.is_empty()
+        && text.split("::").all(|part| {
+            part.starts_with(|first: char| first.is_ascii_uppercase())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        })
+}
+
+fn parse_syntax(body: &str) -> Option<Thrown> {
+    let (frame, message) = syntax_place(body.lines().next()?)?;
+    let message = with_class(message).map_or(message, |(message, _)| message);
+    let mut thrown = Thrown::new("SyntaxError", message);
+    thrown.frames.push(frame);
+    Some(thrown)
+}
+
+fn parse_rails(body: &str) -> Option<Thrown> {
+    let (class, message) = rails(body.lines().next()?)?;
+    let mut thrown = Thrown::new(class, message);
+    thrown.frames.extend(body.lines().skip(1).filter_map(frame));
+    Some(thrown)
+}
+
+/// `message (Class)` at the end of a log line, then frames without `from`.
+fn parse_logged(body: &str) -> Thrown {
+    let mut thrown = Thrown::default();
+    for line in body.lines() {
+        if let Some(frame) = frame(line) {
+            thrown.frames.push(frame);
+        } else if thrown.message.is_empty() {
+            thrown.message = line.to_owned();
+        } else if thrown.frames.is_empty() {
+            thrown.more(line);
+        }
+    }
+    name(&mut thrown);
+    thrown
+}

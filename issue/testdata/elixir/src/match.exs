@@ -1,0 +1,1 @@
+{:ok, _} = File.read("/does/not/exist")

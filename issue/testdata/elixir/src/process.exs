@@ -1,0 +1,2 @@
+spawn(fn -> raise "in a bare process" end)
+Process.sleep(200)

@@ -1,0 +1,3 @@
+<?php
+function f(int $n) { return $n; }
+f("x");

@@ -1,0 +1,3 @@
+<?php
+namespace App;
+no_such_function();

@@ -1,0 +1,10 @@
+require 'logger'
+log = Logger.new($stderr)
+log.info("up")
+begin
+  [].fetch(3)
+rescue IndexError => e
+  log.error(e)
+  log.error("lookup failed: #{e.message}")
+end
+log.warn("odd")

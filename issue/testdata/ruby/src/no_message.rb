@@ -1,0 +1,2 @@
+class Gone < StandardError; end
+raise Gone, ""

@@ -1,0 +1,7 @@
+module Shop
+  def self.run
+    nil.price
+  end
+end
+
+Shop.run

@@ -1,0 +1,4 @@
+def down(n)
+  down(n + 1)
+end
+down(0)
