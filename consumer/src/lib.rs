@@ -17,6 +17,7 @@ use crate::{
     consume::{Consumer, Pace},
     health::{Health, Status},
     store::IssueStore,
+    ui::UiState,
 };
 
 pub mod api;
@@ -93,9 +94,10 @@ impl Tracker {
         api::health_routes(self.state.clone())
     }
 
-    /// Puts other routes (the pages) behind the same door as the API: `Host`, `Origin`, token.
-    pub fn protected(&self, router: Router) -> Router {
-        api::protected(router, self.state.clone())
+    /// The pages, behind the same door as the API: `Host`, `Origin`, token.
+    pub fn ui_routes(&self) -> Router {
+        let state = UiState::new(Arc::clone(&self.state.store), self.state.tracker.clone());
+        api::protected(ui::routes(state), self.state.clone())
     }
 
     /// How it stands now.

@@ -7,7 +7,7 @@ use axum::Router;
 use clap::Parser;
 use consumer::{
     Settings,
-    api::{Access, Limits, not_found},
+    api::{Access, Limits},
     config::{Config, LogFormat, StoreChoice},
     consume::Pace,
     store::{IssueStore, sqlite::SqliteStore},
@@ -76,8 +76,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
         pace: Pace::default(),
     };
     let tracker = consumer::start(settings, Box::new(source), store).await;
-    let routes =
-        tracker.health_routes().merge(tracker.api_routes()).merge(tracker.write_routes()).fallback(not_found);
+    let routes = tracker
+        .health_routes()
+        .merge(tracker.api_routes())
+        .merge(tracker.write_routes())
+        .merge(tracker.ui_routes());
     let stop_serving = CancellationToken::new();
     let server = tokio::spawn(serve(listener, routes, stop_serving.clone()));
     tokio::select! {
