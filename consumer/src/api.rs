@@ -10,7 +10,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use issue::{finish::Rules, id::TrackerName};
 
@@ -66,7 +66,9 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/issues/{id}", get(issues::show).patch(issues::change))
         .route("/api/v1/issues/{id}/comments", get(comments::list).post(comments::create))
         .route("/api/v1/issues/{id}/occurrences", get(children::occurrences))
-        .route("/api/v1/issues/{id}/activities", get(children::activities));
+        .route("/api/v1/issues/{id}/activities", get(children::activities))
+        // So that a program that mistypes an address reads JSON and not the pages' 404.
+        .route("/api/v1/{*rest}", any(no_such_address));
     limited(router, state)
 }
 
@@ -105,6 +107,10 @@ fn unavailable(error: StoreError) -> Problem {
     tracing::warn!(error = told(&error), "a request found the store not answering");
     let detail = "the store does not answer; nothing was changed; try again in 5 s";
     Problem::new(Fault::Unavailable, detail).with_retry_after(5)
+}
+
+async fn no_such_address() -> guard::Refusal {
+    Problem::new(Fault::NotFound, "no such address").into()
 }
 
 fn no_such_issue() -> Problem {

@@ -94,10 +94,10 @@ impl Tracker {
         api::health_routes(self.state.clone())
     }
 
-    /// The pages, behind the same door as the API: `Host`, `Origin`, token. They hold the fallback of the whole.
+    /// The pages, behind the same door as the API: `Host`, `Origin`, token.
     pub fn ui_routes(&self) -> Router {
-        let pages = ui::routes(UiState::new(Arc::clone(&self.state.store), self.state.tracker.clone()));
-        api::protected(pages, self.state.clone())
+        let state = UiState::new(Arc::clone(&self.state.store), self.state.tracker.clone());
+        api::protected(ui::routes(state), self.state.clone())
     }
 
     /// How it stands now.
