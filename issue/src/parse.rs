@@ -66,6 +66,7 @@ fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
     if parsed.error_type.is_none() && parsed.message.is_empty() {
         words.clone_into(&mut parsed.message);
     }
+    let words = if words == "PHP message" { "" } else { words };
     parsed.log = (!words.is_empty()).then(|| words.to_owned());
 }
 
@@ -90,5 +91,8 @@ fn log(block: &Block) -> Option<Parsed> {
     };
     let mut parsed = Parsed::of_text(Kind::Log, level, Language::Unknown, String::new());
     parsed.message = text.get(message..).unwrap_or_default().trim_end().to_owned();
-    Some(parsed)
+    let tag_only =
+        parsed.message.starts_with('[') && parsed.message.find(']') == Some(parsed.message.len() - 1);
+    let words = !parsed.message.is_empty() && !tag_only;
+    words.then_some(parsed)
 }

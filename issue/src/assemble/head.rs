@@ -86,6 +86,20 @@ pub fn is_typed(text: &str) -> bool {
     starts(text).filter_map(|offset| text.get(offset..)).any(is_error_header)
 }
 
+/// Where the error's name starts in a text that is an error's header: behind a logger's name, if that name is none
+/// of an error but the next one is (`com.example.Shop: RuntimeException: text`).
+pub fn name_offset(text: &str) -> usize {
+    match type_and_message(text) {
+        Some((class, message))
+            if !names_an_error(class)
+                && type_and_message(message).is_some_and(|(inner, _)| names_an_error(inner)) =>
+        {
+            text.len() - message.len()
+        }
+        _ => 0,
+    }
+}
+
 /// `some.ErrorName: text`, with a name that only an error can have.
 pub fn is_error_header(text: &str) -> bool {
     let text = text.strip_prefix("Uncaught ").unwrap_or(text);
@@ -141,7 +155,7 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     let first = record.header_lines;
     let whole = record.line(first);
     if is_error_header(whole) || grammar.language == Language::Javascript && whole.starts_with("error: ") {
-        return Some(record.line_start(first));
+        return Some(record.line_start(first) + name_offset(whole));
     }
     if grammar.language == Language::Rust {
         return whole.starts_with("Error:").then(|| record.line_start(first));
@@ -150,7 +164,9 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         let message = logline::head(whole).map_or(0, |head| head.message);
         return Some(record.line_start(first) + message);
     }
-    if let Some(index) = (first + 1..record.len()).find(|index| is_error_header(record.line(*index))) {
+    if let Some(index) =
+        (first + 1..record.len()).find(|index| is_error_header(record.line(*index).trim_start()))
+    {
         return Some(record.line_start(index));
     }
     if grammar.language == Language::Go {
@@ -159,7 +175,9 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         return named.then(|| record.line_start(last));
     }
     if let Some(offset) = starts(whole).find(|offset| whole.get(*offset..).is_some_and(is_error_header)) {
-        return Some(record.line_start(first) + offset);
+        return Some(
+            record.line_start(first) + offset + name_offset(whole.get(offset..).unwrap_or_default()),
+        );
     }
     lookback::embedded(whole).map(|offset| record.line_start(first) + offset)
 }
@@ -181,7 +199,9 @@ fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
         record.settle();
         return Verdict::Take;
     }
-    if blank && (record.held() > 0 || !record.line(record.header_lines).starts_with("Error:")) {
+    // Some loggers leave one line empty between their words and the trace.
+    let gap = record.held() == 1 && record.line(record.len() - 1).trim().is_empty();
+    if blank && (record.held() > 0 || !record.is_firm()) || gap && !is_error_header(line) {
         return Verdict::End("empty line");
     }
     record.append(line);

@@ -54,10 +54,12 @@ pub fn starts(line: &str) -> impl Iterator<Item = usize> {
     let behind_bracket = (first == b'[').then(|| after("] ")).flatten();
     let behind_stream = after(" stderr F ").or_else(|| after(" stdout F "));
     let behind_word = first.is_ascii_digit().then(|| after(" ")).flatten();
+    let behind_pool = after("PHP message: ");
     let behind_front = crate::logline::head(line).map(|head| head.message);
     let mut seen = [0_usize; 8];
-    let candidates = [behind_bar, behind_tag, behind_bracket, behind_stream, behind_word, behind_front];
-    let candidates = if spaced { [None; 6] } else { candidates };
+    let candidates =
+        [behind_bar, behind_tag, behind_bracket, behind_stream, behind_word, behind_pool, behind_front];
+    let candidates = if spaced { [None; 7] } else { candidates };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {
         if !seen.contains(&candidate)

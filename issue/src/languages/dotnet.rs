@@ -61,6 +61,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         FRAMES if text.starts_with("(Inner Exception #") => state.take(HEAD),
         FRAMES if text.is_empty() => Next::Hold,
         FRAMES => Next::End("not a line of a stack trace"),
+        MONO if text.is_empty() && state.run == 0 => Next::Hold,
         MONO if type_and_message(text).is_some() => state.take(HEAD),
         MONO => Next::End("no exception after its header"),
         _ => in_head(state, line),

@@ -91,6 +91,12 @@ fn is_frame(line: &str) -> bool {
     line.starts_with("  ") && frame(line).is_some()
 }
 
+/// `at name` without a place is believed inside a stack only.
+fn is_placeless(line: &str) -> bool {
+    let name = line.trim_start().strip_prefix("at ").map(str::trim_end);
+    line.starts_with(' ') && name.is_some_and(|name| !name.is_empty() && name.split(' ').count() <= 4)
+}
+
 fn is_elision(text: &str) -> bool {
     text.starts_with("... ") && text.contains(" matching cause stack trace ...")
 }
@@ -188,7 +194,7 @@ fn in_frames(state: &mut State, line: &str) -> Next {
     if is_frame(line) {
         return after_frame(state, line);
     }
-    if is_elision(text) {
+    if is_elision(text) || is_placeless(line) {
         return after_frame(state, line);
     }
     if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
@@ -279,11 +285,21 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     let mut stack = reader.thrown.into_iter();
     let mut primary = stack.next()?;
-    primary.message.truncate(primary.message.trim_end().len());
+    cut_excerpt(&mut primary.message);
     if excerpt && primary.frames.is_empty() {
         primary.frames.extend(excerpt_frame(trace.body));
     }
     Some(parsed(Kind::Exception, Level::Error, Language::Javascript, primary, stack.collect()))
+}
+
+/// Deno prints the source line and its caret between message and frames.
+fn cut_excerpt(message: &mut String) {
+    message.truncate(message.trim_end().len());
+    let Some((before, last)) = message.rsplit_once('\n') else { return };
+    if is_caret(last) {
+        let end = before.rsplit_once('\n').map_or(before.len(), |(kept, _)| kept.len());
+        message.truncate(end);
+    }
 }
 
 /// The text below the caret.
@@ -333,6 +349,9 @@ impl Reader {
             self.properties |= opens_properties(line);
         } else if self.thrown.is_empty() {
             self.first(line);
+        } else if self.framed && !self.properties && is_placeless(line) {
+            let name = text.strip_prefix("at ").unwrap_or(text);
+            self.frame(Frame { function: non_empty(name), ..Frame::default() });
         } else if let Some(rest) = text.strip_prefix("[cause]: ").or_else(|| caused_by(line)) {
             self.nested(rest, None);
         } else if text.starts_with("[errors]: [") {
@@ -469,6 +488,7 @@ fn location_of(location: &str) -> Option<Location> {
         return Some((file, line, column));
     }
     let known = location == "<anonymous>"
+        || location == "unknown location"
         || location == "native"
         || location == "native code"
         || location.starts_with("index ");

@@ -237,6 +237,11 @@ impl<'a> Scanner<'a> {
         if word.len() == 1 {
             return self.letter(token, after);
         }
+        // Monolog writes `channel.LEVEL:`.
+        let word = match word.rsplit_once('.') {
+            Some((_, level)) if colon && level.bytes().all(|byte| byte.is_ascii_uppercase()) => level,
+            _ => word,
+        };
         let (word, code) = word.split_once('/').map_or((word, false), |(left, _)| (left, left.len() == 1));
         if code {
             return None;
@@ -272,6 +277,7 @@ impl<'a> Scanner<'a> {
                 || self.last == Some(Token::Tag) && self.words == 0
         } else {
             self.time
+                && !matches!(rank, Rank::Fatal if !word.eq_ignore_ascii_case("fatal") && !word.eq_ignore_ascii_case("critical"))
                 && (self.last == Some(Token::Time)
                     || after_mark && self.words == 0
                     || after.starts_with(['\t', '|'])
