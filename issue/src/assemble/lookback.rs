@@ -3,7 +3,7 @@
 
 use super::buffer::{Buffer, Line};
 use super::head::{is_error_header, is_typed, name_offset};
-use super::prefix::{Prefix, starts};
+use super::prefix::{Prefix, look};
 use super::record::Record;
 use crate::languages::Grammar;
 use crate::languages::frames::{is_number, names_an_error, type_and_message};
@@ -139,8 +139,9 @@ pub fn thrown(
 /// Where in a line the error's name starts. Directly above a frame a plain class name is enough.
 fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> {
     use crate::report::Language;
-    if is_typed(text) {
-        let offset = starts(text).find(|offset| text.get(*offset..).is_some_and(is_error_header))?;
+    let seen = look(text);
+    if is_typed(text, &seen) {
+        let offset = seen.starts().find(|offset| text.get(*offset..).is_some_and(is_error_header))?;
         return Some(offset + name_offset(text.get(offset..)?));
     }
     let quiet = logline::head(text).is_some_and(|head| head.rank == Some(Rank::Quiet));
@@ -149,7 +150,7 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
     }
     match grammar.language {
         Language::Ruby => {
-            starts(text).find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
+            seen.starts().find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
         }
         Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
             if let Some(offset) = embedded(text) {

@@ -88,7 +88,22 @@ fn is_caret(line: &str) -> bool {
 }
 
 fn is_frame(line: &str) -> bool {
-    line.starts_with("  ") && frame(line).is_some()
+    line.starts_with("  ") && frame(line).is_some() || browser_frame(line).is_some()
+}
+
+/// `name@https://host/app.js:3:5` of Firefox and Safari.
+fn browser_frame(line: &str) -> Option<Frame> {
+    let (name, location) = line.trim().split_once('@')?;
+    let (file, number, column) = place(location);
+    let url = location.contains("://") || location.starts_with('/') || location.starts_with("webpack");
+    let named = !name.contains(' ') && name.len() < 200;
+    (column.is_some() && url && named).then(|| Frame {
+        function: non_empty(name),
+        file,
+        line: number,
+        column,
+        ..Frame::default()
+    })
 }
 
 /// `at name` without a place is believed inside a stack only.
@@ -344,7 +359,9 @@ impl Reader {
         let text = line.trim();
         if line.starts_with("Emitted 'error' event ") {
             self.emitted = true;
-        } else if let Some(frame) = frame(line).filter(|_| line.starts_with("  ")) {
+        } else if let Some(frame) =
+            frame(line).filter(|_| line.starts_with("  ")).or_else(|| browser_frame(line))
+        {
             self.frame(frame);
             self.properties |= opens_properties(line);
         } else if self.thrown.is_empty() {
