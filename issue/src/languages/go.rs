@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Go,
-    needles: &["panic: ", "panic serving ", "fatal error: ", "\nSIG", "DATA RACE"],
+    needles: &["panic: ", "panic serving ", "panic recovered:", "fatal error: ", "\nSIG", "DATA RACE"],
     headers: &["runtime: ", "unexpected fault address ", "======"],
     opens,
     frame: opens_with_frame,
