@@ -7,6 +7,7 @@
 use crate::report::Level;
 
 mod level;
+mod names;
 mod tokens;
 
 pub use level::Rank;

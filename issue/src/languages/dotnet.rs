@@ -88,8 +88,7 @@ fn in_head(state: &mut State, line: &str) -> Next {
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut reader = Reader::default();
-    let mut lines = trace.body.lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in trace.body.lines() {
         if reader.printed_twice(line) {
             break;
         }

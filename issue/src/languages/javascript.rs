@@ -4,6 +4,10 @@ use super::frames::{Thrown, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 
+mod frame;
+
+use frame::{browser_frame, frame, is_frame, native_frame};
+
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Javascript,
@@ -85,25 +89,6 @@ fn is_internal(file: &str) -> bool {
 fn is_caret(line: &str) -> bool {
     let text = line.trim();
     !text.is_empty() && text.bytes().all(|byte| byte == b'^' || byte == b'~')
-}
-
-fn is_frame(line: &str) -> bool {
-    line.starts_with("  ") && frame(line).is_some() || browser_frame(line).is_some()
-}
-
-/// `name@https://host/app.js:3:5` of Firefox and Safari.
-fn browser_frame(line: &str) -> Option<Frame> {
-    let (name, location) = line.trim().split_once('@')?;
-    let (file, number, column) = place(location);
-    let url = location.contains("://") || location.starts_with('/') || location.starts_with("webpack");
-    let named = !name.contains(' ') && name.len() < 200;
-    (column.is_some() && url && named).then(|| Frame {
-        function: non_empty(name),
-        file,
-        line: number,
-        column,
-        ..Frame::default()
-    })
 }
 
 /// `at name` without a place is believed inside a stack only.
@@ -276,17 +261,6 @@ fn in_native(state: &mut State, line: &str) -> Next {
     } else {
         Next::End("not a native frame")
     }
-}
-
-/// ` 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]`.
-fn native_frame(line: &str) -> Option<Frame> {
-    let (number, rest) = line.trim_start().split_once(": 0x")?;
-    if !super::frames::is_number(number) {
-        return None;
-    }
-    let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let name = rest.rsplit_once(" [").map_or(rest, |(name, _)| name).trim();
-    Some(Frame { function: non_empty(name), ..Frame::default() })
 }
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
@@ -464,57 +438,6 @@ fn embedded(text: &str) -> Option<Thrown> {
 fn is_class(name: &str) -> bool {
     name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'$')
         || super::frames::names_an_error(name)
-}
-
-/// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
-fn frame(line: &str) -> Option<Frame> {
-    let text = line.trim_start().strip_prefix("at ")?;
-    let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
-    if let Some(body) = text.strip_suffix(')') {
-        let (function, location) = split_location(body)?;
-        let (file, number, column) = location_of(location)?;
-        return Some(Frame { function: non_empty(function), file, line: number, column, ..Frame::default() });
-    }
-    let (asynchronous, bare) = match text.strip_prefix("async ") {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    if bare == "<anonymous>" || bare == "native" {
-        return Some(Frame { file: non_empty(bare), ..Frame::default() });
-    }
-    let (file, number, column) = place(bare);
-    let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
-    // `async` alone in front of a place is no function name.
-    let _ = asynchronous;
-    (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
-}
-
-/// `f (file:1:2` at the parenthesis that holds the place; `eval (eval at f (…), <anonymous>:1:1` at the first.
-fn split_location(body: &str) -> Option<(&str, &str)> {
-    if let Some((function, rest)) = body.split_once(" (eval at ") {
-        return Some((function, rest.rsplit_once(", ").map_or(rest, |(_, last)| last)));
-    }
-    body.rsplit_once(" (")
-}
-
-type Location = (Option<String>, Option<u32>, Option<u32>);
-
-fn location_of(location: &str) -> Option<Location> {
-    let (file, line, column) = place(location);
-    if column.is_some() {
-        return Some((file, line, column));
-    }
-    let known = location == "<anonymous>"
-        || location == "unknown location"
-        || location == "native"
-        || location == "native code"
-        || location.starts_with("index ");
-    if known {
-        return Some((non_empty(location), None, None));
-    }
-    let script = line.is_some()
-        && (location.contains(".js:") || location.contains(".ts:") || location.contains("node:"));
-    script.then_some((file, line, None))
 }
 
 /// Text after `FATAL ERROR: `, and the native stack.
