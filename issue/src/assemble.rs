@@ -70,6 +70,8 @@ pub struct Block {
     pub(crate) grammar: Option<&'static Grammar>,
     pub(crate) opened: &'static str,
     pub(crate) closed: &'static str,
+    /// Level that the front of the opener's line states, where that front stands before every line.
+    pub(crate) prefixed: Option<Level>,
     pub(crate) lines: String,
     /// Byte offset in `lines` at which the trace starts; before it stand log lines and runtime headers.
     pub(crate) body: usize,

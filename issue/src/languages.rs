@@ -3,6 +3,10 @@
 //! A language is one file below `languages/` that exports one [`Grammar`], plus its line in [`GRAMMARS`]. The engine
 //! in `assemble` knows no language: it asks the table.
 
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::report::{Language, Parsed};
 
 pub mod dart;
@@ -124,7 +128,7 @@ pub struct Grammar {
     pub parse: fn(&Trace<'_>) -> Option<Parsed>,
 }
 
-/// Every language. Order matters where two could accept one line: the stricter one stands first.
+/// Every language; the first is that of structured lines, which is asked for every line that begins with a brace. Order matters where two could accept one line: the stricter one stands first.
 pub static GRAMMARS: &[&Grammar] = &[
     &json::GRAMMAR,
     &python::GRAMMAR,
@@ -148,7 +152,38 @@ pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
     if *first < b' ' && *first != b'\t' {
         return None;
     }
-    GRAMMARS.iter().find_map(|grammar| (grammar.opens)(line).map(|opening| (*grammar, opening)))
+    let may = may_open(line);
+    if may == 0 {
+        return None;
+    }
+    let candidates = GRAMMARS.iter().enumerate().filter(|(at, _)| may & (1 << at) != 0);
+    candidates.map(|(_, grammar)| grammar).find_map(|grammar| Some((*grammar, (grammar.opens)(line)?)))
+}
+
+/// The grammars of which the line holds a needle, one bit each in the order of the table. One pass over the line
+/// decides which tables are asked at all.
+fn may_open(line: &str) -> u32 {
+    static NEEDLES: OnceLock<(AhoCorasick, Vec<usize>)> = OnceLock::new();
+    let (automaton, owners) = NEEDLES.get_or_init(|| {
+        let pairs = GRAMMARS
+            .iter()
+            .enumerate()
+            .flat_map(|(at, grammar)| grammar.needles.iter().map(move |needle| (at, needle)));
+        let (owners, needles): (Vec<usize>, Vec<&str>) =
+            pairs.map(|(at, needle)| (at, needle.trim_start_matches('\n'))).unzip();
+        let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(needles);
+        (
+            built.unwrap_or_else(|_| {
+                AhoCorasick::new([""]).unwrap_or_else(|_| unreachable!("one pattern builds"))
+            }),
+            owners,
+        )
+    });
+    let mut may = 0;
+    for found in automaton.find_overlapping_iter(line) {
+        may |= owners.get(found.pattern().as_usize()).map_or(u32::MAX, |owner| 1 << owner);
+    }
+    if line.starts_with('{') { may | 1 } else { may }
 }
 
 /// The first grammar that knows this line as a frame.

@@ -7,6 +7,7 @@
 use crate::report::Level;
 
 mod level;
+mod names;
 mod tokens;
 
 pub use level::Rank;
@@ -74,7 +75,7 @@ pub fn message(line: &str) -> &str {
 /// Substrings of which every line that states level error or above holds one.
 pub const NEEDLES: &[&str] = &[
     "ERR", "rror", "FATAL", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
-    "PANIC", "panic", "fail:", "[err", "=err", "\nE0", "\nE1", "\nF0", "\nF1", " E ", "\n<2>", "\n<3>",
+    "PANIC", "panic", "fail:", "[err", "=err", "\nE0", "\nE1", "\nF0", "\nF1", " E ", "\n<3>",
 ];
 
 /// The same for level warning, in addition.

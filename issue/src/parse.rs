@@ -41,6 +41,11 @@ pub fn parse(block: &Block, min_level: Level) -> Option<Parsed> {
     if block.grammar.is_some() && !trace.header.is_empty() {
         apply_header(&mut parsed, &block.lines, block.body, block.opened_by());
     }
+    if let Some(level) = block.prefixed
+        && (!is_uncaught(block.opened_by()) || level > parsed.level)
+    {
+        parsed.level = level;
+    }
     parsed.text = block.text();
     (parsed.level >= min_level).then_some(parsed)
 }
@@ -62,10 +67,14 @@ fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
         None if !uncaught => parsed.level = Level::Warning,
         _ => {}
     }
-    let words = text.get(message..body).unwrap_or_default().trim().trim_end_matches(':');
+    // What Laravel appends is the trace itself.
+    let own = text.get(message..body).unwrap_or_default();
+    let own = own.split_once(" {\"exception\":\"[object]").map_or(own, |(own, _)| own);
+    let words = own.trim().trim_end_matches(':');
     if parsed.error_type.is_none() && parsed.message.is_empty() {
         words.clone_into(&mut parsed.message);
     }
+    let words = if words == "PHP message" { "" } else { words };
     parsed.log = (!words.is_empty()).then(|| words.to_owned());
 }
 
@@ -90,5 +99,8 @@ fn log(block: &Block) -> Option<Parsed> {
     };
     let mut parsed = Parsed::of_text(Kind::Log, level, Language::Unknown, String::new());
     parsed.message = text.get(message..).unwrap_or_default().trim_end().to_owned();
-    Some(parsed)
+    let tag_only =
+        parsed.message.starts_with('[') && parsed.message.find(']') == Some(parsed.message.len() - 1);
+    let words = !parsed.message.is_empty() && !tag_only;
+    words.then_some(parsed)
 }

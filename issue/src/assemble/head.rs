@@ -4,7 +4,7 @@
 use super::Limits;
 use super::buffer::{Buffer, Line};
 use super::lookback;
-use super::prefix::starts;
+use super::prefix::{Look, look};
 use super::record::{Record, SINGLE, Verdict};
 use crate::languages::frames::{is_qualified, names_an_error, type_and_message};
 use crate::languages::{self, Grammar, Opening};
@@ -20,19 +20,20 @@ const LOG_LINES: usize = 24;
 /// Opens a record at `line`, if one starts there.
 pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Record> {
     let text = buffer.text(line);
+    let seen = look(&text);
     let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
-    if let Some((offset, grammar, opening)) = find(&text, languages::opens) {
+    if let Some((offset, grammar, opening)) = find(&text, &seen, languages::opens) {
         lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
-        record.level = stated(&text);
+        record.level = stated(&text, &seen);
         add_opener(&mut record, &text, offset, grammar, opening);
         return Some(record);
     }
-    record.level = stated(&text);
-    if record.falls_back(limits) || record.level.is_some() && is_typed(&text) || is_typed(&text) {
+    record.level = stated(&text, &seen);
+    if record.falls_back(limits) || is_typed(&text, &seen) {
         lookback::header(&mut record, buffer, line, "", &[]);
         return Some(log_or_typed(record, &text, limits));
     }
-    let (offset, grammar, opening) = find(&text, languages::frame)?;
+    let (offset, grammar, opening) = find(&text, &seen, languages::frame)?;
     lookback::thrown(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar)?;
     let body = record.body;
     record.append(&text);
@@ -70,20 +71,34 @@ fn add_opener(record: &mut Record, text: &str, offset: usize, grammar: &'static 
 type Found = (usize, &'static Grammar, Opening);
 
 /// Asks the tables at every offset at which the text proper could begin.
-fn find(text: &str, ask: fn(&str) -> Option<(&'static Grammar, Opening)>) -> Option<Found> {
-    starts(text)
+fn find(text: &str, seen: &Look, ask: fn(&str) -> Option<(&'static Grammar, Opening)>) -> Option<Found> {
+    seen.starts()
         .find_map(|offset| ask(text.get(offset..)?).map(|(grammar, opening)| (offset, grammar, opening)))
 }
 
 /// The level that a line states: as a log line, or in logfmt.
-fn stated(text: &str) -> Option<Level> {
-    let rank = logline::head(text).and_then(|head| head.rank).or_else(|| structured::logfmt_rank(text));
+fn stated(text: &str, seen: &Look) -> Option<Level> {
+    let rank = seen.head.and_then(|head| head.rank).or_else(|| structured::logfmt_rank(text));
     rank.and_then(Rank::level)
 }
 
 /// Whether a line, or the message of a log line, has the form `some.ErrorName: text`.
-pub fn is_typed(text: &str) -> bool {
-    starts(text).filter_map(|offset| text.get(offset..)).any(is_error_header)
+pub fn is_typed(text: &str, seen: &Look) -> bool {
+    seen.starts().filter_map(|offset| text.get(offset..)).any(is_error_header)
+}
+
+/// Where the error's name starts in a text that is an error's header: behind a logger's name, if that name is none
+/// of an error but the next one is (`com.example.Shop: RuntimeException: text`).
+pub fn name_offset(text: &str) -> usize {
+    match type_and_message(text) {
+        Some((class, message))
+            if !names_an_error(class)
+                && type_and_message(message).is_some_and(|(inner, _)| names_an_error(inner)) =>
+        {
+            text.len() - message.len()
+        }
+        _ => 0,
+    }
 }
 
 /// `some.ErrorName: text`, with a name that only an error can have.
@@ -95,7 +110,8 @@ pub fn is_error_header(text: &str) -> bool {
 
 /// Decides on a line below a log line or an error's header.
 pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
-    if let Some((offset, grammar, opening)) = find(line, languages::opens) {
+    let seen = look(line);
+    if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
         // Only what stands directly below its header belongs to it.
         if record.held() > 0 && record.is_firm() || !opening.firm || !record.is_firm() {
             return Verdict::End("next record");
@@ -106,7 +122,7 @@ pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
         add_opener(record, line, offset, grammar, opening);
         return Verdict::Take;
     }
-    if let Some((offset, grammar, opening)) = find(line, languages::frame) {
+    if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
         return convert(record, line, offset, grammar, opening);
     }
     if logline::is_log_line(line) && !is_header_continuation(line) {
@@ -141,7 +157,7 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     let first = record.header_lines;
     let whole = record.line(first);
     if is_error_header(whole) || grammar.language == Language::Javascript && whole.starts_with("error: ") {
-        return Some(record.line_start(first));
+        return Some(record.line_start(first) + name_offset(whole));
     }
     if grammar.language == Language::Rust {
         return whole.starts_with("Error:").then(|| record.line_start(first));
@@ -150,7 +166,9 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         let message = logline::head(whole).map_or(0, |head| head.message);
         return Some(record.line_start(first) + message);
     }
-    if let Some(index) = (first + 1..record.len()).find(|index| is_error_header(record.line(*index))) {
+    if let Some(index) =
+        (first + 1..record.len()).find(|index| is_error_header(record.line(*index).trim_start()))
+    {
         return Some(record.line_start(index));
     }
     if grammar.language == Language::Go {
@@ -158,8 +176,12 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         let named = !record.line(last).contains(' ') && record.line(last).contains('.');
         return named.then(|| record.line_start(last));
     }
-    if let Some(offset) = starts(whole).find(|offset| whole.get(*offset..).is_some_and(is_error_header)) {
-        return Some(record.line_start(first) + offset);
+    if let Some(offset) =
+        look(whole).starts().find(|offset| whole.get(*offset..).is_some_and(is_error_header))
+    {
+        return Some(
+            record.line_start(first) + offset + name_offset(whole.get(offset..).unwrap_or_default()),
+        );
     }
     lookback::embedded(whole).map(|offset| record.line_start(first) + offset)
 }
@@ -181,7 +203,9 @@ fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
         record.settle();
         return Verdict::Take;
     }
-    if blank && (record.held() > 0 || !record.line(record.header_lines).starts_with("Error:")) {
+    // Some loggers leave one line empty between their words and the trace.
+    let gap = record.held() == 1 && record.line(record.len() - 1).trim().is_empty();
+    if blank && (record.held() > 0 || !record.is_firm()) || gap && !is_error_header(line) {
         return Verdict::End("empty line");
     }
     record.append(line);

@@ -2,11 +2,12 @@
 //! error's name and message above its first frame.
 
 use super::buffer::{Buffer, Line};
-use super::head::{is_error_header, is_typed};
-use super::prefix::{Prefix, starts};
+use super::head::{is_error_header, is_typed, name_offset};
+use super::prefix::{Prefix, look};
 use super::record::Record;
 use crate::languages::Grammar;
-use crate::languages::frames::{names_an_error, type_and_message};
+use crate::languages::frames::{is_number, names_an_error, type_and_message};
+use crate::languages::ruby;
 use crate::logline::{self, Rank};
 
 /// Lines looked at above an opener.
@@ -18,11 +19,20 @@ pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, r
     let shape = Prefix::new(prefix);
     let mut index = line.start;
     while let Some(above) = buffer.line_before(index, line.start)
-        && found.len() < 3
+        && found.len() < HEADERS
     {
         let text = buffer.text(&above);
         let text = shape.strip(&text).unwrap_or(&text);
         let below = found.last().map_or_else(|| buffer.text(line), |last| buffer.text(last));
+        let below_text = shape.strip(&below).unwrap_or(&below);
+        if is_excerpt(text)
+            && (is_excerpt(below_text)
+                || found.is_empty() && (is_error_header(below_text) || below_text.starts_with("error: ")))
+        {
+            index = above.start;
+            found.push(above);
+            continue;
+        }
         if !announces(text, shape.strip(&below).unwrap_or(&below), runtime, found.is_empty()) {
             break;
         }
@@ -30,6 +40,16 @@ pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, r
         found.push(above);
     }
     start_at(record, buffer, &found);
+}
+
+/// Lines above an opener that belong to it.
+const HEADERS: usize = 10;
+
+/// A numbered source line or its caret, as Bun prints them above an error.
+fn is_excerpt(text: &str) -> bool {
+    let text = text.trim();
+    let caret = !text.is_empty() && text.bytes().all(|byte| byte == b'^');
+    caret || text.split_once(" | ").is_some_and(|(number, _)| is_number(number))
 }
 
 /// Whether `text` announces the line below it.
@@ -87,7 +107,8 @@ pub fn thrown(
         let above = buffer.line_before(index, line.start)?;
         let text = buffer.text(&above);
         let text = shape.strip(&text).unwrap_or(&text);
-        if text.trim().is_empty() {
+        let gap = text.trim().is_empty();
+        if gap && (grammar.language != crate::report::Language::Ruby || lines.len() > 2) {
             return None;
         }
         offset = header_offset(text, grammar, lines.is_empty());
@@ -118,22 +139,27 @@ pub fn thrown(
 /// Where in a line the error's name starts. Directly above a frame a plain class name is enough.
 fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> {
     use crate::report::Language;
-    if is_typed(text) {
-        return starts(text).find(|offset| text.get(*offset..).is_some_and(is_error_header));
+    let seen = look(text);
+    if is_typed(text, &seen) {
+        let offset = seen.starts().find(|offset| text.get(*offset..).is_some_and(is_error_header))?;
+        return Some(offset + name_offset(text.get(offset..)?));
     }
     let quiet = logline::head(text).is_some_and(|head| head.rank == Some(Rank::Quiet));
     if quiet {
         return None;
     }
     match grammar.language {
+        Language::Ruby => {
+            seen.starts().find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
+        }
         Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
             if let Some(offset) = embedded(text) {
                 return Some(offset);
             }
-            let (class, _) = type_and_message(text)?;
-            let capital = class.rsplit(['.', '$']).next()?.starts_with(|first: char| first.is_uppercase());
-            let warned = logline::head(text).and_then(|head| head.rank).is_some();
-            (capital && !warned).then_some(0)
+            // Whatever stands directly above a frame is what the error said of itself; `console.trace` is no error.
+            let indented = text.starts_with([' ', '\t']);
+            let traced = text == "Trace" || text.starts_with("Trace: ");
+            (!indented && !traced && logline::head(text).is_none_or(|head| head.rank.is_none())).then_some(0)
         }
         _ => None,
     }

@@ -3,6 +3,8 @@
 //! A prefix is believed when the next line of the record carries one of the same shape; until then it may as well be
 //! the front of a log line that shares its line with the trace.
 
+use crate::logline::Head;
+
 /// The shape of a prefix: its text, in which every run of digits stands for any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
@@ -43,8 +45,25 @@ fn run(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Offsets at which the text proper could begin, the line's start first; at most [`STARTS`].
-pub fn starts(line: &str) -> impl Iterator<Item = usize> {
+/// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could
+/// begin, the line's start first.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Time and level in front.
+    pub head: Option<Head>,
+    starts: [usize; 8],
+    count: usize,
+}
+
+impl Look {
+    /// Offsets at which the text proper could begin.
+    pub fn starts(&self) -> impl Iterator<Item = usize> {
+        self.starts.into_iter().take(self.count)
+    }
+}
+
+/// Looks at the front of a line.
+pub fn look(line: &str) -> Look {
     let window = line.get(..floor(line, 160)).unwrap_or(line);
     let first = window.as_bytes().first().copied().unwrap_or(b' ');
     let spaced = matches!(first, b' ' | b'\t');
@@ -54,10 +73,13 @@ pub fn starts(line: &str) -> impl Iterator<Item = usize> {
     let behind_bracket = (first == b'[').then(|| after("] ")).flatten();
     let behind_stream = after(" stderr F ").or_else(|| after(" stdout F "));
     let behind_word = first.is_ascii_digit().then(|| after(" ")).flatten();
-    let behind_front = crate::logline::head(line).map(|head| head.message);
+    let behind_pool = after("PHP message: ");
+    let head = crate::logline::head(line);
+    let behind_front = head.map(|head| head.message);
     let mut seen = [0_usize; 8];
-    let candidates = [behind_bar, behind_tag, behind_bracket, behind_stream, behind_word, behind_front];
-    let candidates = if spaced { [None; 6] } else { candidates };
+    let candidates =
+        [behind_bar, behind_tag, behind_bracket, behind_stream, behind_word, behind_pool, behind_front];
+    let candidates = if spaced { [None; 7] } else { candidates };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {
         if !seen.contains(&candidate)
@@ -67,7 +89,7 @@ pub fn starts(line: &str) -> impl Iterator<Item = usize> {
             count += 1;
         }
     }
-    seen.into_iter().take(count)
+    Look { head, starts: seen, count }
 }
 
 fn floor(text: &str, limit: usize) -> usize {

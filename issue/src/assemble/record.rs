@@ -300,6 +300,7 @@ impl Record {
             grammar,
             opened,
             closed,
+            prefixed: self.level.filter(|_| self.constant),
             body: if grammar.is_some() { self.body.min(self.text.len()) } else { 0 },
             lines: self.text,
         }

@@ -21,8 +21,11 @@ fn blocks(bytes: &[u8], cuts: &[usize], limits: Limits) -> Vec<Block> {
     out
 }
 
+/// Name, text, and first and last line of each report.
+type Fixture = (String, Vec<u8>, Vec<(u64, u64)>);
+
 /// Every text below `testdata/` that a runtime printed, with how many reports it holds.
-fn fixtures() -> Vec<(String, Vec<u8>, Vec<(u64, u64)>)> {
+fn fixtures() -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
     let mut found = Vec::new();
     for folder in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())

@@ -1,1 +1,74 @@
+use super::*;
+use crate::parse::parse;
+use crate::report::Level;
 
+fn read(framing: Framing, text: &str, chunk: usize) -> Vec<Block> {
+    let mut out = Vec::new();
+    let mut streams = Streams::new(framing, Limits::default());
+    for piece in text.as_bytes().chunks(chunk) {
+        streams.push(piece, 0, &mut out);
+    }
+    streams.flush(&mut out);
+    out.sort_by_key(|block| block.first_line);
+    out
+}
+
+const TRACE: [&str; 4] =
+    ["Traceback (most recent call last):", "  File \"/app/a.py\", line 1, in f", "    g()", "ValueError: x"];
+
+fn cri() -> String {
+    let time = "2026-11-21T10:45:31.781000000Z";
+    let mut text = format!("{time} stdout F hello\n");
+    for line in TRACE {
+        text += &format!("{time} stderr F {line}\n{time} stdout F between\n");
+    }
+    text + &format!(
+        "{time} stderr P 2026-01-02 03:04:05 ERR\n{time} stdout F between\n{time} stderr F OR app: in parts\n"
+    )
+}
+
+#[test]
+fn cri_streams_stay_apart_and_partial_lines_are_joined() {
+    let text = cri();
+    for chunk in [1, 7, 10_000] {
+        let found = read(Framing::Cri, &text, chunk);
+        let lines: Vec<_> = found.iter().map(|block| (block.first_line, block.last_line)).collect();
+        assert_eq!(lines, [(2, 8), (10, 12)]);
+        assert_eq!(found[0].text(), TRACE.join("\n"));
+        assert_eq!(parse(&found[1], Level::Error).unwrap().message, "in parts");
+        let start = usize::try_from(found[0].start).unwrap();
+        let end = usize::try_from(found[0].end).unwrap();
+        assert!(
+            text.get(start..end).unwrap().starts_with("2026-11-21T10:45:31.781000000Z stderr F Traceback")
+        );
+        assert!(text.get(start..end).unwrap().ends_with("ValueError: x\n"));
+    }
+}
+
+#[test]
+fn docker_lines_are_unwrapped() {
+    let wrap = |stream: &str, log: &str| {
+        serde_json::json!({"log": log, "stream": stream, "time": "2026-11-21T10:45:31.781Z"}).to_string()
+            + "\n"
+    };
+    let mut text = wrap("stdout", "Traceback is only a word here\n");
+    for line in TRACE {
+        text += &wrap("stderr", &format!("{line}\n"));
+        text += &wrap("stdout", "between\n");
+    }
+    text += &wrap("stderr", "2026-01-02 03:04:05 ERR");
+    text += &wrap("stderr", "OR app: in parts\n");
+    let found = read(Framing::Docker, &text, 64);
+    let lines: Vec<_> = found.iter().map(|block| (block.first_line, block.last_line)).collect();
+    assert_eq!(lines, [(2, 8), (10, 11)]);
+    assert_eq!(found[0].text(), TRACE.join("\n"));
+}
+
+#[test]
+fn broken_frames_are_text() {
+    for framing in [Framing::Cri, Framing::Docker] {
+        let found = read(framing, "{\"log\":\n2026 stderr\n\nERROR:root:still read\n", 5);
+        assert_eq!(found.len(), 1, "{framing:?}");
+        assert_eq!(found[0].first_line, 4);
+    }
+}

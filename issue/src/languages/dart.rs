@@ -66,7 +66,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         return Next::End("not a frame");
     }
     state.run += 1;
-    if state.run > MESSAGE_LINES || super::interrupts(line) {
+    if state.run > MESSAGE_LINES || state.run > 1 && super::interrupts(line) {
         Next::End("no frame below the header")
     } else {
         Next::Hold
@@ -108,7 +108,10 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 
 fn message(thrown: &mut Option<Thrown>, line: &str, flutter: bool) {
     match thrown {
-        Some(thrown) if flutter && thrown.message.is_empty() => line.clone_into(&mut thrown.message),
+        Some(thrown) if flutter && thrown.message.is_empty() => {
+            let told = first(line);
+            thrown.message = if told.error_type.is_some() { told.message } else { line.to_owned() };
+        }
         Some(_) if flutter => {}
         Some(thrown) => thrown.more(line),
         None => *thrown = Some(first(line)),

@@ -61,6 +61,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         FRAMES if text.starts_with("(Inner Exception #") => state.take(HEAD),
         FRAMES if text.is_empty() => Next::Hold,
         FRAMES => Next::End("not a line of a stack trace"),
+        MONO if text.is_empty() && state.run == 0 => Next::Hold,
         MONO if type_and_message(text).is_some() => state.take(HEAD),
         MONO => Next::End("no exception after its header"),
         _ => in_head(state, line),
@@ -87,8 +88,7 @@ fn in_head(state: &mut State, line: &str) -> Next {
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut reader = Reader::default();
-    let mut lines = trace.body.lines().peekable();
-    while let Some(line) = lines.next() {
+    for line in trace.body.lines() {
         if reader.printed_twice(line) {
             break;
         }

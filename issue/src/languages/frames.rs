@@ -79,7 +79,9 @@ pub fn names_an_error(name: &str) -> bool {
 /// Whether a name has a package: two or more dotted segments of which the last starts with a capital.
 pub fn is_qualified(name: &str) -> bool {
     let Some((package, last)) = name.rsplit_once('.') else { return false };
+    // `app.ERROR` is a channel and its level.
     !package.is_empty()
+        && last.bytes().any(|byte| byte.is_ascii_lowercase() || byte >= 0x80)
         && last.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte >= 0x80)
         && package.split('.').all(|segment| {
             segment.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')

@@ -7,8 +7,8 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Go,
-    needles: &["panic: ", "panic serving ", "fatal error: ", "\nSIG"],
-    headers: &["runtime: ", "unexpected fault address "],
+    needles: &["panic: ", "panic serving ", "panic recovered:", "fatal error: ", "\nSIG", "DATA RACE"],
+    headers: &["runtime: ", "unexpected fault address ", "======"],
     opens,
     frame: opens_with_frame,
     follows,
@@ -20,6 +20,8 @@ const STACK: u8 = 1;
 const GAP: u8 = 2;
 const PLAIN: u8 = 3;
 const DONE: u8 = 4;
+const RECOVERED: u8 = 5;
+const RACE: u8 = 6;
 const MESSAGE_LINES: u32 = 40;
 
 fn opens(line: &str) -> Option<Opening> {
@@ -27,6 +29,8 @@ fn opens(line: &str) -> Option<Opening> {
         b'p' if line.starts_with("panic: ") => Opening::firm("go.panic", MESSAGE),
         b'f' if line.starts_with("fatal error: ") => Opening::weak("go.fatal", MESSAGE),
         b'h' if line.starts_with("http: panic serving ") => Opening::firm("go.http", MESSAGE),
+        b'p' if line.trim_end() == "panic recovered:" => Opening::weak("go.recovered", RECOVERED),
+        b'W' if line.trim_end() == "WARNING: DATA RACE" => Opening::firm("go.race", RACE),
         b'S' if is_signal(line) => Opening::weak("go.signal", MESSAGE),
         _ => None,
     }
@@ -106,6 +110,8 @@ fn follows(state: &mut State, line: &str) -> Next {
         STACK => in_stack(state, line),
         GAP => after_gap(state, line),
         PLAIN => in_plain(state, line),
+        RECOVERED => in_recovered(state, line),
+        RACE => in_race(state, line),
         _ => Next::End("after the exit status"),
     }
 }
@@ -184,6 +190,46 @@ fn after_gap(state: &mut State, line: &str) -> Next {
     }
 }
 
+/// Gin prints the request, the value, then places with their source lines.
+fn in_recovered(state: &mut State, line: &str) -> Next {
+    if recovered_place(line).is_some() {
+        state.mark = 1;
+        return Next::Take;
+    }
+    state.run += 1;
+    match state.mark {
+        1 if line.starts_with('\t') => Next::Take,
+        1 => Next::End("after the stack"),
+        _ if state.run > MESSAGE_LINES => Next::End("no stack below the request"),
+        _ => Next::Hold,
+    }
+}
+
+/// `/app/main.go:12 (0x4f5a3c)`.
+fn recovered_place(line: &str) -> Option<(Option<String>, Option<u32>)> {
+    let (path, address) = line.trim_end().strip_suffix(')')?.split_once(" (0x")?;
+    let (file, number, _) = super::frames::place(path);
+    (number.is_some() && address.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some((file, number))
+}
+
+/// The race detector's report ends with the rule that it began with.
+fn in_race(state: &mut State, line: &str) -> Next {
+    if line.starts_with("======") {
+        return state.take(DONE);
+    }
+    let own = line.starts_with("  ")
+        || ["Read at ", "Write at ", "Previous ", "Goroutine ", "Atomic "]
+            .iter()
+            .any(|s| line.starts_with(s));
+    if own {
+        Next::Take
+    } else if line.is_empty() {
+        Next::Hold
+    } else {
+        Next::End("not a line of the report")
+    }
+}
+
 /// Stacks of `pkg/errors` and zap: a function without arguments, then its place.
 fn in_plain(state: &mut State, line: &str) -> Next {
     if is_place(line) {
@@ -197,6 +243,11 @@ fn in_plain(state: &mut State, line: &str) -> Next {
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if trace.rule == "go.frames" {
         return Some(parse_plain(trace.body));
+    }
+    match trace.rule {
+        "go.recovered" => return Some(parse_recovered(trace.body)),
+        "go.race" => return Some(parse_race(trace.body)),
+        _ => {}
     }
     let end = trace.body.find("\ngoroutine ").or_else(|| trace.body.find("\nruntime stack:"));
     let (head, stack) = match end {
@@ -212,7 +263,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         "go.fatal" | "go.signal" => vec![fatal(head)],
         _ => panics(head),
     };
-    let mut primary = thrown.pop().unwrap_or_default();
+    let mut primary = thrown.pop().or_else(|| announced(trace)).unwrap_or_default();
     thrown.reverse();
     primary.frames = throw_site(frames(stack));
     let kind = match trace.rule {
@@ -222,6 +273,51 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     };
     let level = if matches!(trace.rule, "go.http" | "go.stack") { Level::Error } else { Level::Fatal };
     Some(parsed(kind, level, Language::Go, primary, thrown))
+}
+
+/// A log line that tells of a panic above a goroutine's stack.
+fn announced(trace: &Trace<'_>) -> Option<Thrown> {
+    let words = trace.header.lines().next().map(crate::logline::message)?;
+    if let Some((_, text)) = words.split_once("runtime error: ") {
+        return Some(Thrown::new("runtime error", text.trim_end_matches(['"', ')'])));
+    }
+    let panicked = words.to_ascii_lowercase().contains("panic") || trace.body.contains("\npanic(");
+    panicked.then(|| Thrown::new("panic", words))
+}
+
+fn parse_recovered(body: &str) -> Parsed {
+    let mut thrown = Thrown::new("panic", "");
+    for line in body.lines().skip(1) {
+        if let Some((file, line)) = recovered_place(line) {
+            thrown.frames.push(Frame { file, line, ..Frame::default() });
+        } else if let Some(last) = thrown.frames.last_mut() {
+            let name = line.trim().split_once(": ").map_or(line.trim(), |(name, _)| name);
+            last.function = Some(name.to_owned());
+        } else if !line.trim().is_empty() {
+            thrown.message = line.to_owned();
+        }
+    }
+    if let Some(text) = thrown.message.strip_prefix("runtime error: ").map(str::to_owned) {
+        thrown = Thrown { frames: thrown.frames, ..Thrown::new("runtime error", &text) };
+    }
+    thrown.frames = throw_site(thrown.frames);
+    parsed(Kind::Panic, Level::Error, Language::Go, thrown, Vec::new())
+}
+
+/// The first of the report's stacks is that of the access that was found out.
+fn parse_race(body: &str) -> Parsed {
+    let mut thrown = Thrown::new("DATA RACE", body.lines().nth(1).unwrap_or_default().trim_end_matches(':'));
+    for line in body.lines().skip(2).take_while(|line| !line.is_empty()) {
+        let text = line.trim();
+        if line.starts_with("      ") {
+            if let Some(last) = thrown.frames.last_mut() {
+                put_place(last, line);
+            }
+        } else {
+            thrown.frames.push(function(text.split('(').next().unwrap_or(text)));
+        }
+    }
+    parsed(Kind::Fatal, Level::Error, Language::Go, thrown, Vec::new())
 }
 
 /// `http: panic serving HOST:PORT: value`.

@@ -4,6 +4,10 @@ use super::frames::{Thrown, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 
+mod frame;
+
+use frame::{browser_frame, frame, is_frame, native_frame};
+
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Javascript,
@@ -87,8 +91,10 @@ fn is_caret(line: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte == b'^' || byte == b'~')
 }
 
-fn is_frame(line: &str) -> bool {
-    line.starts_with("  ") && frame(line).is_some()
+/// `at name` without a place is believed inside a stack only.
+fn is_placeless(line: &str) -> bool {
+    let name = line.trim_start().strip_prefix("at ").map(str::trim_end);
+    line.starts_with(' ') && name.is_some_and(|name| !name.is_empty() && name.split(' ').count() <= 4)
 }
 
 fn is_elision(text: &str) -> bool {
@@ -188,7 +194,7 @@ fn in_frames(state: &mut State, line: &str) -> Next {
     if is_frame(line) {
         return after_frame(state, line);
     }
-    if is_elision(text) {
+    if is_elision(text) || is_placeless(line) {
         return after_frame(state, line);
     }
     if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
@@ -257,17 +263,6 @@ fn in_native(state: &mut State, line: &str) -> Next {
     }
 }
 
-/// ` 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]`.
-fn native_frame(line: &str) -> Option<Frame> {
-    let (number, rest) = line.trim_start().split_once(": 0x")?;
-    if !super::frames::is_number(number) {
-        return None;
-    }
-    let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let name = rest.rsplit_once(" [").map_or(rest, |(name, _)| name).trim();
-    Some(Frame { function: non_empty(name), ..Frame::default() })
-}
-
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if matches!(trace.rule, "javascript.memory" | "javascript.fatal") {
         return Some(parse_memory(trace.body));
@@ -279,11 +274,21 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     let mut stack = reader.thrown.into_iter();
     let mut primary = stack.next()?;
-    primary.message.truncate(primary.message.trim_end().len());
+    cut_excerpt(&mut primary.message);
     if excerpt && primary.frames.is_empty() {
         primary.frames.extend(excerpt_frame(trace.body));
     }
     Some(parsed(Kind::Exception, Level::Error, Language::Javascript, primary, stack.collect()))
+}
+
+/// Deno prints the source line and its caret between message and frames.
+fn cut_excerpt(message: &mut String) {
+    message.truncate(message.trim_end().len());
+    let Some((before, last)) = message.rsplit_once('\n') else { return };
+    if is_caret(last) {
+        let end = before.rsplit_once('\n').map_or(before.len(), |(kept, _)| kept.len());
+        message.truncate(end);
+    }
 }
 
 /// The text below the caret.
@@ -328,11 +333,16 @@ impl Reader {
         let text = line.trim();
         if line.starts_with("Emitted 'error' event ") {
             self.emitted = true;
-        } else if let Some(frame) = frame(line).filter(|_| line.starts_with("  ")) {
+        } else if let Some(frame) =
+            frame(line).filter(|_| line.starts_with("  ")).or_else(|| browser_frame(line))
+        {
             self.frame(frame);
             self.properties |= opens_properties(line);
         } else if self.thrown.is_empty() {
             self.first(line);
+        } else if self.framed && !self.properties && is_placeless(line) {
+            let name = text.strip_prefix("at ").unwrap_or(text);
+            self.frame(Frame { function: non_empty(name), ..Frame::default() });
         } else if let Some(rest) = text.strip_prefix("[cause]: ").or_else(|| caused_by(line)) {
             self.nested(rest, None);
         } else if text.starts_with("[errors]: [") {
@@ -428,56 +438,6 @@ fn embedded(text: &str) -> Option<Thrown> {
 fn is_class(name: &str) -> bool {
     name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'$')
         || super::frames::names_an_error(name)
-}
-
-/// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
-fn frame(line: &str) -> Option<Frame> {
-    let text = line.trim_start().strip_prefix("at ")?;
-    let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
-    if let Some(body) = text.strip_suffix(')') {
-        let (function, location) = split_location(body)?;
-        let (file, number, column) = location_of(location)?;
-        return Some(Frame { function: non_empty(function), file, line: number, column, ..Frame::default() });
-    }
-    let (asynchronous, bare) = match text.strip_prefix("async ") {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    if bare == "<anonymous>" || bare == "native" {
-        return Some(Frame { file: non_empty(bare), ..Frame::default() });
-    }
-    let (file, number, column) = place(bare);
-    let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
-    // `async` alone in front of a place is no function name.
-    let _ = asynchronous;
-    (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
-}
-
-/// `f (file:1:2` at the parenthesis that holds the place; `eval (eval at f (…), <anonymous>:1:1` at the first.
-fn split_location(body: &str) -> Option<(&str, &str)> {
-    if let Some((function, rest)) = body.split_once(" (eval at ") {
-        return Some((function, rest.rsplit_once(", ").map_or(rest, |(_, last)| last)));
-    }
-    body.rsplit_once(" (")
-}
-
-type Location = (Option<String>, Option<u32>, Option<u32>);
-
-fn location_of(location: &str) -> Option<Location> {
-    let (file, line, column) = place(location);
-    if column.is_some() {
-        return Some((file, line, column));
-    }
-    let known = location == "<anonymous>"
-        || location == "native"
-        || location == "native code"
-        || location.starts_with("index ");
-    if known {
-        return Some((non_empty(location), None, None));
-    }
-    let script = line.is_some()
-        && (location.contains(".js:") || location.contains(".ts:") || location.contains("node:"));
-    script.then_some((file, line, None))
 }
 
 /// Text after `FATAL ERROR: `, and the native stack.

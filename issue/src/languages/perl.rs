@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Perl,
-    needles: &[".pl line ", ".pm line ", ".t line ", "-e line "],
+    needles: &[".pl line ", ".pm line ", "-e line "],
     headers: &[],
     opens,
     frame: super::never,

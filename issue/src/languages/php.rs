@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Php,
-    needles: &["Fatal error: ", "Recoverable fatal error: ", "Parse error: "],
+    needles: &["Fatal error: ", "Recoverable fatal error: ", "Parse error: ", "exception '"],
     headers: &[],
     opens,
     frame: opens_with_frame,
@@ -26,6 +26,9 @@ const MESSAGE_LINES: u32 = 24;
 const LABELS: [&str; 4] = ["Recoverable fatal error:", "Fatal error:", "Parse error:", "Compile error:"];
 
 fn opens(line: &str) -> Option<Opening> {
+    if line.starts_with("exception '") && line.contains("' with message '") {
+        return Opening::firm("php.uncaught", HEAD);
+    }
     let (_, text) = label(line)?;
     if text.starts_with("Uncaught ") {
         return Opening::firm("php.uncaught", HEAD);
@@ -150,9 +153,10 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 
 /// PHP prints the first thrown one first and what replaced it after `Next`: the last one escapes.
 fn parse_uncaught(body: &str) -> Option<Parsed> {
-    let (_, text) = label(body)?;
+    let text = label(body).map_or(body, |(_, text)| text);
     let text = text.strip_prefix("Uncaught ").unwrap_or(text);
-    let mut chain: Vec<Thrown> = text.split("\n\nNext ").map(one).collect();
+    let mut chain: Vec<Thrown> =
+        text.split("\n\nNext ").flat_map(|part| part.split("\n\nnext ")).map(one).collect();
     let primary = chain.pop()?;
     chain.reverse();
     Some(parsed(Kind::Exception, Level::Error, Language::Php, primary, chain))
@@ -168,7 +172,14 @@ fn one(text: &str) -> Thrown {
         Some((message, place)) => (message, Some(place)),
         None => (head, None),
     };
+    let old = message.strip_prefix("exception '").and_then(|rest| rest.split_once('\''));
     let mut thrown = match message.split_once(": ") {
+        // PHP 5: `exception 'Class' with message 'text'`.
+        _ if old.is_some() => {
+            let (class, rest) = old.unwrap_or_default();
+            let text = rest.strip_prefix(" with message '").unwrap_or_default();
+            Thrown::new(class, text.strip_suffix('\'').unwrap_or(text))
+        }
         Some((class, message)) if is_class(class) => Thrown::new(class, message),
         _ if is_class(message) => Thrown::new(message, ""),
         _ => Thrown { message: message.to_owned(), ..Thrown::default() },

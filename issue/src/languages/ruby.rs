@@ -23,7 +23,7 @@ const SYNTAX: u8 = 3;
 const MESSAGE_LINES: u32 = 20;
 
 fn opens(line: &str) -> Option<Opening> {
-    if line.starts_with([' ', '\t', '{']) {
+    if line.starts_with(['\t', '{']) || line.starts_with("  ") {
         return None;
     }
     if thrown(line).is_some() {
@@ -94,8 +94,8 @@ fn syntax_place(line: &str) -> Option<(Frame, &str)> {
 }
 
 /// `ActionView::Template::Error (message):` of Rails' log.
-fn rails(line: &str) -> Option<(&str, &str)> {
-    let (class, rest) = line.split_once(" (")?;
+pub fn rails(line: &str) -> Option<(&str, &str)> {
+    let (class, rest) = line.strip_prefix(' ').unwrap_or(line).split_once(" (")?;
     let message = rest.trim_end().strip_suffix("):")?;
     let named = class.split("::").all(|part| {
         part.starts_with(|first: char| first.is_ascii_uppercase())
@@ -176,7 +176,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let thrown = match trace.rule {
         "ruby.syntax" => vec![parse_syntax(trace.body)?],
         "ruby.rails" => vec![parse_rails(trace.body)?],
-        "ruby.frames" => vec![parse_logged(trace.body)],
+        "ruby.frames" => vec![parse_rails(trace.body).unwrap_or_else(|| parse_logged(trace.body))],
         _ => parse_chain(trace.body),
     };
     let mut chain = thrown.into_iter();

@@ -16,7 +16,8 @@ pub static GRAMMAR: Grammar = Grammar {
 };
 
 const TRACE: u8 = 0;
-const WORDS: [&str; 2] = ["Fatal error", "Assertion failed"];
+const WORDS: [(&str, &str); 2] =
+    [("Fatal error", ": Fatal error"), ("Assertion failed", ": Assertion failed")];
 
 fn opens(line: &str) -> Option<Opening> {
     statement(line).and_then(|_| Opening::firm("swift.fatal", TRACE))
@@ -24,8 +25,8 @@ fn opens(line: &str) -> Option<Opening> {
 
 /// `App/main.swift:3: Fatal error: text` since 5.4, `Fatal error: text: file main.swift, line 3` before.
 fn statement(line: &str) -> Option<(&'static str, &str, Frame)> {
-    for words in WORDS {
-        if let Some((location, text)) = line.split_once(&format!(": {words}"))
+    for (words, behind) in WORDS {
+        if let Some((location, text)) = line.split_once(behind)
             && let Some((file, number)) = location.rsplit_once(':')
             && is_number(number)
             && file.ends_with(".swift")

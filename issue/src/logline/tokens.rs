@@ -3,6 +3,7 @@
 //! It walks tokens from the left, each a time, a number, a bracketed group, a name or a level, and stops at the level
 //! or where prose begins. Only so much of the line is looked at that a scan costs the same for every line.
 
+use super::names::skip_names;
 use super::{Head, Rank};
 
 /// Tokens looked at before the front is given up.
@@ -20,7 +21,7 @@ pub fn scan(line: &str) -> Head {
     let message = if scanner.rank.is_some() { scanner.at } else { scanner.time_end };
     let mut head = Head { rank: scanner.rank, time: scanner.time, message };
     if head.rank.is_some() || head.time {
-        head.message = skip_names(line, head.message, &scanner);
+        head.message = skip_names(line, head.message, scanner.rank.is_some(), scanner.time);
     }
     head
 }
@@ -53,7 +54,11 @@ fn priority(line: &str) -> Option<Head> {
     inner.run();
     let rank = inner.rank.or(Rank::of_syslog(value % 8));
     let at = if inner.rank.is_some() { inner.at } else { inner.time_end };
-    Some(Head { rank, time: inner.time, message: offset + skip_names(after, at, &inner) })
+    Some(Head {
+        rank,
+        time: inner.time,
+        message: offset + skip_names(after, at, inner.rank.is_some(), inner.time),
+    })
 }
 
 /// What a token without brackets is.
@@ -237,6 +242,11 @@ impl<'a> Scanner<'a> {
         if word.len() == 1 {
             return self.letter(token, after);
         }
+        // Monolog writes `channel.LEVEL:`.
+        let word = match word.rsplit_once('.') {
+            Some((_, level)) if colon && level.bytes().all(|byte| byte.is_ascii_uppercase()) => level,
+            _ => word,
+        };
         let (word, code) = word.split_once('/').map_or((word, false), |(left, _)| (left, left.len() == 1));
         if code {
             return None;
@@ -245,40 +255,30 @@ impl<'a> Scanner<'a> {
         let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
         let after_front =
             matches!(self.last, None | Some(Token::Time | Token::Number | Token::Tag | Token::Name));
-        let after_mark = self.last == Some(Token::Mark);
-        let rare = matches!(
-            word,
-            "SUCCESS"
-                | "FAILURE"
-                | "SYSTEM"
-                | "LOG"
-                | "HINT"
-                | "DETAIL"
-                | "CONFIG"
-                | "STATEMENT"
-                | "FAIL"
-                | "PANIC"
-                | "ALERT"
-        );
-        let core = matches!(rank, Rank::Warning | Rank::Error | Rank::Fatal)
-            || QUIET.contains(&word.to_ascii_lowercase().as_str());
+        let rare = RARE.contains(&word);
+        let core = rank > Rank::Quiet || QUIET.iter().any(|quiet| quiet.eq_ignore_ascii_case(word));
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front
-        } else if !core && !(upper && colon) {
-            false
-        } else if colon {
+        } else if colon && (core || upper) {
             self.time && self.words <= 1
                 || self.last.is_none()
                 || self.last == Some(Token::Tag) && self.words == 0
         } else {
-            self.time
-                && (self.last == Some(Token::Time)
-                    || after_mark && self.words == 0
-                    || after.starts_with(['\t', '|'])
-                    || after.starts_with("  "))
+            core && self.stands_alone(word, rank, after)
         };
         let whole = after.is_empty() && self.last.is_none() && !colon;
         (accepted && !whole).then_some(rank)
+    }
+
+    /// A level in lower case and without a colon: right behind the time, or set off by what follows it.
+    fn stands_alone(&self, word: &str, rank: Rank, after: &str) -> bool {
+        let strong =
+            rank < Rank::Fatal || ["fatal", "critical"].iter().any(|name| name.eq_ignore_ascii_case(word));
+        let set_off = self.last == Some(Token::Time)
+            || self.last == Some(Token::Mark) && self.words == 0
+            || after.starts_with(['\t', '|'])
+            || after.starts_with("  ");
+        self.time && strong && set_off
     }
 
     /// `E NETWORK`, `E WindowManager:`, `E | etcdserver:` after a time; `E,` of Ruby's logger repeats the word later.
@@ -294,6 +294,21 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Words that are a level only where a colon or a bracket says so.
+const RARE: [&str; 11] = [
+    "SUCCESS",
+    "FAILURE",
+    "SYSTEM",
+    "LOG",
+    "HINT",
+    "DETAIL",
+    "CONFIG",
+    "STATEMENT",
+    "FAIL",
+    "PANIC",
+    "ALERT",
+];
+
 /// Words below warning that are levels in any case; the others only in capitals.
 const QUIET: [&str; 9] = ["info", "debug", "notice", "trace", "inf", "dbg", "verbose", "information", "dbug"];
 
@@ -306,7 +321,7 @@ fn process_end(rest: &str, from: usize) -> Option<usize> {
 }
 
 /// The last character boundary at or below `limit`.
-fn floor(text: &str, limit: usize) -> usize {
+pub fn floor(text: &str, limit: usize) -> usize {
     let mut end = limit.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -400,103 +415,4 @@ fn is_time(token: &str) -> bool {
     let short = short && (at(5) == at(2) && digit_at(6) || bytes.len() == 5 && at(2) == b'-');
     let compact = (0..8).all(digit_at) && matches!(at(8), b'-' | b'T' | b'_') && bytes.contains(&b':');
     year_first || short || compact
-}
-
-/// Skips what stands between the level and the message: separators, brackets, process numbers, loggers, callers.
-fn skip_names(line: &str, from: usize, scanner: &Scanner<'_>) -> usize {
-    let mut at = from;
-    for _ in 0..6 {
-        let rest = line.get(at..).unwrap_or_default();
-        let trimmed = rest.trim_start_matches([' ', '\t', ':', '|', '-', ',', ']']);
-        at += rest.len() - trimmed.len();
-        let skipped = match scanner.rank {
-            Some(_) => name_length(trimmed, scanner.time),
-            None => None,
-        };
-        match skipped {
-            Some(length) if length < trimmed.len() => at += length,
-            _ => break,
-        }
-    }
-    at
-}
-
-/// The length of one name in front of the message, with what ends it.
-fn name_length(text: &str, timed: bool) -> Option<usize> {
-    let first = *text.as_bytes().first()?;
-    if matches!(first, b'[' | b'(') {
-        let close = if first == b'[' { ']' } else { ')' };
-        let end = text.get(..floor(text, 80))?.find(close)?;
-        let after = text.get(end + 1..)?;
-        return (!after.trim().is_empty() && (timed || first == b'[')).then_some(end + 1);
-    }
-    let end = text.find([' ', '\t']).unwrap_or(text.len());
-    let token = text.get(..end)?;
-    let after = text.get(end..)?.trim_start_matches([' ', '\t']);
-    if after.is_empty() {
-        return joined_name(token);
-    }
-    let dashed = after.starts_with("- ")
-        || after.starts_with("-- ")
-        || after.starts_with("--- ")
-        || after.starts_with(": ")
-        || after.starts_with("| ");
-    let numeric = token.starts_with(|first: char| first.is_ascii_digit() || first == '#')
-        && token.bytes().all(|byte| byte.is_ascii_digit() || byte == b'#' || byte == b':');
-    if numeric && token.ends_with(':') {
-        return Some(end);
-    }
-    if numeric && (dashed || after.starts_with('[') || token.starts_with('#')) {
-        return Some(end);
-    }
-    if let Some(name) = token.strip_suffix(':') {
-        return (timed && (is_logger(name) && !is_plain(name))).then_some(end);
-    }
-    if dashed && is_logger(token) {
-        return Some(end);
-    }
-    let tabbed = text.get(end..)?.starts_with('\t');
-    if timed && (is_caller(token) || tabbed && is_logger(token)) {
-        return Some(end);
-    }
-    joined_name(token)
-}
-
-/// `root:message` of Python's default format.
-fn joined_name(token: &str) -> Option<usize> {
-    let (name, rest) = token.split_once(':')?;
-    (!rest.is_empty()
-        && !rest.starts_with([':', '/', '\\'])
-        && is_logger(name)
-        && !super::super::languages::frames::is_number(rest))
-    .then_some(name.len() + 1)
-}
-
-/// A logger's name: letters, digits and joiners, with a lower-case start or a package.
-fn is_logger(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let joined = name.contains(['.', '$', '_']) || name.contains("::");
-    bytes.first().is_some_and(|byte| {
-        byte.is_ascii_lowercase()
-            || joined && byte.is_ascii_alphabetic()
-            || byte.is_ascii_uppercase() && bytes.len() > 3
-    }) && bytes.iter().all(|byte| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'.' | b'$' | b'_' | b':' | b'-' | b'/' | b'[' | b']' | b'#' | b'@')
-    })
-}
-
-/// A capitalised word or a code: before a colon it may as well be part of the message.
-fn is_plain(name: &str) -> bool {
-    let capitals = name.bytes().filter(u8::is_ascii_uppercase).count();
-    let lower = name.bytes().any(|byte| byte.is_ascii_lowercase());
-    !name.contains(['.', '$', '_']) && !name.contains("::") && (capitals == 1 || capitals > 0 && !lower)
-}
-
-/// `main.go:12`, `pkg/file.py:7`.
-fn is_caller(token: &str) -> bool {
-    token
-        .trim_end_matches([':', ']'])
-        .rsplit_once(':')
-        .is_some_and(|(file, line)| super::super::languages::frames::is_number(line) && file.contains('.'))
 }

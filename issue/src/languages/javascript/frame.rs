@@ -1,0 +1,85 @@
+//! One line of a stack, in the forms of V8, JavaScriptCore and SpiderMonkey, and of V8's native stack.
+
+use super::super::frames::{non_empty, place};
+use crate::report::Frame;
+
+type Location = (Option<String>, Option<u32>, Option<u32>);
+
+pub fn is_frame(line: &str) -> bool {
+    line.starts_with("  ") && frame(line).is_some() || browser_frame(line).is_some()
+}
+
+/// `name@https://host/app.js:3:5` of Firefox and Safari.
+pub fn browser_frame(line: &str) -> Option<Frame> {
+    let (name, location) = line.trim().split_once('@')?;
+    let (file, number, column) = place(location);
+    let url = location.contains("://") || location.starts_with('/') || location.starts_with("webpack");
+    let named = !name.contains(' ') && name.len() < 200;
+    (column.is_some() && url && named).then(|| Frame {
+        function: non_empty(name),
+        file,
+        line: number,
+        column,
+        ..Frame::default()
+    })
+}
+
+/// ` 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]`.
+pub fn native_frame(line: &str) -> Option<Frame> {
+    let (number, rest) = line.trim_start().split_once(": 0x")?;
+    if !crate::languages::frames::is_number(number) {
+        return None;
+    }
+    let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let name = rest.rsplit_once(" [").map_or(rest, |(name, _)| name).trim();
+    Some(Frame { function: non_empty(name), ..Frame::default() })
+}
+
+/// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
+pub fn frame(line: &str) -> Option<Frame> {
+    let text = line.trim_start().strip_prefix("at ")?;
+    let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
+    if let Some(body) = text.strip_suffix(')') {
+        let (function, location) = split_location(body)?;
+        let (file, number, column) = location_of(location)?;
+        return Some(Frame { function: non_empty(function), file, line: number, column, ..Frame::default() });
+    }
+    let (asynchronous, bare) = match text.strip_prefix("async ") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    if bare == "<anonymous>" || bare == "native" {
+        return Some(Frame { file: non_empty(bare), ..Frame::default() });
+    }
+    let (file, number, column) = place(bare);
+    let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
+    // `async` alone in front of a place is no function name.
+    let _ = asynchronous;
+    (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
+}
+
+/// `f (file:1:2` at the parenthesis that holds the place; `eval (eval at f (…), <anonymous>:1:1` at the first.
+fn split_location(body: &str) -> Option<(&str, &str)> {
+    if let Some((function, rest)) = body.split_once(" (eval at ") {
+        return Some((function, rest.rsplit_once(", ").map_or(rest, |(_, last)| last)));
+    }
+    body.rsplit_once(" (")
+}
+
+fn location_of(location: &str) -> Option<Location> {
+    let (file, line, column) = place(location);
+    if column.is_some() {
+        return Some((file, line, column));
+    }
+    let known = location == "<anonymous>"
+        || location == "unknown location"
+        || location == "native"
+        || location == "native code"
+        || location.starts_with("index ");
+    if known {
+        return Some((non_empty(location), None, None));
+    }
+    let script = line.is_some()
+        && (location.contains(".js:") || location.contains(".ts:") || location.contains("node:"));
+    script.then_some((file, line, None))
+}
