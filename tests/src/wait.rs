@@ -6,9 +6,19 @@ use std::time::{Duration, Instant};
 const PACE: Duration = Duration::from_millis(20);
 
 /// Asks `condition` until it answers something, at most for `patience`; then panics with `what` was waited for.
+pub fn until<T>(what: &str, patience: Duration, condition: impl FnMut() -> Option<T>) -> T {
+    until_every(PACE, what, patience, condition)
+}
+
+/// [`until`] at a pace of its own, for who limits how often it is asked.
 #[expect(clippy::panic, reason = "a test that waits in vain has failed")]
 #[expect(clippy::disallowed_methods, reason = "the pace of asking, never a substitute for the condition")]
-pub fn until<T>(what: &str, patience: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+pub fn until_every<T>(
+    pace: Duration,
+    what: &str,
+    patience: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = condition() {
@@ -17,6 +27,6 @@ pub fn until<T>(what: &str, patience: Duration, mut condition: impl FnMut() -> O
         if Instant::now() > deadline {
             panic!("waited {patience:?} in vain: {what}");
         }
-        std::thread::sleep(PACE);
+        std::thread::sleep(pace);
     }
 }

@@ -19,6 +19,8 @@ use tests::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The API answers 200 reads a minute.
+const PACE: Duration = Duration::from_millis(400);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// One broker, one topic, and the folders of one pod and one tracker service.
@@ -84,6 +86,7 @@ impl Route {
         let environment = [
             ("ISSUETRACKER_SPOOL_DIR", folder("spool")),
             ("ISSUETRACKER_SEGMENTS_DIR", folder("segments")),
+            ("ISSUETRACKER_WINDOW", "1".to_owned()),
             ("POD_NAMESPACE", "payments".to_owned()),
             ("POD_NAME", "api-7d9f6b5c4-x2x4z".to_owned()),
             ("NODE_NAME", "n1".to_owned()),
@@ -117,19 +120,19 @@ impl Route {
         (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default())
     }
 
-    fn issues(&self) -> Vec<Value> {
+    /// `None` while the tracker service does not answer.
+    fn issues(&self) -> Option<Vec<Value>> {
         let url = format!("http://127.0.0.1:{}/api/v1/issues?limit=100", self.ports[1]);
-        let answer = ureq::get(url).call().ok();
-        let list: Option<Value> = answer.and_then(|mut answer| answer.body_mut().read_json().ok());
-        list.and_then(|list| list["issues"].as_array().cloned()).unwrap_or_default()
+        let list: Value = ureq::get(url).call().ok()?.body_mut().read_json().ok()?;
+        list["issues"].as_array().cloned()
     }
 
     /// Waits until an issue has been counted so often; says on the way how far it is, and what the programs say if in vain.
     fn wait_for_count(&self, error_type: &str, count: u64) {
         let mut last = None;
         let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            wait::until(&format!("{error_type} is counted {count} times"), PATIENCE, || {
-                let now = self.issues().iter().find(|i| i["errorType"] == error_type)?["count"].as_u64();
+            wait::until_every(PACE, &format!("{error_type} is counted {count} times"), PATIENCE, || {
+                let now = self.issues()?.iter().find(|i| i["errorType"] == error_type)?["count"].as_u64();
                 if now != last {
                     eprintln!("{error_type}: {now:?} of {count}");
                     last = now;
@@ -194,7 +197,7 @@ fn crashes_and_reports_become_issues_over_real_kafka_whatever_is_killed() {
     runtime.block_on(kafka.restart()).expect("the broker comes back");
     path.wait_for_count("PaymentError", 81);
 
-    let issues = path.issues();
+    let issues = wait::until_every(PACE, "the list of issues", PATIENCE, || path.issues());
     assert_eq!(issues.len(), 2, "{issues:?}");
     let place = &issues.iter().find(|i| i["errorType"] == "OrderError").expect("the crash")["source"];
     assert_eq!(
