@@ -1,6 +1,8 @@
 //! `cargo xbench`: figures of this machine, each beside a baseline measured in the same run.
 
+pub mod consumer;
 pub mod engine;
+pub mod intake;
 
 use std::time::{Duration, Instant};
 

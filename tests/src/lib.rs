@@ -1,5 +1,7 @@
-//! What the tests on real parts share: the real parts, our own programs beside them, and waiting for a condition.
+//! What the tests on real parts and the benches share: the real parts, our own programs beside them, and waiting for a
+//! condition.
 
+pub mod bench;
 pub mod parts;
 pub mod programs;
 pub mod wait;

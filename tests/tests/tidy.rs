@@ -219,7 +219,9 @@ fn production(text: &str) -> Vec<&str> {
     let lines: Vec<_> = text.lines().collect();
     let end = lines
         .windows(2)
-        .position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{'))
+        .position(|pair| {
+            pair[0].trim() == "#[cfg(test)]" && pair[1].starts_with("mod ") && pair[1].ends_with('{')
+        })
         .unwrap_or(lines.len());
     lines[..end].to_vec()
 }

@@ -71,7 +71,13 @@ fn grep(input: &[u8]) -> anyhow::Result<f64> {
     let run = || {
         let start = Instant::now();
         let words = ["-e", "Traceback", "-e", "panic:", "-e", "Exception", "-e", "Error"];
-        Command::new("grep").env("LC_ALL", "C").arg("-c").args(words).arg(file.path()).output().map(|_| start.elapsed())
+        Command::new("grep")
+            .env("LC_ALL", "C")
+            .arg("-c")
+            .args(words)
+            .arg(file.path())
+            .output()
+            .map(|_| start.elapsed())
     };
     run()?;
     Ok(mib_per_second(input.len(), run()?.min(run()?)))
@@ -92,11 +98,24 @@ fn plain(size: usize) -> Vec<u8> {
 fn line(text: &mut Vec<u8>, number: usize) {
     let (second, other) = (number % 60, number.wrapping_mul(2_654_435_761) % 100_000);
     let line = match number % 6 {
-        0 => format!("2026-11-21 08:00:{second:02},123 INFO  [http-nio-8080-exec-{}] c.e.shop.Cart - added {other} to cart of {number}", number % 20),
-        1 => format!("10.0.{}.{} - - [21/Nov/2026:08:00:{second:02} +0000] \"GET /api/v1/items/{other} HTTP/1.1\" 200 {number} \"-\" \"curl/8.5\"", number % 250, second),
-        2 => format!("{{\"level\":\"info\",\"ts\":1795248000.{other:05},\"msg\":\"request done\",\"status\":200,\"took\":\"{second}ms\",\"id\":{number}}}"),
-        3 => format!("time=2026-11-21T08:00:{second:02}Z level=info msg=\"connection accepted\" peer=10.1.2.3:{other} total={number}"),
-        4 => format!("I1121 08:00:{second:02}.000000 {number} scheduler.go:{other}] pod api-{other} scheduled on node n{second}"),
+        0 => format!(
+            "2026-11-21 08:00:{second:02},123 INFO  [http-nio-8080-exec-{}] c.e.shop.Cart - added {other} to cart of {number}",
+            number % 20
+        ),
+        1 => format!(
+            "10.0.{}.{} - - [21/Nov/2026:08:00:{second:02} +0000] \"GET /api/v1/items/{other} HTTP/1.1\" 200 {number} \"-\" \"curl/8.5\"",
+            number % 250,
+            second
+        ),
+        2 => format!(
+            "{{\"level\":\"info\",\"ts\":1795248000.{other:05},\"msg\":\"request done\",\"status\":200,\"took\":\"{second}ms\",\"id\":{number}}}"
+        ),
+        3 => format!(
+            "time=2026-11-21T08:00:{second:02}Z level=info msg=\"connection accepted\" peer=10.1.2.3:{other} total={number}"
+        ),
+        4 => format!(
+            "I1121 08:00:{second:02}.000000 {number} scheduler.go:{other}] pod api-{other} scheduled on node n{second}"
+        ),
         _ => format!("[worker {}] processed batch {number} of {other} rows in {second} ms", number % 8),
     };
     text.extend_from_slice(line.as_bytes());
@@ -114,7 +133,8 @@ fn traces() -> anyhow::Result<Vec<Vec<u8>>> {
         }
         for file in fs::read_dir(language)? {
             let file = file?.path();
-            if file.extension().is_some_and(|end| end == "txt") && file.with_extension("expect.json").exists() {
+            if file.extension().is_some_and(|end| end == "txt") && file.with_extension("expect.json").exists()
+            {
                 traces.push(fs::read(file)?);
             }
         }

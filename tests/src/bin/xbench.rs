@@ -1,2 +1,42 @@
-//! bin
-fn main() {}
+//! `cargo xbench`: prints figures of this machine, each beside a baseline of the same run.
+
+use clap::{Parser, ValueEnum};
+use tests::bench::{Figure, consumer, engine, intake};
+
+/// Measure the error reader, the intake and the consumer on this machine.
+#[derive(Parser)]
+#[command(
+    name = "xbench",
+    after_help = "Examples:\n  cargo xbench\n  cargo xbench engine\n\nFigures depend on the machine; the ratio to the baseline beside each travels better."
+)]
+struct Cli {
+    /// What to measure [default: everything].
+    what: Vec<What>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Text to fingerprints, on one core.
+    Engine,
+    /// Durable acknowledgements over HTTP.
+    Intake,
+    /// Records to stored counts.
+    Consumer,
+}
+
+#[expect(clippy::print_stdout, reason = "figures are what this program is for")]
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let asked = |what| cli.what.is_empty() || cli.what.contains(&what);
+    let print = |figures: Vec<Figure>| figures.iter().for_each(|figure| println!("{}", figure.line()));
+    if asked(What::Engine) {
+        print(engine::figures()?);
+    }
+    if asked(What::Intake) {
+        print(intake::figures()?);
+    }
+    if asked(What::Consumer) {
+        print(consumer::figures()?);
+    }
+    Ok(())
+}
