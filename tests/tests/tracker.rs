@@ -75,9 +75,10 @@ async fn total(store: &Arc<dyn IssueStore>) -> u64 {
 /// Waits until so many reports are counted.
 async fn counted(store: &Arc<dyn IssueStore>, reports: u64) {
     let begun = Instant::now();
+    let mut ask = tokio::time::interval(Duration::from_millis(20));
     while total(store).await < reports {
         assert!(begun.elapsed() < PATIENCE, "{} of {reports} are counted", total(store).await);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        ask.tick().await;
     }
 }
 
