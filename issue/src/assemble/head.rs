@@ -125,6 +125,9 @@ pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
         return convert(record, line, offset, grammar, opening);
     }
+    if !record.is_firm() && is_error_header(line) {
+        return Verdict::End("another header");
+    }
     if logline::is_log_line(line) && !is_header_continuation(line) {
         return Verdict::End("next log line");
     }

@@ -241,7 +241,7 @@ fn in_memory(state: &mut State, line: &str) -> Next {
     state.run += 1;
     if line.starts_with("FATAL ERROR: ") {
         state.take(NATIVE)
-    } else if state.run > 60 {
+    } else if state.run > 60 || opens(line).is_some() {
         Next::End("no fatal error after the collector's notes")
     } else {
         Next::Hold

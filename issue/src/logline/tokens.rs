@@ -155,7 +155,8 @@ impl<'a> Scanner<'a> {
         let window = rest.get(..floor(rest, 120)).unwrap_or(rest);
         let Some(end) = window.find(close) else { return false };
         let inner = window.get(1..end).unwrap_or_default();
-        if let Some(rank) = level_inside(inner) {
+        // `(err)` and `<error>` are code or markup unless a time stands before them.
+        if let Some(rank) = level_inside(inner).filter(|_| self.time || close == ']' && self.words == 0) {
             self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
             self.found(rank, end + 1);
             return true;
