@@ -14,6 +14,8 @@ use crate::structured;
 
 /// Lines below a header that may be its message before a frame has to come.
 const MESSAGE_LINES: usize = 24;
+/// Lines of a log line's message that may stand unindented above its trace.
+const MORE: usize = 2;
 /// Lines of a log record.
 const LOG_LINES: usize = 24;
 
@@ -112,8 +114,9 @@ pub fn is_error_header(text: &str) -> bool {
 pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
     let seen = look(line);
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
-        // Only what stands directly below its header belongs to it.
-        if record.held() > 0 && record.is_firm() || !opening.firm || !record.is_firm() {
+        // Only what stands below its header, or below the rest of its message, belongs to it.
+        if record.held() > MORE || !opening.firm || !record.is_firm() || grammar.language == Language::Native
+        {
             return Verdict::End("next record");
         }
         if grammar.language == Language::Unknown {

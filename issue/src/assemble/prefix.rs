@@ -49,6 +49,9 @@ fn run(bytes: &[u8]) -> usize {
 const ANCHORS: [&str; 5] =
     ["Traceback (most recent call last):", "\tat ", "Exception in thread \"", "thread '", "goroutine "];
 
+/// A trace that a logger indented below its own line.
+const INDENTED: &str = "Traceback (most recent call last):";
+
 /// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could
 /// begin, the line's start first.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +98,11 @@ pub fn look(line: &str) -> Look {
         behind_front,
         at_trace,
     ];
-    let candidates = if spaced { [None; 9] } else { candidates };
+    let candidates = if spaced {
+        [None, None, None, None, None, None, None, None, window.find(INDENTED)]
+    } else {
+        candidates
+    };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {
         if !seen.contains(&candidate)

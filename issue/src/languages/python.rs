@@ -137,6 +137,9 @@ fn in_message(state: &mut State, line: &str) -> Next {
     if line.trim_end() == TRACEBACK && quoted {
         return state.take(FRAMES);
     }
+    if is_file_line(line) {
+        return Next::End("another traceback");
+    }
     if line == "Call stack:" {
         return state.take(CALL_STACK);
     }

@@ -156,7 +156,14 @@ impl<'a> Scanner<'a> {
         let Some(end) = window.find(close) else { return false };
         let inner = window.get(1..end).unwrap_or_default();
         // `(err)` and `<error>` are code or markup unless a time stands before them.
-        if let Some(rank) = level_inside(inner).filter(|_| self.time || close == ']' && self.words == 0) {
+        let glued = self.at > 0
+            && self
+                .line
+                .as_bytes()
+                .get(self.at - 1)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'(');
+        let placed = !glued && (self.time || close == ']' && self.words == 0);
+        if let Some(rank) = level_inside(inner).filter(|_| placed) {
             self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
             self.found(rank, end + 1);
             return true;
@@ -257,6 +264,10 @@ impl<'a> Scanner<'a> {
         let after_front =
             matches!(self.last, None | Some(Token::Time | Token::Number | Token::Tag | Token::Name));
         let rare = RARE.contains(&word);
+        // What PostgreSQL adds to an error is part of a message that quotes it.
+        if !self.time && matches!(word, "DETAIL" | "HINT" | "STATEMENT") {
+            return None;
+        }
         let core = rank > Rank::Quiet || QUIET.iter().any(|quiet| quiet.eq_ignore_ascii_case(word));
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front
@@ -350,6 +361,8 @@ fn level_inside(inner: &str) -> Option<Rank> {
     let first = inner.split_whitespace().next()?;
     let timed = classify(first) == Token::Time;
     inner.split_whitespace().take(5).find_map(|word| {
+        // Celery writes `LEVEL/process`.
+        let word = word.split('/').next().unwrap_or(word);
         let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
         Rank::of_word(word).filter(|_| upper && (timed || word == first))
     })
