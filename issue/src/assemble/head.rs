@@ -211,7 +211,7 @@ fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
     }
     // Some loggers leave one line empty between their words and the trace.
     let gap = record.held() == 1 && record.line(record.len() - 1).trim().is_empty();
-    if blank && (record.held() > 0 || !record.is_firm()) || gap && !is_error_header(line) {
+    if record.is_firm() && (blank && record.held() > 0 || gap && !is_error_header(line)) {
         return Verdict::End("empty line");
     }
     record.append(line);

@@ -129,6 +129,10 @@ impl<'a> Scanner<'a> {
 
     /// Redis states its level with one sign after the time.
     fn mark(&mut self, rest: &str) -> bool {
+        if let Some(status) = rest.strip_prefix("|-") {
+            self.at += rest.len() - status.len();
+            return true;
+        }
         let end = rest.find([' ', '\t']).unwrap_or(rest.len());
         if end > 3 || !rest.bytes().take(end).all(|byte| byte.is_ascii_punctuation()) {
             return self.bare(rest);
@@ -247,6 +251,10 @@ impl<'a> Scanner<'a> {
         let after = rest.get(token.len()..).unwrap_or_default();
         let colon =
             token.get(word.len()..).is_some_and(|tail| tail.starts_with(':')) || after.starts_with(" : ");
+        // Go says `panic: ` of what it then explains itself.
+        if word == "panic" {
+            return None;
+        }
         if word.len() == 1 {
             return self.letter(token, after);
         }
