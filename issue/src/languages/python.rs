@@ -177,8 +177,15 @@ fn in_group(state: &mut State, line: &str) -> Next {
 }
 
 fn in_fatal(state: &mut State, line: &str) -> Next {
-    const STARTS: [&str; 6] =
-        ["Python runtime state: ", "Current thread ", "Thread 0x", "  File \"", "  <", "Extension modules: "];
+    const STARTS: [&str; 7] = [
+        "<no Python frame>",
+        "Python runtime state: ",
+        "Current thread ",
+        "Thread 0x",
+        "  File \"",
+        "  <",
+        "Extension modules: ",
+    ];
     if line.is_empty() {
         return Next::Hold;
     }
@@ -208,7 +215,7 @@ fn in_syntax(state: &mut State, line: &str) -> Next {
 
 fn in_call_stack(state: &mut State, line: &str) -> Next {
     state.run += 1;
-    if line.starts_with("  ") || line.starts_with("Message: ") {
+    if state.mark != 2 && (line.starts_with("  ") || line.starts_with("Message: ")) {
         return Next::Take;
     }
     if line.starts_with("Arguments: ") {
