@@ -111,7 +111,7 @@ pub fn is_error_header(text: &str) -> bool {
 }
 
 /// Decides on a line below a log line or an error's header.
-pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
+pub fn accept(record: &mut Record, line: &str) -> Verdict {
     let seen = look(line);
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
         // Only what stands below its header, or below the rest of its message, belongs to it.
@@ -137,7 +137,7 @@ pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
     if record.len() >= record.header_lines + MESSAGE_LINES {
         return Verdict::End("no trace below the header");
     }
-    continuation(record, line, limits)
+    continuation(record, line)
 }
 
 /// A frame below the header tells the language.
@@ -200,7 +200,7 @@ fn is_header_continuation(line: &str) -> bool {
 }
 
 /// Indented lines belong to a log line; others only if a trace follows.
-fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
+fn continuation(record: &mut Record, line: &str) -> Verdict {
     let blank = line.trim().is_empty();
     let belongs =
         line.starts_with([' ', '\t']) && !blank || is_header_continuation(line) || is_addition(line);

@@ -156,7 +156,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             }
         } else if let Some((start, rest)) = link(text) {
             wrapped |= start == "Wrapped by: ";
-            let relation = relation(&chain, line, start);
+            let relation = relation(line, start);
             chain.push(Thrown { relation, ..header(rest) });
             open = true;
         } else if is_elision(text) || is_circular(text) {
@@ -178,7 +178,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 }
 
 /// A cause of a suppressed exception is indented with it and is told as suppressed too: it did not cause the primary.
-fn relation(_chain: &[Thrown], line: &str, start: &str) -> Option<Relation> {
+fn relation(line: &str, start: &str) -> Option<Relation> {
     let nested = line.starts_with(['\t', ' ']);
     (start == "Suppressed: " || nested).then_some(Relation::Suppressed)
 }

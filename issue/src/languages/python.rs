@@ -322,7 +322,7 @@ impl Reader {
             return;
         }
         if inner.starts_with('+') {
-            self.member_rule(margin, inner);
+            self.member_rule(inner);
             return;
         }
         let text = inner.get(1..).unwrap_or_default();
@@ -350,7 +350,7 @@ impl Reader {
         }
     }
 
-    fn member_rule(&mut self, _margin: usize, inner: &str) {
+    fn member_rule(&mut self, inner: &str) {
         let opens = inner.trim_start_matches(['+', '-']).starts_with(' ');
         if opens {
             self.current.members.push(Thrown { relation: Some(Relation::Member), ..Thrown::default() });
