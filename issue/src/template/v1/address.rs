@@ -51,7 +51,8 @@ pub(super) fn ipv4(bytes: &[u8], start: usize) -> Option<usize> {
 pub(super) fn ipv6(bytes: &[u8], start: usize) -> Option<usize> {
     let mut end = run_at_most(bytes, start, 46, |byte| is_hex(byte) || matches!(byte, b':' | b'.'));
     while end > start
-        && (at(bytes, end - 1) == b'.' || (at(bytes, end - 1) == b':' && at(bytes, end.wrapping_sub(2)) != b':'))
+        && (at(bytes, end - 1) == b'.'
+            || (at(bytes, end - 1) == b':' && at(bytes, end.wrapping_sub(2)) != b':'))
     {
         end -= 1;
     }
