@@ -1,5 +1,9 @@
 //! What is never an application's own, by language.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::report::Language;
 
 /// What one language's libraries and runtime are known by.
@@ -59,6 +63,39 @@ pub(super) fn of(language: Language) -> &'static Table {
         Language::Native => &NATIVE,
         Language::Unknown => &UNKNOWN,
     }
+}
+
+const LANGUAGES: [Language; 14] = [
+    Language::Python,
+    Language::Jvm,
+    Language::Javascript,
+    Language::Dotnet,
+    Language::Go,
+    Language::Rust,
+    Language::Ruby,
+    Language::Php,
+    Language::Dart,
+    Language::Elixir,
+    Language::Perl,
+    Language::Swift,
+    Language::Native,
+    Language::Unknown,
+];
+
+/// One automaton for each language over its directories and everybody's: a path is read once.
+static WITHIN: LazyLock<Vec<Option<AhoCorasick>>> = LazyLock::new(|| {
+    let build = |language: &Language| {
+        let parts = of(*language).within.iter().chain(EVERYWHERE);
+        AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(parts).ok()
+    };
+    LANGUAGES.iter().map(build).collect()
+});
+
+/// The entry for a directory of libraries that stands in `file`.
+pub(super) fn within(language: Language, file: &str) -> Option<&'static str> {
+    let index = LANGUAGES.iter().position(|known| *known == language)?;
+    let found = WITHIN.get(index)?.as_ref()?.find(file)?;
+    of(language).within.iter().chain(EVERYWHERE).nth(found.pattern().as_usize()).copied()
 }
 
 static PYTHON: Table = Table {
