@@ -18,7 +18,7 @@ fn testdata(name: &str) -> PathBuf {
 fn every_case_comes_out_as_written() {
     let text = fs::read_to_string(testdata("cases.txt")).expect("cases");
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert!(lines.len() >= 80 && lines.len() % 2 == 0, "{} lines", lines.len());
+    assert!(lines.len() >= 80 && lines.len().is_multiple_of(2), "{} lines", lines.len());
     let wrong: Vec<String> = lines
         .chunks(2)
         .filter(|case| template(case[0]) != case[1])
