@@ -306,6 +306,7 @@ fn a_full_disk_refuses_publishes_on_and_recovers() {
         bench.spool.acked(record.seq, bench.clock.at);
     }
     bench.disk.capacity(None);
+    bench.wait(1);
     assert!(bench.take(21, Via::Http).is_ok());
     bench.commit();
     bench.restart();
