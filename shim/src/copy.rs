@@ -182,7 +182,15 @@ impl<'a> Job<'a> {
             return 0;
         }
         // What goes wrong here goes wrong with the next write as well, which tells what to do.
-        sys::tee(self.source.as_fd(), self.real, PAYLOAD).unwrap_or(0)
+        let tee = || sys::tee(self.source.as_fd(), self.real, PAYLOAD);
+        let passed = tee().or_else(|error| match error.kind() {
+            ErrorKind::WouldBlock => {
+                sys::poll(&mut [wait_for(self.real.as_raw_fd(), sys::POLLOUT)], None)?;
+                tee()
+            }
+            _ => Err(error),
+        });
+        passed.unwrap_or(0)
     }
 
     /// What was written before the program could know that nobody reads may be its last words.
