@@ -19,7 +19,7 @@
 //! | offset | size | what |
 //! | --- | --- | --- |
 //! | 0 | 4 | head: kind in the top byte, payload length in the lower 24 bits |
-//! | 4 | 8 | nanoseconds since 1970 at which the shim had read the first of them (wall clock: may step back) |
+//! | 4 | 8 | nanoseconds since 1970 at which the first byte of the payload had been read (wall clock: may step back) |
 //! | 12 | length | payload |
 //!
 //! | top byte | kind | payload |
@@ -40,7 +40,8 @@
 //! * An open file that was deleted stays readable; it ended with what can be read of it when its next `n` exists.
 //! * No end frame comes when the copier is killed with the container. Whoever started the shim knows more: **when
 //!   the shim exits, everything that was written to stderr before its command ended is in the files** (or
-//!   counted as lost). Reading on to the present end of the last file is then enough.
+//!   counted as lost). Reading on to the present end of the last file is then enough. The exception is a real stderr
+//!   whose reader is stuck: a second after the command's end the shim exits nevertheless, the copier writes on later.
 //!
 //! # Trouble
 //! Nothing here can stop the copying, or slow it by more than a sixteenth: see [`Pace`](pace::Pace). While the files are
