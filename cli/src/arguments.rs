@@ -167,7 +167,7 @@ pub fn refusal(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let told = told.collect::<Vec<_>>().join(" ");
+    let told = told.collect::<Vec<_>>().join("; ");
     let told = told.strip_prefix("error: ").unwrap_or(&told);
     format!("{} (`issuetracker help` lists commands and flags)", crate::terminal::harmless(told, false))
 }

@@ -161,7 +161,8 @@ fn rules(patterns: &[String]) -> anyhow::Result<Rules> {
         match compile(std::slice::from_ref(pattern)) {
             Ok(_) => {}
             Err(RulesError::Redact(error)) => {
-                bail!("--redact {pattern:?} cannot be used: {}", error.reason)
+                let reason = error.reason.trim_start_matches("error: ");
+                bail!("--redact {pattern:?} cannot be used: {reason}")
             }
             Err(error) => bail!("--redact {pattern:?} cannot be used: {error}"),
         }

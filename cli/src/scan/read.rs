@@ -11,7 +11,7 @@ use anyhow::Context;
 use issue::{
     assemble::{Block, Limits},
     finish::{Origin, finish, finish_explained},
-    input::Streams,
+    input::{Framing, Streams},
     parse::parse,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -22,7 +22,7 @@ use super::{
 use crate::arguments::ScanFormat;
 
 /// Bytes asked for at a time.
-const READ: usize = 256 * 1024;
+const READ: usize = 64 * 1024;
 
 /// How long a record that another stream's open one holds back waits for more input: who watches a log wants to see
 /// what is known. Input that does not pause comes out in order.
@@ -139,18 +139,23 @@ impl<'a> Reader<'a> {
             batch.members.push(Member::new(report, [block.first_line, block.last_line]));
             return Ok(());
         }
-        let mut text = Vec::new();
+        // One stream's records end in the order in which they begin.
+        let ordered = settings.framing == Framing::Raw;
+        let mut own = Vec::new();
+        let text = if ordered { &mut batch.text } else { &mut own };
         match settings.format {
             ScanFormat::Ndjson => {
                 let line = Line::new(block, &report, self.name, explanation);
-                serde_json::to_writer(&mut text, &line).map_err(io::Error::from)?;
+                serde_json::to_writer(&mut *text, &line).map_err(io::Error::from)?;
                 text.push(b'\n');
             }
             ScanFormat::Pretty => {
-                pretty::write(&mut text, settings.palette, block, &report, self.name, explanation.as_ref())?;
+                pretty::write(text, settings.palette, block, &report, self.name, explanation.as_ref())?;
             }
         }
-        self.held.push(block.first_line, text);
+        if !ordered {
+            self.held.push(block.first_line, own);
+        }
         Ok(())
     }
 }
