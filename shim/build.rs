@@ -9,7 +9,7 @@ use std::{env, fs, io, path::PathBuf};
 /// What rustc asks for, and what it gets.
 const STAND_INS: [(&str, &str); 7] = [
     ("libgcc_s.so", "INPUT(-lgcc_eh)"),
-    ("libc.so", "INPUT(libc.a)"),
+    ("libc.so", "GROUP(libc.a -lgcc -lgcc_eh)"),
     ("libm.so", "INPUT(libm.a)"),
     ("librt.so", "INPUT(libc.a)"),
     ("libdl.so", "INPUT(libc.a)"),

@@ -30,8 +30,6 @@ mod issues;
 pub mod limit;
 mod operators;
 mod query;
-#[cfg(test)]
-mod tests;
 mod written;
 
 pub use access::Access;
@@ -116,3 +114,6 @@ async fn no_such_address() -> guard::Refusal {
 fn no_such_issue() -> Problem {
     Problem::new(Fault::NotFound, "there is no issue with this id")
 }
+
+#[cfg(test)]
+mod tests;

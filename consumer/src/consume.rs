@@ -27,8 +27,6 @@ pub mod decode;
 mod older;
 mod pace;
 mod settle;
-#[cfg(test)]
-mod tests;
 
 use batch::Batch;
 pub use pace::Pace;
@@ -228,3 +226,6 @@ impl Consumer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

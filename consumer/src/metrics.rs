@@ -16,9 +16,18 @@ fn plain(name: &'static str, help: &'static str, value: u64) -> Metric {
     Metric { name, help, label: "", values: vec![(String::new(), value)] }
 }
 
-/// Everything that is told.
-fn table(status: &Status) -> Vec<Metric> {
-    let (ledger, sidecars) = (&status.ledger, &status.sidecars);
+fn labelled(
+    name: &'static str,
+    help: &'static str,
+    label: &'static str,
+    values: impl IntoIterator<Item = (impl Into<String>, u64)>,
+) -> Metric {
+    Metric { name, help, label, values: values.into_iter().map(|(value, n)| (value.into(), n)).collect() }
+}
+
+/// What this process has done.
+fn own(status: &Status) -> Vec<Metric> {
+    let ledger = &status.ledger;
     let outcomes = [
         ("stored", ledger.stored),
         ("repeat", ledger.repeat),
@@ -26,33 +35,27 @@ fn table(status: &Status) -> Vec<Metric> {
         ("dead_lettered", ledger.dead_lettered.values().sum()),
         ("handed_back", ledger.handed_back),
     ];
-    let named = |values: &[(&str, u64)]| values.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
-    let sums = [
-        ("accepted", sidecars.accepted),
-        ("recovered", sidecars.recovered),
-        ("published", sidecars.published),
-        ("paired", sidecars.paired),
-        ("spooled", sidecars.spooled),
-    ];
+    let reasons = ledger.dead_lettered.iter().map(|(reason, n)| (*reason, *n));
+    let failing = Part::ALL.map(|part| (part.as_str(), status.failing.contains_key(&part).into()));
     vec![
         plain(
             "issuetracker_consumer_consumed_reports_total",
             "Reports read from the topic.",
             ledger.consumed,
         ),
-        Metric {
-            name: "issuetracker_consumer_ended_reports_total",
-            help: "Reports by how they ended; with those in flight they add up to those consumed.",
-            label: "outcome",
-            values: named(&outcomes),
-        },
+        labelled(
+            "issuetracker_consumer_ended_reports_total",
+            "Reports by how they ended; with those in flight they add up to those consumed.",
+            "outcome",
+            outcomes,
+        ),
         plain("issuetracker_consumer_inflight_reports", "Reports read and not ended yet.", ledger.in_flight),
-        Metric {
-            name: "issuetracker_consumer_dead_letters_total",
-            help: "Reports that can never be processed, by reason.",
-            label: "reason",
-            values: ledger.dead_lettered.iter().map(|(reason, n)| ((*reason).to_owned(), *n)).collect(),
-        },
+        labelled(
+            "issuetracker_consumer_dead_letters_total",
+            "Reports that can never be processed, by reason.",
+            "reason",
+            reasons,
+        ),
         plain(
             "issuetracker_consumer_lag_records",
             "Records in the topic that are not committed.",
@@ -63,34 +66,41 @@ fn table(status: &Status) -> Vec<Metric> {
             "Records that retention deleted before they were read.",
             status.gap_records,
         ),
-        Metric {
-            name: "issuetracker_consumer_failing_parts",
-            help: "1 while the part does not work.",
-            label: "part",
-            values: Part::ALL
-                .iter()
-                .map(|part| (part.as_str().to_owned(), status.failing.contains_key(part).into()))
-                .collect(),
-        },
-        Metric {
-            name: "issuetracker_consumer_sidecar_reports",
-            help: "What the sidecars say of their reports, added up.",
-            label: "state",
-            values: named(&sums),
-        },
-        Metric {
-            name: "issuetracker_consumer_sidecar_dropped_reports",
-            help: "What the sidecars gave up, by reason.",
-            label: "reason",
-            values: sidecars.dropped.iter().map(|(reason, n)| (reason.clone(), *n)).collect(),
-        },
+        labelled("issuetracker_consumer_failing_parts", "1 while the part does not work.", "part", failing),
+    ]
+}
+
+/// What the sidecars say, added up.
+fn sidecars(status: &Status) -> Vec<Metric> {
+    let sidecars = &status.sidecars;
+    let states = [
+        ("accepted", sidecars.accepted),
+        ("recovered", sidecars.recovered),
+        ("published", sidecars.published),
+        ("paired", sidecars.paired),
+        ("spooled", sidecars.spooled),
+    ];
+    let dropped = sidecars.dropped.iter().map(|(reason, n)| (reason.as_str(), *n));
+    vec![
+        labelled(
+            "issuetracker_consumer_sidecar_reports",
+            "What the sidecars say of their reports, added up.",
+            "state",
+            states,
+        ),
+        labelled(
+            "issuetracker_consumer_sidecar_dropped_reports",
+            "What the sidecars gave up, by reason.",
+            "reason",
+            dropped,
+        ),
     ]
 }
 
 /// Prometheus' text format.
 pub fn text(status: &Status) -> prometheus::Result<String> {
     let registry = Registry::new();
-    for metric in table(status) {
+    for metric in own(status).into_iter().chain(sidecars(status)) {
         let labels: &[&str] = if metric.label.is_empty() { &[] } else { &[metric.label] };
         let gauges = GaugeVec::new(Opts::new(metric.name, metric.help), labels)?;
         for (label, value) in &metric.values {

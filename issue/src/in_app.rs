@@ -69,7 +69,7 @@ pub(crate) fn judge<'a>(
         return (false, Because::Nameless, None);
     }
     let table = tables::of(language);
-    if let Some(entry) = frame.file.as_deref().and_then(|file| library_path(file, table)) {
+    if let Some(entry) = frame.file.as_deref().and_then(|file| library_path(file, language)) {
         return (false, Because::LibraryPath, Some(entry));
     }
     if let Some(entry) = library_name(frame, table) {
@@ -95,7 +95,8 @@ fn begins_with(frame: &Frame, prefix: &str) -> bool {
 }
 
 /// The entry for a directory of libraries that `file` lies in. Windows writes the same paths the other way round.
-fn library_path(file: &str, table: &Table) -> Option<&'static str> {
+fn library_path(file: &str, language: Language) -> Option<&'static str> {
+    let table = tables::of(language);
     let turned;
     let file = if file.contains('\\') {
         turned = file.replace('\\', "/");
@@ -103,19 +104,14 @@ fn library_path(file: &str, table: &Table) -> Option<&'static str> {
     } else {
         file
     };
-    let within = |part: &&&str| {
-        file.contains(**part) || part.strip_prefix('/').is_some_and(|relative| file.starts_with(relative))
-    };
     let begins = |start: &&&str| file.starts_with(**start);
     let whole = |name: &&&str| file == **name;
-    table
-        .within
-        .iter()
-        .find(within)
-        .or_else(|| EVERYWHERE.iter().find(within))
-        .or_else(|| table.file_begins.iter().find(begins))
-        .or_else(|| table.files.iter().find(whole))
-        .copied()
+    // An entry begins with a slash; a relative file begins with what follows it.
+    let relative = |part: &&&str| part.strip_prefix('/').is_some_and(|relative| file.starts_with(relative));
+    tables::within(language, file)
+        .or_else(|| table.within.iter().chain(EVERYWHERE).find(relative).copied())
+        .or_else(|| table.file_begins.iter().find(begins).copied())
+        .or_else(|| table.files.iter().find(whole).copied())
 }
 
 /// The entry for a package of a library that the frame's module, or its function where it has none, begins with.

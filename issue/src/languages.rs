@@ -163,22 +163,16 @@ pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
 /// The grammars of which the line holds a needle, one bit each in the order of the table. One pass over the line
 /// decides which tables are asked at all.
 fn may_open(line: &str) -> u32 {
-    static NEEDLES: OnceLock<(AhoCorasick, Vec<usize>)> = OnceLock::new();
-    let (automaton, owners) = NEEDLES.get_or_init(|| {
-        let pairs = GRAMMARS
-            .iter()
-            .enumerate()
-            .flat_map(|(at, grammar)| grammar.needles.iter().map(move |needle| (at, needle)));
+    static NEEDLES: OnceLock<Option<(AhoCorasick, Vec<usize>)>> = OnceLock::new();
+    let built = NEEDLES.get_or_init(|| {
+        let pairs = GRAMMARS.iter().enumerate();
+        let pairs = pairs.flat_map(|(at, grammar)| grammar.needles.iter().map(move |needle| (at, needle)));
         let (owners, needles): (Vec<usize>, Vec<&str>) =
             pairs.map(|(at, needle)| (at, needle.trim_start_matches('\n'))).unzip();
-        let built = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(needles);
-        (
-            built.unwrap_or_else(|_| {
-                AhoCorasick::new([""]).unwrap_or_else(|_| unreachable!("one pattern builds"))
-            }),
-            owners,
-        )
+        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(needles).ok()?;
+        Some((automaton, owners))
     });
+    let Some((automaton, owners)) = built else { return u32::MAX };
     let mut may = 0;
     for found in automaton.find_overlapping_iter(line) {
         may |= owners.get(found.pattern().as_usize()).map_or(u32::MAX, |owner| 1 << owner);

@@ -28,6 +28,9 @@ const MARK: &str = "[redacted:";
 /// A compiled user pattern may take this much memory, its lazy automaton as much again.
 const PATTERN_BYTES: usize = 1 << 20;
 
+/// Text is looked over at most so many times.
+const MAX_PASSES: usize = 4;
+
 /// JSON nested deeper than this is cut as a whole.
 const MAX_DEPTH: usize = 64;
 
@@ -81,14 +84,19 @@ impl Redactor {
 
     /// Cuts all secrets out of `text` and counts them by kind. Borrows where there is none.
     pub(crate) fn text<'t>(&self, text: &'t str, counts: &mut Redacted) -> Cow<'t, str> {
-        let cuts = self.cuts(text);
-        if cuts.is_empty() {
-            return Cow::Borrowed(text);
+        let mut text = Cow::Borrowed(text);
+        // A cut can lay bare what stood against it; almost always the second look finds nothing.
+        for _ in 0..MAX_PASSES {
+            let cuts = self.cuts(&text);
+            if cuts.is_empty() {
+                break;
+            }
+            for cut in &cuts {
+                *counts.entry(cut.kind.to_string()).or_default() += 1;
+            }
+            text = Cow::Owned(without(&text, &cuts));
         }
-        for cut in &cuts {
-            *counts.entry(cut.kind.to_string()).or_default() += 1;
-        }
-        Cow::Owned(without(text, &cuts))
+        text
     }
 
     /// As [`Redactor::text`], telling the places too.

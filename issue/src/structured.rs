@@ -49,7 +49,7 @@ const MESSAGES: [&str; 16] = [
     "jsonPayload.message",
 ];
 /// Keys of a stack.
-const STACKS: [&str; 26] = [
+const STACKS: [&str; 27] = [
     "stack",
     "stack_trace",
     "stacktrace",
@@ -73,6 +73,7 @@ const STACKS: [&str; 26] = [
     "thrown.stackTrace",
     "exception.stackTrace",
     "full_message",
+    "errorVerbose",
     "StackTrace",
     "error",
     "err",
@@ -190,6 +191,13 @@ fn read(object: &Map<String, Value>) -> Option<Parsed> {
         (None, None) => return None,
     };
     let message = text(object, &MESSAGES);
+    // Many programs put the whole trace into the message.
+    let (trace, message) = match (trace, message.and_then(stack_text)) {
+        (None, Some(told)) => {
+            (Some(told), message.and_then(|text| text.lines().next()).filter(|first| is_title(first)))
+        }
+        (trace, _) => (trace, message),
+    };
     let mut parsed = match trace {
         Some(mut parsed) => {
             parsed.log = message.map(str::to_owned);
@@ -205,6 +213,11 @@ fn read(object: &Map<String, Value>) -> Option<Parsed> {
         parsed.message = text(object, &TEXTS).or(message).unwrap_or_default().to_owned();
     }
     Some(parsed)
+}
+
+/// Whether the first line of a message with a trace is words of its own rather than the trace's first line.
+fn is_title(first: &str) -> bool {
+    languages::opens(first).is_none() && languages::frames::type_and_message(first).is_none()
 }
 
 fn logged(message: &str) -> Parsed {

@@ -4,6 +4,8 @@
 //! key that is absent is not compared. In a frame, absent keys mean `null`. A list of frames that ends with the string
 //! `…` names only the innermost ones.
 
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be read fails the test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

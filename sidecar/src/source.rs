@@ -211,10 +211,7 @@ impl Follower {
     async fn hand_over(&self, container: &str, stream: &mut Stream, step: Step) -> Result<(), Stopping> {
         let Some(cursor) = step.cursor else { return Ok(()) };
         if step.gap > 0 {
-            let (reply, counted) = oneshot::channel();
-            let gap = Control::Gap(step.gap, Some(cursor.clone()), reply);
-            self.control.send(gap).await.map_err(|_| Stopping)?;
-            counted.await.map_err(|_| Stopping)?;
+            self.count(step.gap, &cursor).await?;
         } else {
             let reading = Arc::clone(&self.reading);
             let container = container.to_owned();
@@ -223,6 +220,20 @@ impl Follower {
         }
         stream.covered(&cursor);
         Ok(())
+    }
+
+    async fn count(&self, gap: u64, cursor: &Cursor) -> Result<(), Stopping> {
+        let [mut pause, longest] = REFUSED;
+        loop {
+            let (reply, counted) = oneshot::channel();
+            let gap = Control::Gap(gap, Some(cursor.clone()), reply);
+            self.control.send(gap).await.map_err(|_| Stopping)?;
+            if counted.await.map_err(|_| Stopping)? {
+                return Ok(());
+            }
+            time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
     }
 
     async fn accept(&self, submissions: Vec<Submission>, cursor: &Cursor) -> Result<(), Stopping> {

@@ -18,7 +18,10 @@ pub mod recover;
 mod sealing;
 pub mod state;
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use issue::{id::TrackerName, record::LedgerBody};
 use kafka::publish::Outgoing;
@@ -49,6 +52,9 @@ const RESERVE: u64 = 16;
 
 /// A file with less than this is not worth a new one.
 const ROTATE: u64 = 4 * 1024 * 1024;
+
+/// How long a disk that refused is left alone.
+const REST: Duration = Duration::from_millis(100);
 
 /// What the disk may be trusted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +96,8 @@ pub struct Spool {
     urgent: bool,
     state: State,
     health: Health,
+    /// When a new file was last tried for.
+    tried: Option<Instant>,
     /// Counts the times that the state was read anew: what was sent before must be sent again.
     rebuilt: u64,
 }
@@ -112,6 +120,7 @@ impl Spool {
             urgent: false,
             state: found.state,
             health: Health::Unwritable,
+            tried: None,
             rebuilt: 0,
         };
         spool.rotate()?;
@@ -218,9 +227,11 @@ impl Spool {
         Ok(())
     }
 
-    /// Whether the spool can take something in; tries to make it so.
+    /// Whether the spool can take something in; tries to make it so, but not for every hand-over of a storm.
     pub fn usable(&mut self, at: Moment) -> io::Result<()> {
-        if self.health != Health::Good {
+        let rested = self.tried.is_none_or(|tried| at.now.duration_since(tried) >= REST);
+        if self.health != Health::Good && rested {
+            self.tried = Some(at.now);
             self.mend(at);
         }
         match self.health {
@@ -293,13 +304,16 @@ impl Spool {
     }
 
     /// Bytes of stderr that nobody could read, and how far the stream is covered with them.
-    pub fn gap(&mut self, bytes: u64, cursor: Option<Cursor>, at: Moment) {
+    pub fn gap(&mut self, bytes: u64, cursor: Option<Cursor>, at: Moment) -> io::Result<()> {
+        self.usable(at)?;
         self.frame(|spool| {
             spool.put(&Entry::Gap(bytes), at);
             if let Some(cursor) = cursor {
                 spool.put(&Entry::Cursor(cursor), at);
             }
         });
+        self.urgent = true;
+        Ok(())
     }
 
     /// The partition count in force.

@@ -14,18 +14,18 @@ pub struct Program {
 /// Folder of the segments, within the data folder.
 pub const SEGMENTS: &str = "segments";
 
-/// Programs that run another one named by an argument, with the words between that are not it.
-const RUNNERS: &[(&str, &[&str])] = &[
-    ("python", &["-m", "-u", "-X", "-W"]),
-    ("node", &["--require", "-r", "--import"]),
-    ("java", &["-jar", "-cp", "-classpath"]),
-    ("ruby", &[]),
-    ("perl", &[]),
-    ("php", &[]),
-    ("deno", &["run"]),
-    ("bun", &["run"]),
-    ("go", &["run"]),
-    ("env", &[]),
+/// Programs that run another one named by an argument: their names, flags whose next word is a value, words that are not it.
+const RUNNERS: &[(&str, &[&str], &[&str])] = &[
+    ("python", &["-X", "-W"], &[]),
+    ("node", &["-r", "--require", "--import"], &[]),
+    ("java", &["-cp", "-classpath", "--class-path", "--module-path", "-p"], &[]),
+    ("ruby", &["-I", "-r"], &[]),
+    ("perl", &["-I"], &[]),
+    ("php", &["-d"], &[]),
+    ("deno", &[], &["run"]),
+    ("bun", &[], &["run"]),
+    ("go", &[], &["run"]),
+    ("env", &["-u", "-C"], &[]),
 ];
 
 impl Program {
@@ -56,19 +56,31 @@ impl Program {
 fn runner_target(command: &[OsString]) -> Option<String> {
     let runner = stem(command.first()?);
     let runner = runner.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let (_, words) = RUNNERS.iter().find(|(name, _)| *name == runner)?;
-    let target = command.iter().skip(1).find(|argument| {
+    let (_, with_value, words) = RUNNERS.iter().find(|(name, ..)| *name == runner)?;
+    let mut arguments = command.iter().skip(1);
+    let target = loop {
+        let argument = arguments.next()?;
         let text = argument.to_string_lossy();
-        !words.contains(&text.as_ref()) && !text.starts_with('-')
-    })?;
+        if with_value.contains(&text.as_ref()) {
+            arguments.next();
+        } else if !words.contains(&text.as_ref()) && !text.starts_with('-') {
+            break argument;
+        }
+    };
     // Code on the command line (`python3 -c 'raise …'`) is no name.
     let is_name = target.to_string_lossy().chars().all(|c| c.is_alphanumeric() || "._-/\\".contains(c));
     is_name.then(|| stem(target))
 }
 
-/// The last path segment without its extension.
+/// Extensions that say what a file is written in, not what it is called.
+const EXTENSIONS: &[&str] = &["py", "js", "mjs", "cjs", "ts", "jar", "rb", "pl", "php", "go", "sh", "exe"];
+
+/// The last path segment, without such an extension.
 fn stem(path: &OsStr) -> String {
-    Path::new(path).file_stem().unwrap_or(path).to_string_lossy().into_owned()
+    let path = Path::new(path);
+    let is_known = path.extension().is_some_and(|end| EXTENSIONS.iter().any(|known| end == *known));
+    let name = if is_known { path.file_stem() } else { path.file_name() };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A name that is a folder's name too: letters, digits, `.`, `_` and `-`, at most 63 of them.
@@ -88,9 +100,10 @@ mod tests {
         for (command, name) in [
             ("python3 app.py", "app"),
             ("python3.12 -u src/app.py --port 80", "app"),
-            ("python3 -m http.server", "http"),
+            ("python3 -m http.server", "http.server"),
             ("python3 -c raise(Exception)", "python3"),
             ("java -jar target/shop-1.2.jar", "shop-1.2"),
+            ("java -cp lib/a.jar:. com.acme.Shop", "com.acme.Shop"),
             ("./target/debug/server --verbose", "server"),
             ("sh -c exit", "sh"),
             ("go run ./cmd/api", "api"),

@@ -14,6 +14,8 @@ use crate::structured;
 
 /// Lines below a header that may be its message before a frame has to come.
 const MESSAGE_LINES: usize = 24;
+/// Lines of a log line's message that may stand unindented above its trace.
+const MORE: usize = 2;
 /// Lines of a log record.
 const LOG_LINES: usize = 24;
 
@@ -109,11 +111,12 @@ pub fn is_error_header(text: &str) -> bool {
 }
 
 /// Decides on a line below a log line or an error's header.
-pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
+pub fn accept(record: &mut Record, line: &str) -> Verdict {
     let seen = look(line);
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
-        // Only what stands directly below its header belongs to it.
-        if record.held() > 0 && record.is_firm() || !opening.firm || !record.is_firm() {
+        // Only what stands below its header, or below the rest of its message, belongs to it.
+        if record.held() > MORE || !opening.firm || !record.is_firm() || grammar.language == Language::Native
+        {
             return Verdict::End("next record");
         }
         if grammar.language == Language::Unknown {
@@ -125,13 +128,16 @@ pub fn accept(record: &mut Record, line: &str, limits: &Limits) -> Verdict {
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
         return convert(record, line, offset, grammar, opening);
     }
+    if !record.is_firm() && is_error_header(line) {
+        return Verdict::End("another header");
+    }
     if logline::is_log_line(line) && !is_header_continuation(line) {
         return Verdict::End("next log line");
     }
     if record.len() >= record.header_lines + MESSAGE_LINES {
         return Verdict::End("no trace below the header");
     }
-    continuation(record, line, limits)
+    continuation(record, line)
 }
 
 /// A frame below the header tells the language.
@@ -194,7 +200,7 @@ fn is_header_continuation(line: &str) -> bool {
 }
 
 /// Indented lines belong to a log line; others only if a trace follows.
-fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
+fn continuation(record: &mut Record, line: &str) -> Verdict {
     let blank = line.trim().is_empty();
     let belongs =
         line.starts_with([' ', '\t']) && !blank || is_header_continuation(line) || is_addition(line);
@@ -205,7 +211,7 @@ fn continuation(record: &mut Record, line: &str, _limits: &Limits) -> Verdict {
     }
     // Some loggers leave one line empty between their words and the trace.
     let gap = record.held() == 1 && record.line(record.len() - 1).trim().is_empty();
-    if blank && (record.held() > 0 || !record.is_firm()) || gap && !is_error_header(line) {
+    if record.is_firm() && (blank && record.held() > 0 || gap && !is_error_header(line)) {
         return Verdict::End("empty line");
     }
     record.append(line);

@@ -14,7 +14,8 @@ use crate::report::Level;
 #[derive(Debug)]
 pub struct Prefilter {
     vector: Option<packed::Searcher>,
-    automaton: AhoCorasick,
+    /// For processors without the vector instructions; `None` only if the table could not be built.
+    automaton: Option<AhoCorasick>,
 }
 
 impl Prefilter {
@@ -45,9 +46,7 @@ impl Prefilter {
             .match_kind(MatchKind::LeftmostFirst)
             .kind(Some(aho_corasick::AhoCorasickKind::DFA))
             .build(needles)
-            .unwrap_or_else(|_| {
-                AhoCorasick::new(["\n"]).unwrap_or_else(|_| unreachable!("one pattern builds"))
-            });
+            .ok();
         Self { vector, automaton }
     }
 
@@ -55,7 +54,11 @@ impl Prefilter {
     pub fn find(&self, bytes: &[u8]) -> Option<usize> {
         match &self.vector {
             Some(vector) => vector.find(bytes).map(|found| found.start()),
-            None => self.automaton.find(bytes).map(|found| found.start()),
+            None => match &self.automaton {
+                Some(automaton) => automaton.find(bytes).map(|found| found.start()),
+                // Without a table every line is looked at.
+                None => (bytes.len() > 1).then_some(1),
+            },
         }
     }
 }

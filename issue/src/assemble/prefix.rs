@@ -45,13 +45,20 @@ fn run(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
+/// Texts that begin a line of a trace and are unlikely anywhere else.
+const ANCHORS: [&str; 5] =
+    ["Traceback (most recent call last):", "\tat ", "Exception in thread \"", "thread '", "goroutine "];
+
+/// A trace that a logger indented below its own line.
+const INDENTED: &str = "Traceback (most recent call last):";
+
 /// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could
 /// begin, the line's start first.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Time and level in front.
     pub head: Option<Head>,
-    starts: [usize; 8],
+    starts: [usize; 10],
     count: usize,
 }
 
@@ -74,12 +81,28 @@ pub fn look(line: &str) -> Look {
     let behind_stream = after(" stderr F ").or_else(|| after(" stdout F "));
     let behind_word = first.is_ascii_digit().then(|| after(" ")).flatten();
     let behind_pool = after("PHP message: ");
+    let behind_name = after("stderr] ").or_else(|| after("stderr: "));
+    // These words are a trace's wherever they stand, whatever a runner puts before them.
+    let at_trace = ANCHORS.iter().find_map(|anchor| window.find(anchor));
     let head = crate::logline::head(line);
     let behind_front = head.map(|head| head.message);
-    let mut seen = [0_usize; 8];
-    let candidates =
-        [behind_bar, behind_tag, behind_bracket, behind_stream, behind_word, behind_pool, behind_front];
-    let candidates = if spaced { [None; 7] } else { candidates };
+    let mut seen = [0_usize; 10];
+    let candidates = [
+        behind_bar,
+        behind_tag,
+        behind_bracket,
+        behind_stream,
+        behind_word,
+        behind_pool,
+        behind_name,
+        behind_front,
+        at_trace,
+    ];
+    let candidates = if spaced {
+        [None, None, None, None, None, None, None, None, window.find(INDENTED)]
+    } else {
+        candidates
+    };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {
         if !seen.contains(&candidate)

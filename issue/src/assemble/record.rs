@@ -152,7 +152,7 @@ impl Record {
         if held > HELD_LINES || held > 0 && self.held_bytes() > HELD_BYTES {
             return Verdict::End("held too much");
         }
-        let Some(grammar) = self.grammar else { return head::accept(self, line, limits) };
+        let Some(grammar) = self.grammar else { return head::accept(self, line) };
         let content = self.content(line);
         match (grammar.follows)(&mut self.state, &content) {
             Next::Take => {

@@ -18,7 +18,6 @@ pub(crate) fn type_name(name: &str, language: Language) -> String {
     match language {
         Language::Jvm => jvm::class(name, &mut out),
         Language::Dotnet => dotnet::without_arguments(name, &mut out),
-        Language::Native => native::function(name, &mut out),
         _ => without_addresses(name, &mut out),
     }
     out

@@ -66,7 +66,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         return Next::End("not a frame");
     }
     state.run += 1;
-    if state.run > MESSAGE_LINES || state.run > 1 && super::interrupts(line) {
+    if state.run > MESSAGE_LINES || state.run > 1 && super::interrupts(line) || opens(line).is_some() {
         Next::End("no frame below the header")
     } else {
         Next::Hold

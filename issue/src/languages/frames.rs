@@ -109,7 +109,9 @@ impl Thrown {
 
     /// One more line of the message.
     pub fn more(&mut self, line: &str) {
-        self.message.push('\n');
+        if !self.message.is_empty() {
+            self.message.push('\n');
+        }
         self.message.push_str(line);
     }
 

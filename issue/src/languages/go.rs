@@ -128,9 +128,8 @@ fn in_message(state: &mut State, line: &str) -> Next {
     if state.run > MESSAGE_LINES {
         return Next::End("message limit");
     }
-    let own = line.starts_with("fatal error: ") || line.starts_with("runtime: ");
-    if own {
-        return Next::Hold;
+    if line.starts_with("fatal error: ") && !line.starts_with("fatal error: unexpected signal") {
+        return Next::End("next record");
     }
     if line.is_empty() {
         state.mark = 1;
@@ -200,7 +199,7 @@ fn in_recovered(state: &mut State, line: &str) -> Next {
     match state.mark {
         1 if line.starts_with('\t') => Next::Take,
         1 => Next::End("after the stack"),
-        _ if state.run > MESSAGE_LINES => Next::End("no stack below the request"),
+        _ if state.run > MESSAGE_LINES || opens(line).is_some() => Next::End("no stack below the request"),
         _ => Next::Hold,
     }
 }

@@ -55,7 +55,8 @@ fn opens(line: &str) -> Option<Opening> {
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
-    if is_frame(line) { Opening::firm("javascript.frames", FRAMES) } else { None }
+    let phase = if opens_properties(line) { PROPERTIES } else { FRAMES };
+    if is_frame(line) { Opening::firm("javascript.frames", phase) } else { None }
 }
 
 /// `/app/a.js:3` alone on its line: where Node points before it prints the source line.
@@ -241,7 +242,7 @@ fn in_memory(state: &mut State, line: &str) -> Next {
     state.run += 1;
     if line.starts_with("FATAL ERROR: ") {
         state.take(NATIVE)
-    } else if state.run > 60 {
+    } else if state.run > 60 || opens(line).is_some() {
         Next::End("no fatal error after the collector's notes")
     } else {
         Next::Hold
@@ -413,8 +414,14 @@ fn is_note(line: &str) -> bool {
 /// `Uncaught Error: m`, `TypeError [CODE]: m`, `error: m` of Bun, or the printed value.
 fn header(line: &str) -> Thrown {
     let mut text = line;
-    for prefix in ["error: Uncaught (in promise) ", "error: Uncaught ", "Uncaught (in promise) ", "Uncaught "]
-    {
+    for prefix in [
+        "error: Uncaught (in promise) ",
+        "error: Uncaught ",
+        "Uncaught (in promise) ",
+        "Uncaught Exception: ",
+        "Unhandled Rejection: ",
+        "Uncaught ",
+    ] {
         if let Some(rest) = text.strip_prefix(prefix) {
             text = rest;
             break;

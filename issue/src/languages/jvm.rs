@@ -156,7 +156,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             }
         } else if let Some((start, rest)) = link(text) {
             wrapped |= start == "Wrapped by: ";
-            let relation = relation(&chain, line, start);
+            let relation = relation(line, start);
             chain.push(Thrown { relation, ..header(rest) });
             open = true;
         } else if is_elision(text) || is_circular(text) {
@@ -178,7 +178,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 }
 
 /// A cause of a suppressed exception is indented with it and is told as suppressed too: it did not cause the primary.
-fn relation(_chain: &[Thrown], line: &str, start: &str) -> Option<Relation> {
+fn relation(line: &str, start: &str) -> Option<Relation> {
     let nested = line.starts_with(['\t', ' ']);
     (start == "Suppressed: " || nested).then_some(Relation::Suppressed)
 }
@@ -200,7 +200,7 @@ fn header(text: &str) -> Thrown {
 /// One `at` line; loader and module (`app//`, `java.base@17/`) are not part of the class.
 fn frame(line: &str) -> Option<Frame> {
     let (name, place) = frame_parts(line)?;
-    let name = name.rsplit('/').next().filter(|last| last.contains('.')).unwrap_or(name);
+    let name = name.get(origin_end(name)..).unwrap_or(name);
     let (class, method) = name.rsplit_once('.')?;
     // A constructor's name holds a dot only in `Foo.<init>`, which splits as wanted.
     let (file, number) = match place.rsplit_once(':') {
@@ -215,6 +215,14 @@ fn frame(line: &str) -> Option<Frame> {
         line: number,
         ..Frame::default()
     })
+}
+
+/// Where the class begins behind loader and module. The slash of a hidden class (`A$$Lambda/0x00…`) is part of it.
+fn origin_end(name: &str) -> usize {
+    let mut slashes = name.match_indices('/').map(|(at, _)| at + 1);
+    slashes
+        .rfind(|at| name.get(*at..).is_some_and(|rest| !rest.starts_with("0x") && rest.contains('.')))
+        .unwrap_or(0)
 }
 
 /// `#  SIGSEGV (0xb) at pc=…` and `# Problematic frame:` with the frame on the next line.

@@ -137,6 +137,9 @@ fn in_message(state: &mut State, line: &str) -> Next {
     if line.trim_end() == TRACEBACK && quoted {
         return state.take(FRAMES);
     }
+    if is_file_line(line) {
+        return Next::End("another traceback");
+    }
     if line == "Call stack:" {
         return state.take(CALL_STACK);
     }
@@ -174,8 +177,15 @@ fn in_group(state: &mut State, line: &str) -> Next {
 }
 
 fn in_fatal(state: &mut State, line: &str) -> Next {
-    const STARTS: [&str; 6] =
-        ["Python runtime state: ", "Current thread ", "Thread 0x", "  File \"", "  <", "Extension modules: "];
+    const STARTS: [&str; 7] = [
+        "<no Python frame>",
+        "Python runtime state: ",
+        "Current thread ",
+        "Thread 0x",
+        "  File \"",
+        "  <",
+        "Extension modules: ",
+    ];
     if line.is_empty() {
         return Next::Hold;
     }
@@ -205,7 +215,7 @@ fn in_syntax(state: &mut State, line: &str) -> Next {
 
 fn in_call_stack(state: &mut State, line: &str) -> Next {
     state.run += 1;
-    if line.starts_with("  ") || line.starts_with("Message: ") {
+    if state.mark != 2 && (line.starts_with("  ") || line.starts_with("Message: ")) {
         return Next::Take;
     }
     if line.starts_with("Arguments: ") {
@@ -312,7 +322,7 @@ impl Reader {
             return;
         }
         if inner.starts_with('+') {
-            self.member_rule(margin, inner);
+            self.member_rule(inner);
             return;
         }
         let text = inner.get(1..).unwrap_or_default();
@@ -340,7 +350,7 @@ impl Reader {
         }
     }
 
-    fn member_rule(&mut self, _margin: usize, inner: &str) {
+    fn member_rule(&mut self, inner: &str) {
         let opens = inner.trim_start_matches(['+', '-']).starts_with(' ');
         if opens {
             self.current.members.push(Thrown { relation: Some(Relation::Member), ..Thrown::default() });

@@ -157,7 +157,7 @@ fn frame_only(line: &str) -> bool {
 /// Between Rails' header and its frames stand empty lines and a template's excerpt.
 fn in_rails(state: &mut State, line: &str) -> Next {
     state.run += 1;
-    if state.run > 24 || super::interrupts(line) {
+    if state.run > 24 || rails(line).is_some() || super::interrupts(line) {
         Next::End("no frame after the header")
     } else {
         Next::Hold

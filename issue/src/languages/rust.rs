@@ -69,6 +69,9 @@ fn in_message(state: &mut State, line: &str) -> Next {
         state.enter(NOTES);
         return Next::Hold;
     }
+    if super::native::signal(line).is_some() {
+        return Next::End("the shell's word");
+    }
     state.run_on(line, MESSAGE_LINES)
 }
 
@@ -195,6 +198,8 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             in_text = false;
         } else if in_backtrace {
             backtrace_line(panics.last_mut(), line);
+        } else if super::native::signal(line).is_some() {
+            in_text = false;
         } else if in_text && let Some(last) = panics.last_mut() {
             if last.message.is_empty() { last.message = line.to_owned() } else { last.more(line) }
         }

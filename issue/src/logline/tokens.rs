@@ -129,6 +129,10 @@ impl<'a> Scanner<'a> {
 
     /// Redis states its level with one sign after the time.
     fn mark(&mut self, rest: &str) -> bool {
+        if let Some(status) = rest.strip_prefix("|-") {
+            self.at += rest.len() - status.len();
+            return true;
+        }
         let end = rest.find([' ', '\t']).unwrap_or(rest.len());
         if end > 3 || !rest.bytes().take(end).all(|byte| byte.is_ascii_punctuation()) {
             return self.bare(rest);
@@ -155,7 +159,15 @@ impl<'a> Scanner<'a> {
         let window = rest.get(..floor(rest, 120)).unwrap_or(rest);
         let Some(end) = window.find(close) else { return false };
         let inner = window.get(1..end).unwrap_or_default();
-        if let Some(rank) = level_inside(inner) {
+        // `(err)` and `<error>` are code or markup unless a time stands before them.
+        let glued = self.at > 0
+            && self
+                .line
+                .as_bytes()
+                .get(self.at - 1)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'(');
+        let placed = !glued && (self.time || close == ']' && self.words == 0);
+        if let Some(rank) = level_inside(inner).filter(|_| placed) {
             self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
             self.found(rank, end + 1);
             return true;
@@ -239,6 +251,10 @@ impl<'a> Scanner<'a> {
         let after = rest.get(token.len()..).unwrap_or_default();
         let colon =
             token.get(word.len()..).is_some_and(|tail| tail.starts_with(':')) || after.starts_with(" : ");
+        // Go says `panic: ` of what it then explains itself.
+        if word == "panic" {
+            return None;
+        }
         if word.len() == 1 {
             return self.letter(token, after);
         }
@@ -256,6 +272,10 @@ impl<'a> Scanner<'a> {
         let after_front =
             matches!(self.last, None | Some(Token::Time | Token::Number | Token::Tag | Token::Name));
         let rare = RARE.contains(&word);
+        // What PostgreSQL adds to an error is part of a message that quotes it.
+        if !self.time && matches!(word, "DETAIL" | "HINT" | "STATEMENT") {
+            return None;
+        }
         let core = rank > Rank::Quiet || QUIET.iter().any(|quiet| quiet.eq_ignore_ascii_case(word));
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front
@@ -349,6 +369,8 @@ fn level_inside(inner: &str) -> Option<Rank> {
     let first = inner.split_whitespace().next()?;
     let timed = classify(first) == Token::Time;
     inner.split_whitespace().take(5).find_map(|word| {
+        // Celery writes `LEVEL/process`.
+        let word = word.split('/').next().unwrap_or(word);
         let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
         Rank::of_word(word).filter(|_| upper && (timed || word == first))
     })

@@ -30,9 +30,20 @@ pub(super) fn at<'a>(text: &str, start: usize, end: usize) -> Option<Cut<'a>> {
     let bytes = text.as_bytes();
     let name_start = start - back(bytes, start);
     let name_end = forward(bytes, end, MAX_NAME, is_name);
-    let kind = name::kind_of(text.get(name_start..name_end)?)?;
+    // A mark of an earlier pass names its kind.
+    if text.get(..name_start)?.ends_with(MARK) {
+        return None;
+    }
+    let name = text.get(name_start..name_end)?;
+    let kind = name::kind_of(name)?;
     let (joint, value) = joint(bytes, name_start, name_end, kind)?;
     if text.get(value..)?.starts_with(MARK) {
+        return None;
+    }
+    // `PWD=/srv/app`: the shell's working directory.
+    let shell =
+        name.len() >= 3 && name.get(name.len() - 3..).is_some_and(|end| end.eq_ignore_ascii_case("pwd"));
+    if shell && matches!(byte(bytes, value), b'/' | b'~' | b'.') {
         return None;
     }
     let (value, value_end) = match kind {

@@ -193,7 +193,11 @@ fn key_block(text: &str, start: usize, end: usize) -> Option<Cut<'static>> {
     let line = start - before.len() + before.rfind("-----BEGIN ")?;
     let body = end + window(text, end, 16).find("-----")? + 5;
     let rest = window(text, body, MAX);
-    let block_end = match rest.find("-----END ") {
+    // The next dashes either end this block, or it was cut off.
+    let block_end = match rest
+        .find("-----")
+        .filter(|&dashes| rest.get(dashes..).is_some_and(|tail| tail.starts_with("-----END ")))
+    {
         Some(tail) => {
             let after = body + tail + 9;
             let close = window(text, after, 48).find("-----");
@@ -220,23 +224,24 @@ fn truncated_body(rest: &str) -> usize {
 fn url_password(text: &str, _: usize, end: usize) -> Option<Cut<'static>> {
     const MAX: usize = 512;
     let bytes = text.as_bytes();
-    let limit = bytes.len().min(end + MAX);
-    let window = bytes.get(end..limit)?;
-    let stop = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'\\');
-    let window = window.get(..window.iter().position(stop).unwrap_or(window.len()))?;
-    let colon = window.iter().position(|byte| matches!(byte, b':' | b'/' | b'?' | b'#' | b'@' | b'['))?;
+    let window = bytes.get(end..bytes.len().min(end + MAX))?;
+    let stops = |byte: &u8| *byte <= b' ' || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'|' | b'\\');
+    let delimits = |byte: &u8| stops(byte) || matches!(byte, b'/' | b'?' | b'#');
+    let colon = window.iter().position(|byte| delimits(byte) || matches!(byte, b':' | b'@' | b'['))?;
     if window.get(colon) != Some(&b':') {
         return None;
     }
-    let authority = window.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(window.len());
-    let sign = match window.get(..authority)?.iter().rposition(|&byte| byte == b'@') {
+    let rest = window.get(colon + 1..)?;
+    let authority = rest.iter().position(delimits).unwrap_or(rest.len());
+    let sign = match rest.get(..authority)?.iter().rposition(|&byte| byte == b'@') {
         Some(sign) => sign,
-        None => {
-            let port = window.get(colon + 1..authority)?;
-            let numeric = port.iter().all(u8::is_ascii_digit);
-            window.iter().position(|&byte| byte == b'@').filter(|_| !numeric)?
-        }
+        None if rest.get(..authority)?.iter().all(u8::is_ascii_digit) => return None,
+        None => rest
+            .iter()
+            .position(|byte| *byte == b'@' || stops(byte))
+            .filter(|&sign| rest.get(sign) == Some(&b'@'))?,
     };
+    let sign = colon + 1 + sign;
     let password = text.get(end + colon + 1..end + sign)?;
     (!password.is_empty() && !password.starts_with(MARK))
         .then(|| Cut::new(end + colon + 1, end + sign, "url_password"))

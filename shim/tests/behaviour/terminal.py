@@ -13,6 +13,7 @@ class Terminal:
             os.environ.update(PS1="$ ", ENV="", HISTFILE="/dev/null", TERM="xterm")
             os.execvp(command[0], command)
         self.text = b""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"stuck at {self.text!r} of {command}"))
 
     def read(self):
         try: more = os.read(self.fd, 65536)
@@ -41,7 +42,7 @@ def both(check):
     if results[0] != results[1]: raise SystemExit(f"with {results[0]!r} without {results[1]!r}")
     return results[0]
 
-def shell(job_control=True):
+def shell():
     """An interactive shell, after its first prompt."""
     terminal = Terminal(["bash", "--norc", "--noprofile", "-i"])
     terminal.until("$ ")
@@ -149,7 +150,6 @@ while True: signal.pause()
 def comes_back():
     def run(prefix):
         terminal = shell()
-        before = termios.tcgetattr(terminal.fd)[:4]
         group = os.tcgetpgrp(terminal.fd)
         terminal.key(f"{words(prefix)} sh -c 'stty -echo -icanon; echo rea\"\"dy; kill -9 $$'\n")
         terminal.until("ready", "$ ")
@@ -158,9 +158,9 @@ def comes_back():
         # A command whose purpose it is keeps what it did.
         terminal.key(f"{words(prefix)} stty intr ^T; echo sta\"\"ys\n")
         terminal.until("stays", "$ ")
-        modes = termios.tcgetattr(terminal.fd)
+        modes, is_back = termios.tcgetattr(terminal.fd), os.tcgetpgrp(terminal.fd) == group
         terminal.key("exit 5\n")
-        return os.tcgetpgrp(terminal.fd) == group, modes[6][termios.VINTR], terminal.end()
+        return is_back, modes[6][termios.VINTR], terminal.end()
     assert both(run) == (True, b"\x14", 5)
 
 def pipeline():

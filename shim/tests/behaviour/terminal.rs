@@ -9,7 +9,7 @@ fn play(scene: &str) {
     let container = Container::new();
     let mut driver = Command::new("timeout");
     driver
-        .args(["60", "python3", "-c", DRIVER, SHIM, scene])
+        .args(["30", "python3", "-c", DRIVER, SHIM, scene])
         .env("ISSUETRACKER_SEGMENTS_DIR", container.segments());
     let output = driver.output().unwrap();
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();

@@ -102,6 +102,8 @@ async fn nothing_is_answered_and_nothing_is_sent_before_it_is_durable() {
                 acceptor.accept(job, None).await.expect("room");
                 let kind = found(&disk).state().windows.issues();
                 assert!(kind.len() > (n % 5) as usize, "answered before it was durable");
+                let taken = found(&disk).state().totals.taken;
+                assert!(taken > u64::from(n), "answered before it was durable: {taken}");
             }
         }));
     }

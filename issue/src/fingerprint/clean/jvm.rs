@@ -21,6 +21,9 @@ const GENERATED: &[&str] = &[
 
 /// A class: without loader and module before it, generated parts and the numbers of anonymous classes.
 pub(super) fn class(name: &str, out: &mut String) {
+    if !name.bytes().any(|byte| matches!(byte, b'$' | b'_' | b'/') || byte.is_ascii_digit()) {
+        return out.push_str(name);
+    }
     let cut = GENERATED.iter().filter_map(|mark| name.find(mark)).min();
     let name = name.get(..cut.unwrap_or(name.len())).unwrap_or(name);
     let name = name.rsplit('/').find(|part| !part.starts_with("0x")).unwrap_or(name);
@@ -29,6 +32,9 @@ pub(super) fn class(name: &str, out: &mut String) {
 
 /// A method: the one that the source names, where a compiler made another of it.
 pub(super) fn method(name: &str, out: &mut String) {
+    if !name.bytes().any(|byte| matches!(byte, b'$' | b'_' | b'-') || byte.is_ascii_digit()) {
+        return out.push_str(name);
+    }
     // Kotlin mangles functions that take inline classes: `total-WZ4Q5Ns`.
     let name = match name.rsplit_once('-') {
         Some((head, tail)) if tail.len() >= 7 && !head.is_empty() && !head.ends_with("lambda") => head,

@@ -44,17 +44,13 @@ pub fn frame(line: &str) -> Option<Frame> {
         let (file, number, column) = location_of(location)?;
         return Some(Frame { function: non_empty(function), file, line: number, column, ..Frame::default() });
     }
-    let (asynchronous, bare) = match text.strip_prefix("async ") {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
+    // `async` alone in front of a place is no function name.
+    let bare = text.strip_prefix("async ").unwrap_or(text);
     if bare == "<anonymous>" || bare == "native" {
         return Some(Frame { file: non_empty(bare), ..Frame::default() });
     }
     let (file, number, column) = place(bare);
     let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
-    // `async` alone in front of a place is no function name.
-    let _ = asynchronous;
     (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
 }
 

@@ -46,10 +46,34 @@ impl<'a, 'h> Sink<'a, 'h> {
     /// Keeps this part of the line.
     pub(super) fn text(&mut self, start: usize, end: usize) {
         let text = self.line.get(start..end).unwrap_or_default();
+        if text == "]" && self.closes_list() {
+            return;
+        }
         if !text.bytes().all(|byte| self.form.merges_over(byte)) {
             self.last = None;
         }
         self.out.push_str(text);
+    }
+
+    /// For the hash a list of one element is a list: `[<*>]`, its bracket beginning a token, becomes `<*>`.
+    fn closes_list(&mut self) -> bool {
+        let Some(before) = self.out.strip_suffix("[<*>").filter(|_| self.form == Form::Key) else {
+            return false;
+        };
+        if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            return false;
+        }
+        let gap = |c: char| c == ' ' || u8::try_from(c).is_ok_and(|byte| self.form.merges_over(byte));
+        let neighbour = before.trim_end_matches(gap);
+        let merged = neighbour.ends_with("<*>");
+        let kept = if merged { neighbour.len() } else { before.len() };
+        self.out.truncate(kept);
+        if !merged {
+            self.out.push_str("<*>");
+        }
+        self.last = Some(Kind::List);
+        self.gap = self.out.len();
+        true
     }
 
     /// Keeps the unit of a size for people. The hash must not tell `900 KB` from `1.2 MB`.

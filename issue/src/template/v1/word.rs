@@ -192,7 +192,11 @@ impl Scan<'_, '_> {
         let original = self.text.get(start..end).unwrap_or_default();
         let is_break = |c: char| c.is_ascii() && is_joiner(c as u8) || c == '_';
         original.split(is_break).zip(lower.split(is_break)).all(|(original, lower)| {
-            if !lower.bytes().any(|byte| byte.is_ascii_digit()) {
+            let digits = lower.bytes().filter(u8::is_ascii_digit).count();
+            if digits == lower.len() && digits > 0 {
+                return false;
+            }
+            if digits == 0 {
                 return true;
             }
             let short = |stem: &&&str| {
