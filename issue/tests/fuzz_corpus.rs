@@ -162,7 +162,10 @@ fn mutate(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
                 bytes.drain(at..end);
                 continue;
             }
-            3 => dice.part(&seeds[dice.roll(seeds.len())].clone()).to_vec(),
+            3 => {
+                let other = dice.roll(seeds.len());
+                dice.part(&seeds[other]).to_vec()
+            }
             4 => dice.part(&bytes).to_vec(),
             5 => dice.part(&bytes).repeat(1 + dice.roll(8)),
             _ => PIECES[dice.roll(PIECES.len())].repeat(1 + dice.roll(3)),
