@@ -244,7 +244,7 @@ fn functions(lines: &[&str]) -> Vec<(String, usize)> {
         let end = lines[start..].iter().position(|l| *l == close);
         let no_body = lines[start..].iter().position(|l| l.trim_end().ends_with(';'));
         if let Some(end) = end
-            && !(no_body == Some(0))
+            && no_body != Some(0)
         {
             found.push((name.to_owned(), end + 1));
         }
