@@ -189,19 +189,13 @@ fn culprit(frames: &[Frame]) -> Option<String> {
 /// Redacts every text of the report. Most secrets stand in the whole text and in a part of it; they count once.
 fn redact(parsed: &mut Parsed, rules: &Rules) -> Redacted {
     let mut whole = Redacted::new();
-    let mut parts = Redacted::new();
     replace(&mut parsed.text, rules, &mut whole);
-    replace(&mut parsed.message, rules, &mut parts);
-    for text in [&mut parsed.error_type, &mut parsed.log].into_iter().flatten() {
-        replace(text, rules, &mut parts);
+    if rules.redactor.is_clean(&joined(parsed)) {
+        return whole;
     }
-    redact_frames(&mut parsed.frames, rules, &mut parts);
-    for Cause { error_type, message, frames, .. } in &mut parsed.causes {
-        replace(message, rules, &mut parts);
-        if let Some(error_type) = error_type {
-            replace(error_type, rules, &mut parts);
-        }
-        redact_frames(frames, rules, &mut parts);
+    let mut parts = Redacted::new();
+    for text in parts_mut(parsed) {
+        replace(text, rules, &mut parts);
     }
     for (kind, count) in parts {
         let known = whole.entry(kind).or_default();
@@ -210,12 +204,30 @@ fn redact(parsed: &mut Parsed, rules: &Rules) -> Redacted {
     whole
 }
 
-fn redact_frames(frames: &mut [Frame], rules: &Rules, counts: &mut Redacted) {
-    for frame in frames {
-        for text in [&mut frame.function, &mut frame.module, &mut frame.file].into_iter().flatten() {
-            replace(text, rules, counts);
-        }
+/// Every text of the report besides the whole one, a line each: one look at all of them instead of one at each.
+fn joined(parsed: &mut Parsed) -> String {
+    let mut all = String::with_capacity(parsed.text.len());
+    for text in parts_mut(parsed) {
+        all.push_str(text);
+        all.push('\n');
     }
+    all
+}
+
+/// Every text of the report besides the whole one.
+fn parts_mut(parsed: &mut Parsed) -> impl Iterator<Item = &mut String> {
+    let own = [&mut parsed.error_type, &mut parsed.log].into_iter().flatten();
+    let causes = parsed.causes.iter_mut().flat_map(|Cause { error_type, message, frames, .. }| {
+        std::iter::once(message).chain(error_type).chain(frames.iter_mut().flat_map(names_mut))
+    });
+    std::iter::once(&mut parsed.message)
+        .chain(own)
+        .chain(parsed.frames.iter_mut().flat_map(names_mut))
+        .chain(causes)
+}
+
+fn names_mut(frame: &mut Frame) -> impl Iterator<Item = &mut String> {
+    [&mut frame.function, &mut frame.module, &mut frame.file].into_iter().flatten()
 }
 
 fn replace(text: &mut String, rules: &Rules, counts: &mut Redacted) {

@@ -296,6 +296,7 @@ pub fn is_logfmt(line: &str) -> bool {
 /// The level that a logfmt line states.
 pub fn logfmt_rank(line: &str) -> Option<Rank> {
     let window = line.get(..2048).unwrap_or(line);
+    memchr::memchr(b'=', window.as_bytes())?;
     ["level=", "lvl=", "severity="].iter().find_map(|key| {
         window.match_indices(key).find_map(|(at, _)| {
             let placed =

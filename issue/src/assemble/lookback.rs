@@ -57,10 +57,10 @@ fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
     if runtime.iter().any(|start| text.starts_with(start)) {
         return true;
     }
-    let rank = logline::head(text).and_then(|head| head.rank);
-    let timed_below = logline::has_time(below);
     let nested = below.starts_with("future: <") || below.starts_with("handle: <");
-    if (nearest || nested) && rank.is_some_and(|rank| rank >= Rank::Warning) && !timed_below {
+    // Reading a line's front is the dear part: only a line that may announce is read, and the one below it after that.
+    let warns = || logline::head(text).and_then(|head| head.rank).is_some_and(|rank| rank >= Rank::Warning);
+    if (nearest || nested) && warns() && !logline::has_time(below) {
         // Error lines open a record of their own, so that only a warning is ever met here.
         // PHP states a warning with its place; it announces nothing.
         return !is_level_line(below) && !text.contains(" on line ");

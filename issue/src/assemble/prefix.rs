@@ -45,9 +45,96 @@ fn run(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Texts that begin a line of a trace and are unlikely anywhere else.
-const ANCHORS: [&str; 5] =
-    ["Traceback (most recent call last):", "\tat ", "Exception in thread \"", "thread '", "goroutine "];
+/// Texts behind, or at, which the text proper can begin, and the index in each of a byte that is rare in log lines:
+/// one walk over the front compares a text only where that byte stands.
+const MARKS: [(&str, usize); 14] = [
+    ("| ", 0),
+    ("|\t", 0),
+    ("]: ", 0),
+    ("] ", 0),
+    (" stderr F ", 8),
+    (" stdout F ", 8),
+    ("PHP message: ", 0),
+    ("stderr] ", 6),
+    ("stderr: ", 6),
+    ("Traceback (most recent call last):", 0),
+    ("\tat ", 0),
+    ("Exception in thread \"", 0),
+    ("thread '", 7),
+    ("goroutine ", 0),
+];
+
+/// The first of [`MARKS`] that begins a line of a trace and is unlikely anywhere else; all behind it do, too.
+const ANCHORS: usize = 9;
+
+/// For each byte the marks that are looked for where it stands, one bit each.
+static RARE: [u16; 256] = {
+    let mut rare = [0_u16; 256];
+    let mut mark = 0;
+    while mark < MARKS.len() {
+        let (text, at) = MARKS[mark];
+        rare[text.as_bytes()[at] as usize] |= 1 << mark;
+        mark += 1;
+    }
+    rare
+};
+
+/// Where each mark stands first in the front of a line.
+struct Marks([Option<usize>; MARKS.len()]);
+
+impl Marks {
+    fn find(window: &str) -> Self {
+        let mut found = [None; MARKS.len()];
+        let mut wanted = u16::MAX;
+        for (at, byte) in window.bytes().enumerate() {
+            let mut here = RARE.get(usize::from(byte)).copied().unwrap_or_default() & wanted;
+            while here != 0 {
+                let mark = here.trailing_zeros() as usize;
+                here &= here - 1;
+                let (Some((text, rare)), Some(slot)) = (MARKS.get(mark), found.get_mut(mark)) else {
+                    continue;
+                };
+                let start = at.checked_sub(*rare);
+                *slot = start.filter(|start| {
+                    window.as_bytes().get(*start..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
+                });
+                if slot.is_some() {
+                    wanted &= !(1 << mark);
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// Where a mark begins.
+    fn at(&self, mark: usize) -> Option<usize> {
+        self.0.get(mark).copied().flatten()
+    }
+
+    /// What follows a mark.
+    fn after(&self, mark: usize) -> Option<usize> {
+        self.at(mark).zip(MARKS.get(mark)).map(|(at, (text, _))| at + text.len())
+    }
+
+    /// The first anchor in the order of the table. Its words are a trace's wherever they stand, whatever a runner puts
+    /// before them.
+    fn anchor(&self) -> Option<usize> {
+        self.0.iter().skip(ANCHORS).find_map(|found| *found)
+    }
+
+    /// Offsets behind the marks of a line that begins with `first`; [`look`] says in which order they count.
+    fn offsets(&self, window: &str, first: u8) -> [Option<usize>; 7] {
+        [
+            self.after(0).or_else(|| self.after(1)),
+            self.after(2),
+            self.after(3).filter(|_| first == b'['),
+            self.after(4).or_else(|| self.after(5)),
+            window.find(' ').map(|at| at + 1).filter(|_| first.is_ascii_digit()),
+            self.after(6),
+            self.after(7).or_else(|| self.after(8)),
+        ]
+    }
+}
 
 /// A trace that a logger indented below its own line.
 const INDENTED: &str = "Traceback (most recent call last):";
@@ -74,34 +161,15 @@ pub fn look(line: &str) -> Look {
     let window = line.get(..floor(line, 160)).unwrap_or(line);
     let first = window.as_bytes().first().copied().unwrap_or(b' ');
     let spaced = matches!(first, b' ' | b'\t');
-    let after = |text: &str| window.find(text).map(|at| at + text.len());
-    let behind_bar = after("| ").or_else(|| after("|\t"));
-    let behind_tag = after("]: ");
-    let behind_bracket = (first == b'[').then(|| after("] ")).flatten();
-    let behind_stream = after(" stderr F ").or_else(|| after(" stdout F "));
-    let behind_word = first.is_ascii_digit().then(|| after(" ")).flatten();
-    let behind_pool = after("PHP message: ");
-    let behind_name = after("stderr] ").or_else(|| after("stderr: "));
-    // These words are a trace's wherever they stand, whatever a runner puts before them.
-    let at_trace = ANCHORS.iter().find_map(|anchor| window.find(anchor));
     let head = crate::logline::head(line);
-    let behind_front = head.map(|head| head.message);
     let mut seen = [0_usize; 10];
-    let candidates = [
-        behind_bar,
-        behind_tag,
-        behind_bracket,
-        behind_stream,
-        behind_word,
-        behind_pool,
-        behind_name,
-        behind_front,
-        at_trace,
-    ];
     let candidates = if spaced {
-        [None, None, None, None, None, None, None, None, window.find(INDENTED)]
+        let trace = memchr::memmem::find(window.as_bytes(), INDENTED.as_bytes());
+        [None, None, None, None, None, None, None, None, trace]
     } else {
-        candidates
+        let marks = Marks::find(window);
+        let [bar, tag, bracket, stream, word, pool, name] = marks.offsets(window, first);
+        [bar, tag, bracket, stream, word, pool, name, head.map(|head| head.message), marks.anchor()]
     };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {

@@ -81,33 +81,35 @@ fn says_nothing(parsed: &Parsed) -> bool {
 
 /// The lines of at most five frames, repeats collapsed: the in-app ones, or without any all but throw helpers.
 fn location(frames: &[Frame], language: Language) -> String {
-    let in_app = frames.iter().any(|frame| frame.in_app && line(frame, language).is_some());
-    let mut out = String::new();
+    let in_app = lines(frames.iter().filter(|frame| frame.in_app), language);
+    in_app
+        .or_else(|| lines(frames.iter().filter(|frame| throwers::of(frame, language).is_none()), language))
+        .unwrap_or_default()
+}
+
+/// `None` where nothing is left of any of the frames.
+fn lines<'f>(frames: impl Iterator<Item = &'f Frame>, language: Language) -> Option<String> {
+    let mut out: Option<String> = None;
     let mut last: Option<String> = None;
     let mut taken = 0;
-    for frame in frames {
-        if !counts(frame, language, in_app) {
-            continue;
-        }
-        let Some(line) = line(frame, language) else { continue };
+    for line in frames.filter_map(|frame| line(frame, language)) {
         if last.as_ref() == Some(&line) {
             continue;
         }
         if taken == FRAMES {
             break;
         }
-        if taken > 0 {
-            out.push('\n');
+        match &mut out {
+            Some(out) => {
+                out.push('\n');
+                out.push_str(&line);
+            }
+            None => out = Some(line.clone()),
         }
-        out.push_str(&line);
         taken += 1;
         last = Some(line);
     }
     out
-}
-
-fn counts(frame: &Frame, language: Language, in_app: bool) -> bool {
-    if in_app { frame.in_app } else { throwers::of(frame, language).is_none() }
 }
 
 /// `<module or file>|<function>`, cleaned; `None` where nothing is left of the frame.
