@@ -84,7 +84,8 @@ pub struct DevArguments {
 #[command(
     after_help = "Exit status: 0 when everything was read, whatever was found; 2 for an unreadable file or a bad flag.\n\n\
                   Examples:\n  issuetracker scan app.log\n  kubectl logs api-7d9 | issuetracker scan --format pretty\n  \
-                  issuetracker scan --input cri /var/log/pods/*/*/*.log"
+                  issuetracker scan --format pretty --group *.log      what goes wrong most often\n  \
+                  issuetracker scan --input cri --jobs 4 /var/log/pods/*/*/*.log"
 )]
 pub struct ScanArguments {
     /// Files to read; stdin when none or `-`.
@@ -102,12 +103,21 @@ pub struct ScanArguments {
     /// Component that the fingerprint is computed with.
     #[arg(long, value_name = "NAME")]
     pub component: Option<String>,
-    /// Regular expression whose matches are redacted, besides the built-in ones.
+    /// Regular expression whose matches are redacted, besides the built-in ones; repeat for several.
     #[arg(long, value_name = "PATTERN")]
     pub redact: Vec<String>,
     /// Add how each record was recognised, judged and fingerprinted.
     #[arg(long)]
     pub explain: bool,
+    /// Print each fingerprint once, at the end, the most frequent first.
+    #[arg(long, conflicts_with = "explain")]
+    pub group: bool,
+    /// Colour of `--format pretty`; `auto`: on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// How many files are read at the same time; what is printed stays in the order of the files.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub jobs: u8,
 }
 
 /// `--format`.
@@ -130,6 +140,17 @@ pub enum ScanInput {
     Docker,
 }
 
+/// `--color`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Where people see it.
+    Auto,
+    /// Also into a pipe, for instance to `less -R`.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
 /// `--min-level`.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MinLevel {
@@ -139,6 +160,16 @@ pub enum MinLevel {
     Error,
     /// Fatal ends only.
     Fatal,
+}
+
+/// Flags that cannot be understood, in one line.
+pub fn refusal(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let told = told.collect::<Vec<_>>().join("; ");
+    let told = told.strip_prefix("error: ").unwrap_or(&told);
+    format!("{} (`issuetracker help` lists commands and flags)", crate::terminal::harmless(told, false))
 }
 
 impl MinLevel {

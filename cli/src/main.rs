@@ -11,13 +11,23 @@ mod terminal;
 
 use std::{io, process::ExitCode};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use arguments::{Cli, Command};
 
 #[expect(clippy::print_stderr, reason = "the last word of a command line program goes to stderr")]
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        // Help and the version are asked for, on stdout.
+        Err(told) if !told.use_stderr() => told.exit(),
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        Err(error) => {
+            eprintln!("issuetracker: {}", arguments::refusal(&error));
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = match command {
         Command::Dev(arguments) => dev::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Normalize(arguments) => normalize::run(&arguments),

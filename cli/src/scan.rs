@@ -1,174 +1,171 @@
 //! `issuetracker scan`: logs in, one report a line out.
+//!
+//! Each input has a [`read::Reader`], which gives [`Batch`]es of finished text or of members of groups; the printer
+//! takes them in the order of the inputs. With `--jobs` the readers run ahead of the printer by a bounded number of
+//! batches. Nothing here grows with the input: records, held text, groups and batches are all bounded.
 
+mod group;
+mod jobs;
+mod line;
+mod order;
+mod paint;
 mod pretty;
+mod print;
+mod progress;
+mod read;
 
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{io, path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
+use anyhow::bail;
 use issue::{
-    assemble::{Block, Limits},
-    finish::{Explanation, Origin, Rules, RulesSettings, finish, finish_explained},
-    input::{Framing, Streams},
-    parse::parse,
-    report::{Level, Report},
-};
-use serde::Serialize;
-
-use crate::{
-    arguments::{ScanArguments, ScanFormat, ScanInput},
-    terminal,
+    finish::{Rules, RulesError, RulesSettings},
+    input::Framing,
+    report::Level,
 };
 
-/// Bytes asked for at a time.
-const READ: usize = 1024 * 1024;
+use crate::arguments::{ScanArguments, ScanFormat, ScanInput};
+use paint::Palette;
 
-/// Files from this size on show how far they are read.
-const LARGE: u64 = 64 * 1024 * 1024;
-
-/// One line of output.
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    report: &'a Report,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a str>,
-    lines: [u64; 2],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explain: Option<Explain<'a>>,
+/// What all readers share.
+struct Settings {
+    rules: Rules,
+    framing: Framing,
+    min_level: Level,
+    component: Option<String>,
+    explain: bool,
+    group: bool,
+    format: ScanFormat,
+    palette: Palette,
 }
 
-/// `--explain`.
-#[derive(Serialize)]
-struct Explain<'a> {
-    opened_by: &'a str,
-    closed_by: &'a str,
-    #[serde(flatten)]
-    finish: Explanation,
+/// Where text comes from.
+#[derive(Clone, Debug)]
+enum Input {
+    Stdin { named: bool },
+    File(PathBuf),
 }
+
+impl Input {
+    /// stdin when no file is named.
+    fn all(files: &[PathBuf]) -> Vec<Self> {
+        if files.is_empty() {
+            return vec![Self::Stdin { named: false }];
+        }
+        let input = |path: &PathBuf| match path.to_str() {
+            Some("-") => Self::Stdin { named: true },
+            _ => Self::File(path.clone()),
+        };
+        files.iter().map(input).collect()
+    }
+
+    /// As `file` names it; none when no file was named.
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Stdin { named } => named.then(|| "-".to_owned()),
+            Self::File(path) => Some(path.display().to_string()),
+        }
+    }
+}
+
+/// What a reader found since its last batch.
+#[derive(Default)]
+struct Batch {
+    /// Ready to be printed; empty with `--group`.
+    text: Vec<u8>,
+    /// With `--group`: each report.
+    members: Vec<group::Member>,
+    counts: Counts,
+}
+
+/// Reports by level.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    warnings: u64,
+    errors: u64,
+    fatal: u64,
+}
+
+impl Counts {
+    fn add(&mut self, level: Level) {
+        match level {
+            Level::Warning => self.warnings += 1,
+            Level::Error => self.errors += 1,
+            Level::Fatal => self.fatal += 1,
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.warnings += other.warnings;
+        self.errors += other.errors;
+        self.fatal += other.fatal;
+    }
+}
+
+/// Why an input was not read to its end.
+enum Failure {
+    /// The input is to blame; the others are still read.
+    Input(anyhow::Error),
+    /// Nobody takes what is printed.
+    Output(io::Error),
+}
+
+/// Takes what a reader found.
+type Sink<'a> = &'a mut dyn FnMut(Batch) -> io::Result<()>;
 
 /// Runs the command.
 #[expect(clippy::print_stderr, reason = "an unreadable file is told while the others are still read")]
 pub fn run(arguments: &ScanArguments) -> anyhow::Result<ExitCode> {
-    let redact = arguments.redact.iter().map(|pattern| ("user".to_owned(), pattern.clone())).collect();
-    let rules = Rules::new(&RulesSettings { redact, ..RulesSettings::default() })?;
-    let out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
-    let mut scan = Scan { arguments, rules, out, blocks: Vec::new(), buffer: vec![0; READ] };
-    if arguments.files.is_empty() {
-        scan.read(&mut io::stdin().lock(), None, &ProgressBar::hidden()).context("reading stdin")?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    let settings = Settings {
+        rules: rules(&arguments.redact)?,
+        framing: match arguments.input {
+            ScanInput::Raw => Framing::Raw,
+            ScanInput::Cri => Framing::Cri,
+            ScanInput::Docker => Framing::Docker,
+        },
+        min_level: arguments.min_level.into(),
+        component: arguments.component.clone(),
+        explain: arguments.explain,
+        group: arguments.group,
+        format: arguments.format,
+        palette: Palette::of(arguments.color),
+    };
+    let inputs = Input::all(&arguments.files);
+    let progress = progress::Progress::over(&inputs);
+    let mut printer = print::Printer::new(&settings, &progress);
     let mut code = ExitCode::SUCCESS;
-    for path in &arguments.files {
-        if let Err(error) = scan.file(path) {
-            if crate::is_broken_pipe(&error) {
-                return Err(error);
-            }
-            eprintln!("issuetracker: {error:#}");
-            code = ExitCode::from(2);
-        }
+    let mut refused = |error: anyhow::Error| {
+        progress.around(|| eprintln!("issuetracker: {error:#}"));
+        code = ExitCode::from(2);
+    };
+    match usize::from(arguments.jobs).min(inputs.len()) {
+        0 | 1 => jobs::in_turn(&inputs, &settings, &progress, &mut printer, &mut refused)?,
+        jobs => jobs::side_by_side(jobs, &inputs, &settings, &progress, &mut printer, &mut refused)?,
+    }
+    progress.end();
+    match printer.finish(&inputs)? {
+        0 => {}
+        dropped => eprintln!(
+            "issuetracker: too many different errors to group: {dropped} reports of rare ones were left out"
+        ),
     }
     Ok(code)
 }
 
-struct Scan<'a, W: Write> {
-    arguments: &'a ScanArguments,
-    rules: Rules,
-    out: W,
-    blocks: Vec<Block>,
-    buffer: Vec<u8>,
-}
-
-impl<W: Write> Scan<'_, W> {
-    fn file(&mut self, path: &Path) -> anyhow::Result<()> {
-        let name = path.display().to_string();
-        if name == "-" {
-            return self
-                .read(&mut io::stdin().lock(), Some("-"), &ProgressBar::hidden())
-                .context("reading stdin");
-        }
-        let mut file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let size = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-        let progress = if size >= LARGE { ProgressBar::new(size) } else { ProgressBar::hidden() };
-        if let Ok(style) =
-            ProgressStyle::with_template("{wide_msg} {bytes}/{total_bytes} {bytes_per_sec} {bar:20}")
-        {
-            progress.set_style(style);
-        }
-        progress.set_message(terminal::harmless(&name, false).into_owned());
-        let read =
-            self.read(&mut file, Some(&name), &progress).with_context(|| format!("cannot read {name}"));
-        progress.finish_and_clear();
-        read
-    }
-
-    fn read(
-        &mut self,
-        input: &mut impl Read,
-        name: Option<&str>,
-        progress: &ProgressBar,
-    ) -> anyhow::Result<()> {
-        let framing = match self.arguments.input {
-            ScanInput::Raw => Framing::Raw,
-            ScanInput::Cri => Framing::Cri,
-            ScanInput::Docker => Framing::Docker,
-        };
-        let min_level = Level::from(self.arguments.min_level);
-        let mut streams = Streams::new(framing, Limits { min_level, ..Limits::default() });
-        loop {
-            let read = match input.read(&mut self.buffer) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            progress.inc(u64::try_from(read).unwrap_or_default());
-            // A file has no clock: nothing is closed for being idle.
-            streams.push(self.buffer.get(..read).unwrap_or_default(), 0, &mut self.blocks);
-            self.print(name, min_level)?;
-        }
-        streams.flush(&mut self.blocks);
-        self.print(name, min_level)
-    }
-
-    /// Prints what was closed since the last call.
-    fn print(&mut self, name: Option<&str>, min_level: Level) -> anyhow::Result<()> {
-        if self.blocks.is_empty() {
-            return Ok(());
-        }
-        for block in std::mem::take(&mut self.blocks) {
-            let Some(parsed) = parse(&block, min_level) else { continue };
-            let origin = Origin { component: self.arguments.component.as_deref(), fingerprint: None };
-            let (report, explanation) = if self.arguments.explain {
-                let (report, explanation) = finish_explained(parsed, &self.rules, &origin);
-                (report, Some(explanation))
-            } else {
-                (finish(parsed, &self.rules, &origin), None)
-            };
-            let line = Line {
-                report: &report,
-                file: name,
-                lines: [block.first_line, block.last_line],
-                explain: explanation.map(|finish| Explain {
-                    opened_by: block.opened_by(),
-                    closed_by: block.closed_by(),
-                    finish,
-                }),
-            };
-            match self.arguments.format {
-                ScanFormat::Ndjson => {
-                    serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from)?;
-                    self.out.write_all(b"\n")?;
-                }
-                ScanFormat::Pretty => pretty::write(&mut self.out, &report, name, line.lines)?,
+/// The built-in rules and the patterns of `--redact`; an error names the pattern that cannot be used.
+fn rules(patterns: &[String]) -> anyhow::Result<Rules> {
+    let compile = |patterns: &[String]| {
+        let redact = patterns.iter().map(|pattern| ("user".to_owned(), pattern.clone())).collect();
+        Rules::new(&RulesSettings { redact, ..RulesSettings::default() })
+    };
+    for pattern in patterns {
+        match compile(std::slice::from_ref(pattern)) {
+            Ok(_) => {}
+            Err(RulesError::Redact(error)) => {
+                let reason = error.reason.trim_start_matches("error: ");
+                bail!("--redact {pattern:?} cannot be used: {reason}")
             }
+            Err(error) => bail!("--redact {pattern:?} cannot be used: {error}"),
         }
-        self.out.flush()?;
-        Ok(())
     }
+    Ok(compile(patterns)?)
 }

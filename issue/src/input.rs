@@ -87,6 +87,15 @@ impl Streams {
         }
     }
 
+    /// Physical number of the first line that a record still to come can begin with. The streams take turns, so that
+    /// records come out in the order in which they end; those that begin before this line may be sorted by their first.
+    pub fn settled_line(&self) -> u64 {
+        match self.framing {
+            Framing::Raw => u64::MAX,
+            _ => self.streams.iter().map(|stream| stream.settled(self.line)).min().unwrap_or(self.line),
+        }
+    }
+
     fn gather(&mut self, bytes: &[u8]) {
         let room = self.max_line.saturating_sub(self.partial.len()).min(bytes.len());
         self.partial.extend_from_slice(bytes.get(..room).unwrap_or_default());
@@ -173,11 +182,19 @@ struct Stream {
     first: u64,
     /// First physical line of the logical line that is not complete.
     joined: Option<Place>,
+    /// Physical line after the last record.
+    closed: u64,
 }
 
 impl Stream {
     fn new(limits: Limits) -> Self {
-        Self { assembler: Assembler::new(limits), lines: VecDeque::new(), first: 1, joined: None }
+        Self { assembler: Assembler::new(limits), lines: VecDeque::new(), first: 1, joined: None, closed: 1 }
+    }
+
+    /// As [`Streams::settled_line`]; `next` is the number of the physical line that comes next.
+    fn settled(&self, next: u64) -> u64 {
+        let oldest = self.place(self.assembler.oldest_line().max(self.first)).map(|(first, _)| first);
+        oldest.or(self.joined).map_or(next, |place| place.line).max(self.closed)
     }
 
     fn take(&mut self, piece: &Piece<'_>, place: Place, at: i64, out: &mut Vec<Block>) {
@@ -204,7 +221,7 @@ impl Stream {
     }
 
     /// Rewrites logical numbers and offsets into physical ones.
-    fn map(&self, blocks: &mut [Block]) {
+    fn map(&mut self, blocks: &mut [Block]) {
         for block in blocks {
             if let Some((first, _)) = self.place(block.first_line) {
                 block.first_line = first.line;
@@ -215,6 +232,7 @@ impl Stream {
                 block.last_line = last.line;
                 block.end = last.end;
             }
+            self.closed = self.closed.max(block.last_line + 1);
         }
     }
 

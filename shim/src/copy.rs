@@ -9,7 +9,7 @@
 //! program the SIGPIPE that it would have got.
 
 use crate::{
-    segment::Writer,
+    segment::{PAYLOAD, Writer},
     stream,
     sys::{self, SIGCONT, SIGWINCH, Side, pid_t, pollfd},
 };
@@ -61,6 +61,7 @@ struct Job<'a> {
     line: Option<UnixStream>,
     resized: Option<OwnedFd>,
     watches_reader: bool,
+    joins_pipes: bool,
     writer: Writer,
     to_drain: Option<usize>,
 }
@@ -90,12 +91,14 @@ impl<'a> Job<'a> {
             line: Some(line),
             resized,
             watches_reader: has_one_reader(real),
+            joins_pipes: !is_terminal && sys::is_pipe(real.as_raw_fd()),
             writer: Writer::new(&folder),
             to_drain: None,
         })
     }
 
     fn run(mut self) -> i32 {
+        self.resize();
         loop {
             match self.step() {
                 Ok(Next::More) => {}
@@ -148,14 +151,19 @@ impl<'a> Job<'a> {
 
     /// Moves what one read gives.
     fn copy(&mut self) -> io::Result<Next> {
-        let length = match self.source.read(self.writer.room()) {
+        let passed = self.pass_through();
+        // What is in the real pipe already must be read at once, and nothing else, so that nothing comes twice.
+        let most = if passed > 0 { passed } else { usize::MAX };
+        let room = self.writer.room();
+        let most = most.min(room.len());
+        let length = match self.source.read(room.get_mut(..most).unwrap_or_default()) {
             Ok(0) => return Ok(Next::Nothing),
             // How a pseudo-terminal says that nobody has its other end.
             Err(error) if error.raw_os_error() == Some(libc::EIO) => return Ok(Next::Nothing),
             Err(error) if is_for_later(&error) => return Ok(Next::More),
             length => length?,
         };
-        let is_read = pass_on(self.real, self.writer.read(length));
+        let is_read = pass_on(self.real, self.writer.read(length).get(passed..).unwrap_or_default());
         self.writer.push(length);
         if let Some(left) = &mut self.to_drain {
             *left = left.saturating_sub(length);
@@ -165,6 +173,24 @@ impl<'a> Job<'a> {
         }
         self.keep_the_rest();
         Ok(Next::Nothing)
+    }
+
+    /// From pipe to pipe the bytes need not be copied: a reader gets the very pages that the program filled. Returns how
+    /// many went that way.
+    fn pass_through(&self) -> usize {
+        if !self.joins_pipes {
+            return 0;
+        }
+        // What goes wrong here goes wrong with the next write as well, which tells what to do.
+        let tee = || sys::tee(self.source.as_fd(), self.real, PAYLOAD);
+        let passed = tee().or_else(|error| match error.kind() {
+            ErrorKind::WouldBlock => {
+                sys::poll(&mut [wait_for(self.real.as_raw_fd(), sys::POLLOUT)], None)?;
+                tee()
+            }
+            _ => Err(error),
+        });
+        passed.unwrap_or(0)
     }
 
     /// What was written before the program could know that nobody reads may be its last words.

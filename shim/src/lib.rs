@@ -21,7 +21,8 @@
 //!   gone, a pipe's length later.
 //! * Without us a program whose stderr nobody reads can end while a reader is stuck. So does the shim, a second later; what
 //!   the copier still holds then comes when the reader goes on, unless the shim is process 1, which takes the copier with it.
-//! * A `kill -9` of the shim within its first millisecond can come before there is a copier.
+//! * There is no copier in the first 10 ms, as long as nothing is written to stderr: a `kill -9` of the shim in that time
+//!   leaves the command with a stderr that nobody reads.
 //! * At a terminal, fd 2 is not the controlling terminal: keys cannot be read from it.
 
 pub mod segment;

@@ -19,12 +19,12 @@
 //! | offset | size | what |
 //! | --- | --- | --- |
 //! | 0 | 4 | head: kind in the top byte, payload length in the lower 24 bits |
-//! | 4 | 8 | nanoseconds since 1970 at which the shim had read the bytes (wall clock: may step back) |
+//! | 4 | 8 | nanoseconds since 1970 at which the first byte of the payload had been read (wall clock: may step back) |
 //! | 12 | length | payload |
 //!
 //! | top byte | kind | payload |
 //! | --- | --- | --- |
-//! | `0x00` | data | 1 to [`PAYLOAD`] bytes of stderr, as one read gave them: a frame is not a line |
+//! | `0x00` | data | 1 to [`PAYLOAD`] bytes of stderr, as one or more reads gave them: a frame is not a line |
 //! | `0x80` | gap | a `u64`: so many bytes of stderr, at this point of the stream, were not kept |
 //! | `0xC0` | end | none (length 0): the run is over, nothing follows in this file or in a later one of the run |
 //!
@@ -40,10 +40,11 @@
 //! * An open file that was deleted stays readable; it ended with what can be read of it when its next `n` exists.
 //! * No end frame comes when the copier is killed with the container. Whoever started the shim knows more: **when
 //!   the shim exits, everything that was written to stderr before its command ended is in the files** (or
-//!   counted as lost). Reading on to the present end of the last file is then enough.
+//!   counted as lost). Reading on to the present end of the last file is then enough. The exception is a real stderr
+//!   whose reader is stuck: a second after the command's end the shim exits nevertheless, the copier writes on later.
 //!
 //! # Trouble
-//! Nothing here can stop the copying, or slow it by more than a tenth: see [`Pace`](pace::Pace). While the files are
+//! Nothing here can stop the copying, or slow it by more than a sixteenth: see [`Pace`](pace::Pace). While the files are
 //! not to be written, or cannot be, the newest bytes wait in memory ([`WAITING`] frames) and older ones are counted; the
 //! count goes into a gap frame once a write succeeds. So what a program wrote last before it ended is there, after any flood.
 
@@ -99,6 +100,17 @@ impl Frame {
         self.length = length;
         let head = head(u32::try_from(length).unwrap_or(0));
         self.bytes.get_mut(..HEAD).unwrap_or_default().copy_from_slice(&head);
+    }
+
+    /// Takes what `other` holds, if there is room for it.
+    fn join(&mut self, other: &[u8]) -> bool {
+        let (begin, end) = (HEAD + self.length, HEAD + self.length + other.len());
+        let Some(room) = self.bytes.get_mut(begin..end) else { return false };
+        room.copy_from_slice(other);
+        self.length += other.len();
+        let length = u32::try_from(self.length).unwrap_or(0);
+        self.bytes.get_mut(..4).unwrap_or_default().copy_from_slice(&length.to_le_bytes());
+        true
     }
 
     fn sealed(&self) -> &[u8] {
@@ -163,11 +175,18 @@ impl Writer {
 
     /// Takes the first bytes in the room, and writes what may be written. Never fails.
     pub fn push(&mut self, length: usize) {
+        let has_joined = self.waiting.back_mut().is_some_and(|last| last.join(self.empty.payload(length)));
+        if !has_joined {
+            self.push_frame(length);
+        }
+        self.write_waiting(Pace::may_write);
+    }
+
+    fn push_frame(&mut self, length: usize) {
         let next = if self.waiting.len() < WAITING { self.spare.pop() } else { self.give_up_oldest() };
         let mut frame = mem::replace(&mut self.empty, next.unwrap_or_else(Frame::new));
         frame.seal(length);
         self.waiting.push_back(frame);
-        self.write_waiting(Pace::may_write);
     }
 
     /// After how much silence [`Self::catch_up`] makes sense; none: nothing is waiting.

@@ -18,6 +18,10 @@ use std::{
 /// Copiers started again after an accident, at most.
 const COPIERS: u32 = 100;
 
+/// A command that has not written anything for so long gets its copier nevertheless: it can outlive the shim then. The
+/// start of the many that end sooner is not slowed by a process that they do not need.
+const COPIER_DELAY: Duration = Duration::from_millis(10);
+
 /// A copier that has not answered for so long, while the real stderr takes nothing, waits for a stuck reader.
 const STUCK: Duration = Duration::from_secs(1);
 
@@ -64,7 +68,7 @@ pub fn start(plan: &Plan, folder: &Path) -> io::Result<Supervisor> {
     let command = sys::spawn(&|| become_command(plan, sink.as_fd(), group, terminal.as_ref()))?;
     // With our copy of it open, the end of the file could never be read.
     drop(sink);
-    let mut supervisor = Supervisor {
+    let supervisor = Supervisor {
         command,
         group,
         copier: None,
@@ -76,7 +80,6 @@ pub fn start(plan: &Plan, folder: &Path) -> io::Result<Supervisor> {
         terminal,
         must_continue: false,
     };
-    supervisor.start_copier();
     supervisor.close_the_rest();
     Ok(supervisor)
 }
@@ -102,8 +105,8 @@ impl Supervisor {
             if self.must_continue {
                 self.pass_signals_on();
                 self.go_on();
-            } else {
-                self.wait(None);
+            } else if !self.wait(self.copier_delay()) {
+                self.ensure_copier();
             }
         };
         if let Some(terminal) = &self.terminal {
@@ -141,7 +144,7 @@ impl Supervisor {
         if change == Change::Exited(copy::FINISHED) {
             self.close_stream();
         } else {
-            self.start_copier();
+            self.ensure_copier();
         }
     }
 
@@ -152,10 +155,22 @@ impl Supervisor {
         }
     }
 
-    /// Also after an accident (`kill -9 -1`): the bytes in the pipe are still there. Where there can be no process, for lack
-    /// of numbers or memory, the shim copies by itself as well as it can.
-    fn start_copier(&mut self) {
-        let Some(source) = self.source.as_ref().filter(|_| self.copiers_left > 0) else { return };
+    /// How long the first copier can wait.
+    fn copier_delay(&self) -> Option<Duration> {
+        (self.copiers_left == COPIERS && self.source.is_some()).then_some(COPIER_DELAY)
+    }
+
+    /// There is one while there can be bytes to copy: from the first byte on, or a little after the start, also after
+    /// an accident (`kill -9 -1`), when bytes in the pipe are still there. Where there can be no process, for lack of numbers
+    /// or memory, the shim copies by itself as well as it can.
+    fn ensure_copier(&mut self) {
+        let Some(source) = self.source.as_ref().filter(|_| self.copier.is_none()) else { return };
+        if has_ended(source) {
+            return self.close_stream();
+        }
+        if self.copiers_left == 0 {
+            return;
+        }
         self.copiers_left -= 1;
         self.copier = Copier::start(source, self.is_terminal, &self.folder).ok();
         if let Some(copier) = self.copier.as_ref().filter(|_| self.is_terminal && self.group == Group::Own) {
@@ -217,6 +232,7 @@ impl Supervisor {
     /// copier stays with it. A reader of the real stderr that is stuck does not keep us either: the copier waits
     /// for it. A signal that would have ended the command ends the wait.
     fn drain(&mut self) {
+        self.ensure_copier();
         let mut asked = None;
         while let Some(copier) = &mut self.copier {
             if asked != Some(copier.pid) {
@@ -250,7 +266,10 @@ impl Supervisor {
         // It fails only for lack of kernel memory; then this is a busy loop for a while.
         sys::poll(&mut ready, patience).unwrap_or_default();
         let [signal, answer, has_bytes] = ready.map(|descriptor| descriptor.revents != 0);
-        if has_bytes && !self.source.as_ref().is_some_and(copy::copy_here) {
+        if has_bytes {
+            self.ensure_copier();
+        }
+        if has_bytes && self.copier.is_none() && !self.source.as_ref().is_some_and(copy::copy_here) {
             self.close_stream();
         }
         signal || answer || has_bytes
@@ -265,6 +284,13 @@ impl Supervisor {
         let mut kept: Vec<i32> = own.into_iter().flatten().collect();
         sys::close_all_but(&mut kept);
     }
+}
+
+/// Nobody can write any more, and there is nothing left to read.
+fn has_ended(source: &File) -> bool {
+    let mut ready = [pollfd { fd: source.as_raw_fd(), events: sys::POLLIN, revents: 0 }];
+    sys::poll(&mut ready, Some(Duration::ZERO)).is_ok()
+        && ready.iter().all(|ready| ready.revents == sys::POLLHUP)
 }
 
 fn can_write() -> bool {

@@ -20,8 +20,8 @@ use std::{
 };
 
 pub use libc::{
-    POLLIN, POLLOUT, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
-    SIGWINCH, pid_t, pollfd, termios,
+    POLLHUP, POLLIN, POLLOUT, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN,
+    SIGTTOU, SIGWINCH, pid_t, pollfd, termios,
 };
 
 /// The kernel's set of signals: bit n - 1 is signal n.
@@ -425,6 +425,13 @@ pub fn write(file: BorrowedFd, bytes: &[u8]) -> io::Result<usize> {
     // SAFETY: the length is the slice's.
     let written = unsafe { libc::write(file.as_raw_fd(), bytes.as_ptr().cast::<c_void>(), bytes.len()) };
     usize::try_from(written).map_err(|_| io::Error::last_os_error())
+}
+
+/// Makes what waits in one pipe appear in another too, without copying it; waits for both.
+pub fn tee(from: BorrowedFd, to: BorrowedFd, length: usize) -> io::Result<usize> {
+    // SAFETY: no memory is involved.
+    let moved = unsafe { libc::tee(from.as_raw_fd(), to.as_raw_fd(), length, 0) };
+    usize::try_from(moved).map_err(|_| io::Error::last_os_error())
 }
 
 fn status(number: RawFd) -> io::Result<libc::stat> {

@@ -9,7 +9,7 @@ use crate::{
 
 mod file;
 mod generic;
-mod helpers;
+mod throwers;
 
 /// So many frames make a location.
 pub(crate) const FRAMES: usize = 5;
@@ -107,7 +107,7 @@ fn location(frames: &[Frame], language: Language) -> String {
 }
 
 fn counts(frame: &Frame, language: Language, in_app: bool) -> bool {
-    if in_app { frame.in_app } else { helpers::of(frame, language).is_none() }
+    if in_app { frame.in_app } else { throwers::of(frame, language).is_none() }
 }
 
 /// `<module or file>|<function>`, cleaned; `None` where nothing is left of the frame.
@@ -120,7 +120,7 @@ fn line(frame: &Frame, language: Language) -> Option<String> {
     out.push('|');
     let before = out.len();
     clean::function(frame.function.as_deref().unwrap_or_default(), language, &mut out);
-    if language == Language::Python && helpers::is_comprehension(out.get(before..).unwrap_or_default()) {
+    if language == Language::Python && throwers::is_comprehension(out.get(before..).unwrap_or_default()) {
         return None;
     }
     (out.len() > 1).then_some(out)
@@ -131,7 +131,7 @@ pub(crate) fn fate(frame: &Frame, language: Language, any_in_app: bool) -> Resul
     if any_in_app && !frame.in_app {
         return Err("not in-app, and others are");
     }
-    if !any_in_app && let Some(reason) = helpers::of(frame, language) {
+    if !any_in_app && let Some(reason) = throwers::of(frame, language) {
         return Err(reason);
     }
     line(frame, language).ok_or("nothing is left of its name")

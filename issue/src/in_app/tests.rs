@@ -29,7 +29,7 @@ fn an_application_is_told_from_libraries_and_the_runtime() {
         (Go, "main", "main", "/srv/main.go", true),
         (Go, "net/http", "(*conn).serve", "/usr/local/go/src/net/http/server.go", false),
         (Go, "network/tcp", "Dial", "/srv/network/tcp/dial.go", true),
-        (Go, "github.com/x/y", "F", "/root/go/pkg/mod/github.com/x/y@v1.0.0/y.go", false),
+        (Go, "github.com/x/y", "F", "/home/me/go/pkg/mod/github.com/x/y@v1.0.0/y.go", false),
         (Rust, "", "shop::buy", "src/main.rs", true),
         (
             Rust,

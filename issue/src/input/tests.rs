@@ -72,3 +72,26 @@ fn broken_frames_are_text() {
         assert_eq!(found[0].first_line, 4);
     }
 }
+
+#[test]
+fn what_begins_before_the_settled_line_may_be_sorted() {
+    let line = |stream: &str, text: &str| format!("2026-11-21T10:45:31.781Z {stream} F {text}\n");
+    let mut text: String = TRACE.iter().map(|text| line("stderr", text)).collect();
+    text.insert_str(0, &line("stderr", "quiet"));
+    // A record of the other stream begins and ends while the trace is open.
+    let at = text.match_indices('\n').nth(2).unwrap().0 + 1;
+    text.insert_str(at, &(line("stdout", "2026-01-02 03:04:05 ERROR app: short") + &line("stdout", "quiet")));
+    let mut streams = Streams::new(Framing::Cri, Limits::default());
+    let mut blocks = Vec::new();
+    for line in text.split_inclusive('\n') {
+        let known = blocks.len();
+        let settled = streams.settled_line();
+        streams.push(line.as_bytes(), 0, &mut blocks);
+        assert!(blocks[known..].iter().all(|block| block.first_line >= settled));
+    }
+    assert_eq!(blocks.len(), 1, "the short record ended first");
+    assert!(streams.settled_line() <= 2, "the trace began before it");
+    streams.flush(&mut blocks);
+    let starts: Vec<_> = blocks.iter().map(|block| block.first_line).collect();
+    assert_eq!(starts, [4, 2]);
+}

@@ -219,7 +219,7 @@ async fn while_the_spool_is_full_reading_stops_and_then_goes_on() {
     let mut stuck = 0;
     let mut before = 0;
     while stuck < 100 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await; // tidy: allow, the clock is paused
         let accepted = world.sidecar().status().read().ledger.accepted;
         stuck = if accepted == before { stuck + 1 } else { 0 };
         before = accepted;

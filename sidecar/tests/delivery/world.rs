@@ -109,7 +109,7 @@ impl World {
         while !holds(self) {
             let snapshot = self.sidecar.as_ref().map(|sidecar| sidecar.status().read());
             assert!(Instant::now() < deadline, "{what} never held: {snapshot:?} {:?}", self.broker.counts());
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await; // tidy: allow, the pace of asking
         }
     }
 

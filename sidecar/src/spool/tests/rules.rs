@@ -156,6 +156,7 @@ fn a_full_spool_refuses_and_takes_again_when_space_is_freed() {
             Err(error) => break error,
         }
         bench.commit();
+        assert!(taken < 10_000, "it never said that it was full");
     };
     assert_eq!(refused, AcceptError::Full);
     assert!(taken > 100, "{taken} fitted");
