@@ -16,7 +16,10 @@ use crate::{
 /// The version that this module writes.
 pub const VERSION: u32 = 1;
 
-/// Name of the Kafka header that carries [`VERSION`].
+/// [`VERSION`] as a header's value.
+pub const VERSION_TEXT: &str = "1";
+
+/// Name of the Kafka header that carries [`VERSION_TEXT`].
 pub const VERSION_HEADER: &str = "issuetracker-version";
 
 /// An encoded record is cut to this many bytes: text first, then context, then the outer frames.

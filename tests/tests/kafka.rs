@@ -476,7 +476,7 @@ async fn a_record_and_its_dead_letter_carry_their_headers() {
     source.close().await;
 
     let (headers, _) = headers_of_first(&settings, &settings.topic);
-    let version = String::from(env!("CARGO_PKG_VERSION"));
+    let version = String::from(issue::record::VERSION_TEXT);
     assert_eq!(headers[0], (String::from("issuetracker-version"), version));
     assert_eq!(headers[1], (String::from("content-type"), String::from("application/json")));
     let (headers, payload) = headers_of_first(&settings, &settings.dead_letters());

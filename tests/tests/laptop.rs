@@ -70,7 +70,9 @@ impl Laptop {
 impl Server {
     fn get(&self, path: &str) -> Value {
         let text = self.page(path);
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
+        let document = serde_json::from_str(&text);
+        assert!(document.is_ok(), "{path}: {text}");
+        document.unwrap_or_default()
     }
 
     fn page(&self, path: &str) -> String {
@@ -360,7 +362,8 @@ fn issues_can_be_worked_on_from_a_terminal() {
     };
     assert!(run(&["list"]).contains("disk is full"));
     let id = server.issues()[0]["id"].as_str().expect("an id").to_owned();
-    run(&["assign", &id[..8], "ada"]);
+    let short: String = id.chars().take(8).collect();
+    run(&["assign", &short, "ada"]);
     run(&["comment", &id, "looking at it", "--author", "ada"]);
     run(&["resolve", &id]);
     let shown = run(&["show", &id]);

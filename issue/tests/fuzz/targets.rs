@@ -11,8 +11,11 @@ use issue::{
     template,
 };
 
+/// What is held over any bytes: it panics where it does not hold.
+pub type Target = fn(&[u8]);
+
 /// A target by the name of its folder of saved inputs.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+pub const TARGETS: [(&str, Target); 4] =
     [("read", read), ("redact", redact), ("template", templates), ("record", record)];
 
 /// Assemble, parse, finish. The first byte says how the text is framed and cut: what comes out must not depend on the

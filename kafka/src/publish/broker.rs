@@ -7,6 +7,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use issue::record::{VERSION_HEADER, VERSION_TEXT};
 use rdkafka::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -26,8 +27,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 const METADATA_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The headers of every record.
-const HEADERS: [(&str, &str); 2] =
-    [("issuetracker-version", env!("CARGO_PKG_VERSION")), ("content-type", "application/json")];
+const HEADERS: [(&str, &str); 2] = [(VERSION_HEADER, VERSION_TEXT), ("content-type", "application/json")];
 
 /// A publisher on a Kafka topic.
 pub struct BrokerPublisher {
