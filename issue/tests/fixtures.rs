@@ -146,7 +146,10 @@ fn every_fixture_is_read_as_expected() {
 #[test]
 fn every_text_has_an_expectation() {
     let mut missing = Vec::new();
-    for language in fs::read_dir(root()).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+    // These hold cases of other tests, not texts to read errors from.
+    let others = ["fingerprint", "redact", "template"].map(|name| root().join(name));
+    let folders = fs::read_dir(root()).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    for language in folders.filter(|entry| !others.contains(&entry.path())) {
         for case in fs::read_dir(language.path()).unwrap().flatten() {
             let path = case.path();
             if path.extension().is_some_and(|ending| ending == "txt") && !expectation(&path).exists() {

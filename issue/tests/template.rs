@@ -55,19 +55,46 @@ fn labelled_logs_are_grouped_no_worse_than_before() {
     ]);
     let mut low = Vec::new();
     for (name, (least_accuracy, least_f1)) in floors {
-        let text = fs::read_to_string(testdata(&format!("labelled/{name}.tsv"))).expect("labelled lines");
-        let rows: Vec<(String, String)> = text
-            .lines()
-            .filter_map(|row| row.split_once('\t'))
-            .map(|(label, line)| (label.into(), key(line)))
-            .collect();
-        let (accuracy, f1) = score(&rows);
-        println!("{name}: {} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}", rows.len());
+        let (lines, accuracy, f1) = measured(&format!("labelled/{name}.tsv"));
+        println!("{name}: {lines} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}");
         if accuracy < least_accuracy || f1 < least_f1 {
             low.push(name);
         }
     }
     assert!(low.is_empty(), "grouped worse than before: {low:?}");
+}
+
+fn measured(path: &str) -> (usize, f64, f64) {
+    let text = fs::read_to_string(testdata(path)).expect("labelled lines");
+    let rows: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|row| row.split_once('\t'))
+        .map(|(label, line)| (label.into(), key(line)))
+        .collect();
+    let (accuracy, f1) = score(&rows);
+    (rows.len(), accuracy, f1)
+}
+
+/// Lines labelled by the format strings in the programs' own files. The rules were written with the first half in view;
+/// nobody looked at the other half's failures.
+#[test]
+fn logs_labelled_from_sources_are_grouped_no_worse_than_before() {
+    let halves = [
+        ("seen", ["kafka", "pip", "redis"].as_slice(), (0.78, 0.70)),
+        ("held out", ["nginx", "npm", "postgres", "sshd"].as_slice(), (0.68, 0.60)),
+    ];
+    for (half, programs, (least_accuracy, least_f1)) in halves {
+        let (mut accuracies, mut f1s) = (0.0, 0.0);
+        for program in programs {
+            let (lines, accuracy, f1) = measured(&format!("sources/{program}.tsv"));
+            println!("{half:<8} {program:<8} {lines:>4} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}");
+            accuracies += accuracy;
+            f1s += f1;
+        }
+        let (accuracy, f1) = (accuracies / programs.len() as f64, f1s / programs.len() as f64);
+        println!("{half:<8} mean: grouping accuracy {accuracy:.3}, F1 {f1:.3}");
+        assert!(accuracy >= least_accuracy && f1 >= least_f1, "{half}: {accuracy:.3}, {f1:.3}");
+    }
 }
 
 proptest! {

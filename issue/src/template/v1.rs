@@ -163,7 +163,7 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// `com.acme.Order@1a2b3c`: the class stays, the identity goes.
+    /// `Order@1a2b3c`: the class stays, the identity goes. (A class with its package went before, as a name.)
     fn identity_or(&mut self, byte: u8) {
         self.mark(byte);
         if let Some(end) = address::identity(self.bytes, self.at - 1) {

@@ -45,7 +45,8 @@ impl Scan<'_, '_> {
         }
         let word = (self.at, end);
         let text = self.text.get(word.0..word.1).unwrap_or_default();
-        if self.is_announced(end) || self.is_between(end) || matches!(text, "true" | "false") {
+        let behind_name = self.is_announced(end) || self.is_between(end);
+        if behind_name || self.is_state(end) || matches!(text, "true" | "false") {
             return self.hole(Kind::Value, end);
         }
         let prepared = text.len() <= 7 && PREPOSITIONS.iter().any(|known| text.eq_ignore_ascii_case(known));
@@ -84,10 +85,17 @@ impl Scan<'_, '_> {
             self.context.value = true;
         } else if !spaced && is_word(next) {
             self.context.value = true;
-        } else if !spaced && matches!(next, 0 | b',' | b';' | b'&') {
+        } else if !spaced && (matches!(next, 0 | b',' | b';' | b'&') || self.begins_pair_after_space()) {
             // Printed without a value: the same place in the source.
             self.sink.hole(Kind::Value, self.at, self.at);
         }
+    }
+
+    /// Whether one space and then `name=` follow: `name= age=7` was printed with an empty first value.
+    fn begins_pair_after_space(&self) -> bool {
+        let name = self.at + 1;
+        let end = run_at_most(self.bytes, name, 64, is_plain);
+        at(self.bytes, self.at) == b' ' && end > name && at(self.bytes, end) == b'='
     }
 
     /// `:` after an announcer (`no such table: orders`), or in a row of `key: value` pairs.
@@ -157,7 +165,7 @@ impl Scan<'_, '_> {
         if !fits || speaks_of_thing(text) || at(self.bytes, end) == b'=' {
             return false;
         }
-        let sure = self.context.prepared || self.context.colon;
+        let sure = self.context.prepared || self.context.colon || is_identifier(text);
         sure || (at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
     }
 
@@ -167,6 +175,21 @@ impl Scan<'_, '_> {
         let is_for = before.is_some_and(|(start, end)| self.bytes.get(start..end) == Some(b"for"));
         let text = self.text.get(self.at..end).unwrap_or_default();
         is_for && super::bytes::starts(self.bytes, end, " from ") && !speaks_of_thing(text)
+    }
+
+    /// `from STARTING to RUNNING`: what a thing went from and to are the values of an enumeration.
+    fn is_state(&self, end: usize) -> bool {
+        if !is_constant(self.bytes.get(self.at..end).unwrap_or_default()) {
+            return false;
+        }
+        let goes_on = super::bytes::starts(self.bytes, end, " to ") && {
+            let other = end + " to ".len();
+            is_constant(
+                self.bytes.get(other..run_at_most(self.bytes, other, 64, is_word)).unwrap_or_default(),
+            )
+        };
+        let before = self.bytes.get(..self.at).unwrap_or_default();
+        (goes_on && before.ends_with(b" from ")) || before_state(before)
     }
 
     fn is_announcer(&self, word: (usize, usize)) -> bool {
@@ -185,8 +208,40 @@ pub(super) fn speaks(name: &str) -> bool {
     SPEAKING_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
+/// Whether this is written as constants are: two capitals or more, and nothing else but `_`.
+fn is_constant(text: &[u8]) -> bool {
+    let constant = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
+    text.len() >= 2 && text.iter().all(constant) && text.first().is_some_and(u8::is_ascii_uppercase)
+}
+
+/// Whether the text so far ends with `from STATE to `.
+fn before_state(before: &[u8]) -> bool {
+    let Some(head) = before.strip_suffix(b" to ") else { return false };
+    let length = head.iter().rev().take(64).take_while(|byte| is_word(**byte)).count();
+    let (head, state) = head.split_at(head.len() - length);
+    is_constant(state) && head.ends_with(b" from ")
+}
+
+/// Whether a word is spelled as names in programs are: joined parts, or a capital after a small letter.
+fn is_identifier(text: &str) -> bool {
+    let hump = text
+        .as_bytes()
+        .windows(2)
+        .any(|two| matches!(two, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    // `file re-used`, `host non-existing`: joined, but still the sentence.
+    let sentence = ["ed", "ing", "able", "ible", "ly"].iter().any(|ending| text.ends_with(ending));
+    hump || (text.contains(['-', '_']) && !sentence)
+}
+
 /// Whether a word after an announcer goes on with the sentence.
 fn speaks_of_thing(text: &str) -> bool {
+    // `task TimeoutException`: an error's name tells what happened.
+    if super::word::names_error(text) {
+        return true;
+    }
+    if text.len() <= 64 && is_identifier(text) {
+        return false;
+    }
     let lower = text.to_ascii_lowercase();
     text.len() > 64
         || sorted_holds(SPEAKING_WORDS, &lower)
@@ -196,6 +251,14 @@ fn speaks_of_thing(text: &str) -> bool {
 /// End of a pair's value whose first token ends at `end`: all up to white space or a separator.
 fn value_end(bytes: &[u8], start: usize, end: usize) -> usize {
     let mut end = end.max(run_value(bytes, start));
+    // `cmd=config|set` is one value, `a=1|b=2` are two pairs.
+    while at(bytes, end) == b'|' && is_word(at(bytes, end + 1)) {
+        let next = run_value(bytes, end + 1);
+        if bytes.get(end..next).is_none_or(|part| part.contains(&b'=')) {
+            break;
+        }
+        end = next;
+    }
     while end > start + 1 && matches!(at(bytes, end - 1), b'.' | b':' | b'!') {
         end -= 1;
     }

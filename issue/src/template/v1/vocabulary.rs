@@ -70,7 +70,7 @@ pub(super) const KNOWN_SHORT: &[&str] = &[
 pub(super) const ANNOUNCERS: &[&str] = &[
     "account", "bucket", "channel", "cluster", "collection", "column", "consumer", "container", "database",
     "device", "dir", "directory", "domain", "endpoint", "file", "filename", "folder", "group", "host",
-    "hostname", "image", "index", "interface", "job", "key", "login", "member", "module", "namespace", "node",
+    "hostname", "image", "index", "interface", "job", "key", "listener", "login", "member", "module", "namespace", "node",
     "package", "partition", "plugin", "pod", "principal", "queue", "realm", "region", "relation", "replica",
     "repository", "role", "schema", "server", "service", "session", "shard", "stream", "table", "tag", "task",
     "tenant", "thread", "topic", "unit", "user", "username", "variable", "volume", "worker", "zone",
@@ -108,7 +108,7 @@ pub(super) const SPEAKING_WORDS: &[&str] = &[
     "denied", "descriptor", "descriptors", "did", "died", "directory", "disk", "do", "does", "doesn't",
     "don't", "done", "down", "due", "during", "each", "either", "empty", "entries", "entry", "error",
     "errors", "event", "events", "exceeds", "exchange", "exist", "exists", "expects", "expired", "fail",
-    "failed", "fails", "failure", "false", "files", "format", "found", "free", "from", "full", "function",
+    "failed", "fails", "failure", "false", "files", "for", "format", "found", "free", "from", "full", "function",
     "gave", "given", "goes", "gone", "got", "group", "had", "handle", "has", "have", "he", "header", "hit",
     "host", "hosts", "id", "idle", "if", "in", "info", "inside", "into", "invalid", "is", "isn't", "it",
     "its", "kept", "key", "last", "left", "level", "limit", "list", "lock", "lookup", "lost", "made",

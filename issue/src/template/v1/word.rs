@@ -112,7 +112,7 @@ impl Scan<'_, '_> {
         if word.dots > 0 && path::has_file_ending(text.as_bytes()) {
             return Some((Kind::Path, word.end));
         }
-        if word.dots >= 2 && is_qualified(text) && !matches!(after, b'(' | b':' | b'@') {
+        if word.dots >= 2 && is_qualified(text) && !matches!(after, b'(' | b':') {
             return Some((Kind::Name, word.end));
         }
         (after == b':').then(|| self.glued(start, word.end)).flatten().map(|end| (Kind::Id, end))
@@ -220,8 +220,12 @@ fn is_qualified(text: &str) -> bool {
     let part = |part: &str| {
         part.len() > 1 && part.bytes().all(|byte| is_letter(byte) || matches!(byte, b'_' | b'$'))
     };
-    let error = ["Exception", "Error", "Throwable", "Failure", "Fault"];
-    text.split('.').all(part) && !error.iter().any(|ending| text.ends_with(ending))
+    text.split('.').all(part) && !names_error(text)
+}
+
+/// Whether this is the name of an error's type.
+pub(super) fn names_error(text: &str) -> bool {
+    ["Exception", "Error", "Throwable", "Failure", "Fault"].iter().any(|ending| text.ends_with(ending))
 }
 
 /// What may begin with a digit or a hexadecimal letter.
