@@ -189,11 +189,13 @@ fn tracked() -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
-/// Every Rust file of the crates' `src`, `tests`, `benches`, `examples` with its text; fixtures are material, not code.
+/// Every Rust file of the crates' `src`, `tests`, `benches`, `examples` with its text; fixtures and the programs of
+/// the exam are material, not code.
 fn sources() -> Vec<(String, String)> {
     let rust = tracked().into_iter().filter(|path| {
         path.ends_with(".rs")
             && !path.contains("testdata/")
+            && !path.starts_with("issue/exam/")
             && CRATES.iter().any(|name| path.starts_with(&format!("{name}/")))
     });
     let files: Vec<_> = rust

@@ -1,0 +1,3 @@
+defmodule Broken do
+  def call(x), do: y + x
+end

@@ -1,0 +1,5 @@
+defmodule Broken do
+  def call(x do
+    x
+  end
+end

@@ -1,0 +1,4 @@
+const settings = {
+  retries: 3
+  timeout: 5,
+};

@@ -1,0 +1,2 @@
+class Abort extends Error {}
+setTimeout(() => { (() => { throw new Abort(); })(); }, 1);

@@ -1,0 +1,2 @@
+console.error('worker 3 ready');
+Promise.reject('out of cheese');

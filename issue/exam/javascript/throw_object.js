@@ -1,0 +1,2 @@
+function verify(token) { throw { code: 401, reason: 'token: expired' }; }
+verify('x');

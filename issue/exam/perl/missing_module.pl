@@ -1,0 +1,2 @@
+use strict; use warnings;
+use Acme::Does::Not::Exist;

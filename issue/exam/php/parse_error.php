@@ -1,0 +1,4 @@
+<?php
+function total($rows) {
+    return array_sum($rows;
+}

@@ -1,0 +1,6 @@
+def transfer(amount, balance):
+    assert amount <= balance
+    return balance - amount
+
+
+transfer(5, 2)

@@ -1,0 +1,4 @@
+require "erb"
+begin
+  load File.join(__dir__, "lib", "broken.rb")
+end

@@ -1,0 +1,3 @@
+$stderr.puts "sending"
+Process.kill(:TERM, Process.pid)
+sleep 1

@@ -1,0 +1,5 @@
+class Broken
+  def open
+    [1, 2
+  end
+end
