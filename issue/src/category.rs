@@ -105,8 +105,7 @@ static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
     }
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        // A full table over all these words is too large for a processor's cache; titles are short.
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::Standard)
         .build(&words)
         .ok()?;

@@ -152,29 +152,7 @@ pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
     if *first < b' ' && *first != b'\t' {
         return None;
     }
-    opens_among(line, may_open(line))
-}
-
-/// As [`opens`] of what follows the first of `starts` at which a record starts. The line is searched for needles once,
-/// however many places there are.
-pub fn opens_at(
-    line: &str,
-    mut starts: impl Iterator<Item = usize>,
-) -> Option<(usize, &'static Grammar, Opening)> {
     let may = may_open(line);
-    starts.find_map(|offset| {
-        let rest = line.get(offset..)?;
-        let first = rest.as_bytes().first()?;
-        if *first < b' ' && *first != b'\t' {
-            return None;
-        }
-        opens_among(rest, may).map(|(grammar, opening)| (offset, grammar, opening))
-    })
-}
-
-/// The first of the grammars in `may` that says a record starts with this line. Structured lines have no needle.
-fn opens_among(line: &str, may: u32) -> Option<(&'static Grammar, Opening)> {
-    let may = if line.starts_with('{') { may | 1 } else { may };
     if may == 0 {
         return None;
     }
@@ -199,7 +177,7 @@ fn may_open(line: &str) -> u32 {
     for found in automaton.find_overlapping_iter(line) {
         may |= owners.get(found.pattern().as_usize()).map_or(u32::MAX, |owner| 1 << owner);
     }
-    may
+    if line.starts_with('{') { may | 1 } else { may }
 }
 
 /// The first grammar that knows this line as a frame.

@@ -24,7 +24,7 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
     let text = buffer.text(line);
     let seen = look(&text);
     let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
-    if let Some((offset, grammar, opening)) = languages::opens_at(&text, seen.starts()) {
+    if let Some((offset, grammar, opening)) = find(&text, &seen, languages::opens) {
         lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
         record.level = stated(&text, &seen);
         add_opener(&mut record, &text, offset, grammar, opening);
@@ -35,7 +35,7 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
         lookback::header(&mut record, buffer, line, "", &[]);
         return Some(log_or_typed(record, &text, limits));
     }
-    let (offset, grammar, opening) = framed(&text, &seen)?;
+    let (offset, grammar, opening) = find(&text, &seen, languages::frame)?;
     lookback::thrown(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar)?;
     let body = record.body;
     record.append(&text);
@@ -72,10 +72,10 @@ fn add_opener(record: &mut Record, text: &str, offset: usize, grammar: &'static 
 
 type Found = (usize, &'static Grammar, Opening);
 
-/// Asks for a frame at every offset at which the text proper could begin.
-fn framed(text: &str, seen: &Look) -> Option<Found> {
-    let at = |offset: usize| Some((offset, languages::frame(text.get(offset..)?)?));
-    seen.starts().find_map(at).map(|(offset, (grammar, opening))| (offset, grammar, opening))
+/// Asks the tables at every offset at which the text proper could begin.
+fn find(text: &str, seen: &Look, ask: fn(&str) -> Option<(&'static Grammar, Opening)>) -> Option<Found> {
+    seen.starts()
+        .find_map(|offset| ask(text.get(offset..)?).map(|(grammar, opening)| (offset, grammar, opening)))
 }
 
 /// The level that a line states: as a log line, or in logfmt.
@@ -113,7 +113,7 @@ pub fn is_error_header(text: &str) -> bool {
 /// Decides on a line below a log line or an error's header.
 pub fn accept(record: &mut Record, line: &str) -> Verdict {
     let seen = look(line);
-    if let Some((offset, grammar, opening)) = languages::opens_at(line, seen.starts()) {
+    if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
         // Only what stands below its header, or below the rest of its message, belongs to it.
         if record.held() > MORE || !opening.firm || !record.is_firm() || grammar.language == Language::Native
         {
@@ -125,7 +125,7 @@ pub fn accept(record: &mut Record, line: &str) -> Verdict {
         add_opener(record, line, offset, grammar, opening);
         return Verdict::Take;
     }
-    if let Some((offset, grammar, opening)) = framed(line, &seen) {
+    if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
         return convert(record, line, offset, grammar, opening);
     }
     if !record.is_firm() && is_error_header(line) {
