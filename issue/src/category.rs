@@ -105,7 +105,8 @@ static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
     }
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
+        // A full table over all these words is too large for a processor's cache; titles are short.
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
         .match_kind(MatchKind::Standard)
         .build(&words)
         .ok()?;

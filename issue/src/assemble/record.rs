@@ -13,6 +13,10 @@ use crate::report::Level;
 const HELD_LINES: usize = 512;
 const HELD_BYTES: usize = 256 * 1024;
 
+/// Room that most records need, so that they do not grow line by line.
+const USUAL_BYTES: usize = 1024;
+const USUAL_LINES: usize = 32;
+
 /// Phase of a grammar whose record is one line.
 pub const SINGLE: u8 = u8::MAX;
 
@@ -66,8 +70,8 @@ impl Record {
             grammar: None,
             state: State::default(),
             opened: "",
-            text: String::new(),
-            ends: Vec::new(),
+            text: String::with_capacity(USUAL_BYTES),
+            ends: Vec::with_capacity(USUAL_LINES),
             firm_lines: 0,
             body: 0,
             header_lines: 0,
