@@ -80,7 +80,11 @@ fn what_begins_before_the_settled_line_may_be_sorted() {
     text.insert_str(0, &line("stderr", "quiet"));
     // A record of the other stream begins and ends while the trace is open.
     let at = text.match_indices('\n').nth(2).unwrap().0 + 1;
-    text.insert_str(at, &(line("stdout", "2026-01-02 03:04:05 ERROR app: short") + &line("stdout", "quiet")));
+    text.insert_str(
+        at,
+        &(line("stdout", "2026-01-02 03:04:05 ERROR app: short")
+            + &line("stdout", "2026-01-02 03:04:06 INFO app: on")),
+    );
     let mut streams = Streams::new(Framing::Cri, Limits::default());
     let mut blocks = Vec::new();
     for line in text.split_inclusive('\n') {
