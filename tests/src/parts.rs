@@ -118,11 +118,12 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Cargo marks its target folder with this file.
+/// The folder above the profile's. Its own mark is missing where somebody made the folder before cargo did.
 fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
-    let target = own.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    Ok(target.context("this program is not in a target folder")?.to_owned())
+    let profile = own.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+    let target = profile.and_then(Path::parent).context("this program is not in a target folder")?;
+    Ok(target.to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "where parts are kept is settled here and nowhere else")]
