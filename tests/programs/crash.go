@@ -13,7 +13,7 @@ func load(number string) {
 
 func main() {
 	fmt.Println("working", os.Args[1])
-	for range 3 {
+	for i := 0; i < 3; i++ {
 		go func() { time.Sleep(time.Hour) }()
 	}
 	// The others must stand in their sleep when the dump is made.

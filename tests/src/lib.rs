@@ -2,6 +2,7 @@
 //! condition.
 
 pub mod bench;
+pub mod generated;
 pub mod parts;
 pub mod programs;
 pub mod wait;

@@ -22,6 +22,17 @@ pub struct Tool {
     pub package: &'static str,
 }
 
+/// The runtimes whose crashes and clients the tests look at.
+pub const RUNTIMES: &[Tool] = &[
+    Tool { program: "python3", package: "python3-venv" },
+    Tool { program: "perl", package: "perl" },
+    Tool { program: "node", package: "nodejs" },
+    Tool { program: "npm", package: "npm" },
+    Tool { program: "javac", package: "default-jdk-headless" },
+    Tool { program: "go", package: "golang-go" },
+    Tool { program: "gcc", package: "gcc" },
+];
+
 /// Tells what is going on. Preparing a part takes a while the first time.
 pub fn say(text: &str) {
     eprintln!("parts: {text}");

@@ -33,6 +33,7 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let began = Instant::now();
+    parts::need(parts::RUNTIMES)?;
     parts::kafka::ready()?;
     let prepared = began.elapsed();
     let report = parts::report()?;
