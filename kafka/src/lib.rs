@@ -5,6 +5,8 @@
 //! Both implementations pass the same suite.
 
 #[cfg(feature = "broker")]
+pub mod admin;
+#[cfg(feature = "broker")]
 mod client;
 pub mod local;
 pub mod publish;

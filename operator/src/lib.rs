@@ -7,5 +7,8 @@
 //! `validate`, `build`, the topic plan and `inject` are pure functions; only `dereference` and `apply` hold a client.
 //! The operator can be absent: pods start, namespaces delete, sidecars and tracker services run on.
 
+pub mod config;
 pub mod inject;
+pub mod reconcile;
 pub mod resource;
+pub mod topics;

@@ -125,9 +125,10 @@ fn environment(pod: &Pod, plan: &Plan, port: u16) -> Vec<EnvVar> {
         value("ISSUETRACKER_SPOOL_DIR", format!("{ROOT}/spool")),
         value("ISSUETRACKER_SETTINGS", format!("{CONFIG}/settings.json")),
     ]);
+    all.push(value("ISSUETRACKER_CAPTURE_MODE", format!("{:?}", plan.capture.mode)));
     match plan.capture.mode {
         Mode::Shim => all.push(value("ISSUETRACKER_SEGMENTS_DIR", format!("{ROOT}/segments"))),
-        Mode::HostPath => all.push(value("ISSUETRACKER_LOGS_DIR", LOGS.to_owned())),
+        Mode::HostPath => all.push(value("ISSUETRACKER_POD_LOGS_DIR", LOGS.to_owned())),
         Mode::HttpOnly => {}
     }
     all.extend(plan.redis.as_ref().map(redis));
