@@ -140,6 +140,13 @@ impl Properties {
         Ok(Self(properties))
     }
 
+    /// The same with one property more, or another value of it. For callers that hold what a file would name.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: String) -> Self {
+        self.0.insert(key.to_owned(), value);
+        self
+    }
+
     /// The properties, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

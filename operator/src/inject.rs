@@ -7,6 +7,7 @@
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 
 mod admission;
+pub mod certificates;
 mod container;
 mod entrypoint;
 mod identity;
@@ -16,6 +17,7 @@ mod skip;
 mod strip;
 #[cfg(test)]
 mod tests;
+pub mod webhook;
 
 pub use self::{
     admission::{Reviewed, Verdict, review, workload_of},

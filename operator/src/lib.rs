@@ -9,6 +9,8 @@
 
 pub mod config;
 pub mod inject;
+pub mod metrics;
 pub mod reconcile;
 pub mod resource;
+pub mod run;
 pub mod topics;

@@ -1,37 +1,53 @@
-//! `issuetracker-operator`: will turn an `IssueTracker` resource into topics, Deployments and injected pods.
-//!
-//! It does not do so yet. It says that, and how to get along without it, instead of pretending to run.
+//! `issuetracker-operator`: runs issue tracking in a cluster from `IssueTracker` resources.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use clap::Parser as _;
+use operator::{
+    config::{Cli, Command, Config, LogFormat},
+    resource, run,
+};
+use tracing_subscriber::EnvFilter;
 
-/// Runs issue tracking in a cluster from `IssueTracker` resources (not there yet).
-#[derive(Parser)]
-#[command(name = "issuetracker-operator", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Watch the resources and reconcile them.
-    Run,
-    /// Print the custom resource definition.
-    Crd,
-}
-
-#[expect(clippy::print_stderr, reason = "the one sentence that this program has to say")]
 fn main() -> ExitCode {
-    let name = match Cli::parse().command {
-        Some(Command::Crd) => "crd",
-        Some(Command::Run) | None => "run",
+    let done = match Cli::parse().command {
+        Command::Crd => crd(),
+        Command::Run(config) => start(*config),
     };
-    eprintln!(
-        "issuetracker-operator: `{name}` is not there yet in version {}. Until then run issuetracker-sidecar and \
-         issuetracker-consumer yourself, or `issuetracker dev -- your-program` on one machine.",
-        env!("CARGO_PKG_VERSION")
-    );
-    ExitCode::from(69) // EX_UNAVAILABLE of sysexits.h
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing else can be done about a stderr that cannot be written.
+            writeln!(std::io::stderr(), "issuetracker-operator: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the definition of the resource.
+fn crd() -> anyhow::Result<()> {
+    let text = serde_yaml::to_string(&resource::definition()).context("writing the definition")?;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("printing the definition"),
+    }
+}
+
+fn start(config: Config) -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another TLS provider is installed"))?;
+    let filter = EnvFilter::try_new(&config.log_level).context("reading --log-level")?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.init(),
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("starting the runtime")?
+        .block_on(run::run(config))
 }

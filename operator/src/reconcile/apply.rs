@@ -1,0 +1,147 @@
+//! Writes what was built, and nothing that is there already.
+//!
+//! Server-side apply leaves what others own. What was written is remembered with the state that the API server gave it: as
+//! long as both are the same, nothing is written, so that a steady cluster sees no write of ours.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use kube::{
+    Api, Client,
+    api::{DeleteParams, ListParams, Patch, PatchParams},
+    core::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    build::{Child, MANAGER, OPTIONAL_KINDS},
+    validate::Valid,
+};
+
+/// A write that the API server refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{verb} {object} in namespace {namespace}")]
+pub struct ApplyError {
+    verb: &'static str,
+    object: String,
+    namespace: String,
+    #[source]
+    source: Box<kube::Error>,
+}
+
+/// Writes objects, and remembers them.
+pub struct Applier {
+    client: Client,
+    written: Mutex<HashMap<String, Written>>,
+}
+
+/// What was written, and what it looked like to the API server afterwards.
+#[derive(Clone, PartialEq, Eq)]
+struct Written {
+    hash: [u8; 32],
+    state: String,
+}
+
+impl Applier {
+    /// Remembers nothing yet: the first run writes everything once.
+    pub fn new(client: Client) -> Self {
+        Self { client, written: Mutex::new(HashMap::new()) }
+    }
+
+    /// Makes the cluster look like `children`. Returns how many objects were written.
+    pub async fn apply(&self, valid: &Valid, children: &[Child]) -> Result<usize, ApplyError> {
+        let mut writes = 0;
+        for child in children {
+            writes += usize::from(self.apply_one(&valid.namespace, child).await?);
+        }
+        Ok(writes + self.remove_orphans(valid, children).await?)
+    }
+
+    async fn apply_one(&self, namespace: &str, child: &Child) -> Result<bool, ApplyError> {
+        let api = self.api(namespace, &child.object);
+        let name = child.object["metadata"]["name"].as_str().unwrap_or_default();
+        let error = |verb, source| ApplyError {
+            verb,
+            object: child.key(),
+            namespace: namespace.to_owned(),
+            source: Box::new(source),
+        };
+        let key = format!("{namespace}/{}", child.key());
+        let hash: [u8; 32] = Sha256::digest(child.object.to_string().as_bytes()).into();
+        let now = api.get_metadata_opt(name).await.map_err(|source| error("reading", source))?;
+        let before = now.map(|now| Written { hash, state: state(&now.metadata) });
+        if before.is_some() && self.remembered(&key) == before {
+            return Ok(false);
+        }
+        let params = PatchParams::apply(MANAGER).force();
+        let after = api
+            .patch(name, &params, &Patch::Apply(&child.object))
+            .await
+            .map_err(|source| error("writing", source))?;
+        self.remember(key, Written { hash, state: state(&after.metadata) });
+        Ok(true)
+    }
+
+    /// Removes what an earlier resource wanted and this one does not.
+    async fn remove_orphans(&self, valid: &Valid, children: &[Child]) -> Result<usize, ApplyError> {
+        let labels: Vec<_> =
+            super::build::labels(valid).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut removed = 0;
+        for (version, kind, plural) in OPTIONAL_KINDS {
+            if children.iter().any(|child| child.object["kind"] == kind) {
+                continue;
+            }
+            let resource = resource(version, kind, plural);
+            let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &valid.namespace, &resource);
+            let error = |verb, source| ApplyError {
+                verb,
+                object: kind.to_owned(),
+                namespace: valid.namespace.clone(),
+                source: Box::new(source),
+            };
+            let params = ListParams::default().labels(&labels.join(","));
+            let found = match api.list_metadata(&params).await {
+                Ok(found) => found,
+                // An API that this cluster does not serve holds no orphans.
+                Err(kube::Error::Api(status)) if status.code == 404 => continue,
+                Err(source) => return Err(error("listing", source)),
+            };
+            for orphan in found.items {
+                let name = orphan.metadata.name.unwrap_or_default();
+                api.delete(&name, &DeleteParams::default()).await.map_err(|source| error("deleting", source))?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn api(&self, namespace: &str, object: &Value) -> Api<DynamicObject> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+        let plural = format!("{}s", kind.to_lowercase());
+        Api::namespaced_with(self.client.clone(), namespace, &resource(&version, &kind, &plural))
+    }
+
+    fn remembered(&self, key: &str) -> Option<Written> {
+        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn remember(&self, key: String, written: Written) {
+        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, written);
+    }
+}
+
+fn resource(version: &str, kind: &str, plural: &str) -> ApiResource {
+    let (group, version) = version.split_once('/').unwrap_or(("", version));
+    ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
+}
+
+/// What changes when somebody changes what we wrote: the generation, which a change of status leaves alone, or, for kinds
+/// without one, the version.
+fn state(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> String {
+    let uid = meta.uid.as_deref().unwrap_or_default();
+    match meta.generation {
+        Some(generation) => format!("{uid}/g{generation}"),
+        None => format!("{uid}/v{}", meta.resource_version.as_deref().unwrap_or_default()),
+    }
+}

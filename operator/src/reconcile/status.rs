@@ -1,0 +1,161 @@
+//! What is told of a resource: conditions, figures, Events. Pure up to the last function.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use crate::resource::{ConsumerStatus, IssueTrackerStatus, TopicStatus};
+
+/// One condition as it shall be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// `Ready`, `TopicReady`, …
+    pub kind: &'static str,
+    /// `None`: not known.
+    pub is: Option<bool>,
+    /// One word, CamelCase.
+    pub reason: String,
+    /// A sentence: what happened, what to do.
+    pub message: String,
+}
+
+impl Told {
+    /// A condition that holds.
+    pub fn yes(kind: &'static str, reason: &str, message: impl Into<String>) -> Self {
+        Self { kind, is: Some(true), reason: reason.to_owned(), message: message.into() }
+    }
+
+    /// A condition that does not.
+    pub fn no(kind: &'static str, reason: &str, message: impl Into<String>) -> Self {
+        Self { kind, is: Some(false), reason: reason.to_owned(), message: message.into() }
+    }
+}
+
+/// What a run found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Every condition but Ready, in the order of importance.
+    pub conditions: Vec<Told>,
+    /// The topic.
+    pub topic: Option<TopicStatus>,
+    /// The tracker service.
+    pub consumer: Option<ConsumerStatus>,
+    /// Where the page is.
+    pub url: Option<String>,
+}
+
+impl Findings {
+    /// Ready, from the others: the first that does not hold tells why.
+    fn ready(&self) -> Told {
+        let fault = self.conditions.iter().find(|told| told.is != Some(true) && told.kind != "Warning");
+        match fault {
+            Some(told) => Told {
+                kind: "Ready",
+                is: told.is,
+                reason: told.reason.clone(),
+                message: format!("{}: {}", told.kind, told.message),
+            },
+            None => Told::yes("Ready", "AllReady", "errors of pods in this namespace become issues"),
+        }
+    }
+}
+
+/// The new status. A condition that stays keeps the time of its last change.
+pub fn status(
+    old: Option<&IssueTrackerStatus>,
+    generation: Option<i64>,
+    findings: &Findings,
+    now: Timestamp,
+) -> IssueTrackerStatus {
+    let ready = findings.ready();
+    let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+    let conditions = std::iter::once(&ready)
+        .chain(&findings.conditions)
+        .map(|told| condition(told, before, generation, now))
+        .collect();
+    IssueTrackerStatus {
+        observed_generation: generation,
+        conditions,
+        topic: findings.topic.clone().or_else(|| old?.topic.clone()),
+        consumer: findings.consumer.clone().or_else(|| old?.consumer.clone()),
+        injection: old.and_then(|old| old.injection.clone()),
+        url: findings.url.clone().or_else(|| old?.url.clone()),
+        issues: old.and_then(|old| old.issues.clone()),
+    }
+}
+
+fn condition(told: &Told, before: &[Condition], generation: Option<i64>, now: Timestamp) -> Condition {
+    let status = match told.is {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "Unknown",
+    };
+    let old = before.iter().find(|old| old.type_ == told.kind && old.status == status);
+    Condition {
+        type_: told.kind.to_owned(),
+        status: status.to_owned(),
+        reason: told.reason.clone(),
+        // The API server takes no message of more than 32 KiB; people read a line.
+        message: told.message.chars().take(1024).collect(),
+        observed_generation: generation,
+        last_transition_time: old.map_or(Time(now), |old| old.last_transition_time.clone()),
+    }
+}
+
+/// Conditions whose state or reason is another one than before: each is an Event.
+pub fn transitions<'n>(
+    old: Option<&IssueTrackerStatus>,
+    new: &'n IssueTrackerStatus,
+) -> impl Iterator<Item = &'n Condition> {
+    let before: Vec<_> = old.into_iter().flat_map(|old| &old.conditions).cloned().collect();
+    new.conditions.iter().filter(move |now| {
+        let same = |old: &&Condition| old.type_ == now.type_;
+        let old = before.iter().find(same);
+        old.is_none_or(|old| (&old.status, &old.reason) != (&now.status, &now.reason))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn the_first_fault_is_the_reason_of_ready() {
+        let topic = Told::no("TopicReady", "BrokerUnreachable", "no broker answers at kafka:9092");
+        let findings = Findings {
+            conditions: vec![topic, Told::no("ConsumerReady", "Waiting", "0 of 2")],
+            ..Findings::default()
+        };
+        let status = status(None, Some(3), &findings, now(10));
+        let ready = &status.conditions[0];
+        assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "BrokerUnreachable"));
+        assert!(ready.message.contains("kafka:9092"), "{}", ready.message);
+        assert_eq!(transitions(None, &status).count(), 3);
+    }
+
+    #[test]
+    fn a_condition_that_stays_keeps_its_time_and_is_no_event() {
+        let findings = Findings { conditions: vec![Told::yes("TopicReady", "Created", "")], ..Findings::default() };
+        let first = status(None, Some(1), &findings, now(10));
+        let second = status(Some(&first), Some(1), &findings, now(20));
+        assert_eq!(first, second);
+        assert_eq!(transitions(Some(&first), &second).count(), 0);
+        let broken = Findings {
+            conditions: vec![Told::no("TopicReady", "BrokerUnreachable", "x")],
+            ..Findings::default()
+        };
+        let third = status(Some(&second), Some(1), &broken, now(30));
+        assert_eq!(third.conditions[1].last_transition_time, Time(now(30)));
+        assert_eq!(transitions(Some(&second), &third).count(), 2);
+    }
+
+    #[test]
+    fn a_warning_keeps_nothing_from_being_ready() {
+        let warning = Told::no("Warning", "NotSupported", "partitions cannot shrink");
+        let findings = Findings { conditions: vec![warning], ..Findings::default() };
+        assert_eq!(status(None, None, &findings, now(1)).conditions[0].status, "True");
+    }
+}
