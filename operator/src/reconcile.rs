@@ -99,7 +99,7 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
         return only(Told::no("Active", "Suspended", "spec.suspend is true: nothing is changed"));
     }
     let mut findings = Findings::default();
-    topic(&valid, &found, &mut findings).await;
+    topic(&valid, &found, managed(tracker), &mut findings).await;
     if let Err(error) = children(&valid, context).await {
         findings.conditions.push(Told::no("ConsumerReady", "ApplyFailed", chain(&error)));
         return findings;
@@ -128,7 +128,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Keeps the topic, and tells of it.
-async fn topic(valid: &Valid, found: &Dereferenced, findings: &mut Findings) {
+async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String], findings: &mut Findings) {
     if let Some(missing) = found.missing.first() {
         findings.conditions.push(Told::no("TopicReady", "SecretMissing", missing.clone()));
         return;
@@ -137,7 +137,7 @@ async fn topic(valid: &Valid, found: &Dereferenced, findings: &mut Findings) {
         properties: properties(&valid.security, found),
         ..Settings::new(valid.brokers.clone(), valid.topic.name.clone())
     };
-    match keep_topic(valid, &settings).await {
+    match keep_topic(valid, &settings, managed).await {
         Ok((status, not_supported)) => {
             let made = format!("{} has {} partitions", status.name, status.partitions.unwrap_or_default());
             findings.conditions.push(Told::yes("TopicReady", "AsDescribed", made));
@@ -162,7 +162,17 @@ async fn topic(valid: &Valid, found: &Dereferenced, findings: &mut Findings) {
     }
 }
 
-async fn keep_topic(valid: &Valid, settings: &Settings) -> Result<(TopicStatus, Vec<String>), AdminError> {
+/// Settings of the topic that an earlier run set.
+fn managed(tracker: &IssueTracker) -> &[String] {
+    let topic = tracker.status.as_ref().and_then(|status| status.topic.as_ref());
+    topic.map(|topic| topic.managed_settings.as_slice()).unwrap_or_default()
+}
+
+async fn keep_topic(
+    valid: &Valid,
+    settings: &Settings,
+    managed: &[String],
+) -> Result<(TopicStatus, Vec<String>), AdminError> {
     let wanted = &valid.topic;
     let admin = Admin::new(settings, BROKER)?;
     let letters = topics::dead_letters(&wanted.name);
@@ -170,7 +180,7 @@ async fn keep_topic(valid: &Valid, settings: &Settings) -> Result<(TopicStatus, 
         records: admin.describe(&wanted.name).await?,
         dead_letters: admin.describe(&letters).await?,
     };
-    let plan = topics::plan(wanted, &existing, &[]);
+    let plan = topics::plan(wanted, &existing, managed);
     for step in &plan.steps {
         tracing::info!(tracker = valid.tracker(), ?step, "changing a topic");
         match step {
@@ -196,6 +206,10 @@ async fn keep_topic(valid: &Valid, settings: &Settings) -> Result<(TopicStatus, 
         name: wanted.name.clone(),
         topic_id: now.id,
         partitions: i32::try_from(now.partitions).ok(),
+        managed_settings: match wanted.mode {
+            TopicMode::Managed => topics::config(wanted).into_keys().collect(),
+            TopicMode::External => Vec::new(),
+        },
     };
     Ok((status, plan.not_supported))
 }
@@ -247,7 +261,7 @@ async fn children(valid: &Valid, context: &Context) -> Result<(), ApplyError> {
 /// Makes the Secret with the admin's token unless it is there. It is never read: the operator has no right to.
 async fn token(valid: &Valid, context: &Context) {
     let api: Api<Secret> = Api::namespaced(context.client.clone(), &valid.namespace);
-    if api.get_metadata_opt(TOKEN).await.is_ok_and(|found| found.is_some()) {
+    if !context.applier.may_try(format!("{}/{TOKEN}", valid.namespace)) {
         return;
     }
     let random = format!("itk_{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());

@@ -111,7 +111,8 @@ fn notices(request: &AdmissionRequest<DynamicObject>, namespace: &str, verdict: 
         Verdict::Skipped(skip) if !skip.is_wanted() => vec![(skip.reason(), format!("no sidecar: {skip}"))],
         _ => Vec::new(),
     };
-    if told.is_empty() {
+    // A dry run asks what would happen; nothing did.
+    if told.is_empty() || request.dry_run {
         return Vec::new();
     }
     let Some(workload) = workload_of(request) else { return Vec::new() };

@@ -3,7 +3,11 @@
 //! Server-side apply leaves what others own. What was written is remembered with the state that the API server gave it: as
 //! long as both are the same, nothing is written, so that a steady cluster sees no write of ours.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use kube::{
     Api, Client,
@@ -33,6 +37,7 @@ pub struct ApplyError {
 pub struct Applier {
     client: Client,
     written: Mutex<HashMap<String, Written>>,
+    tried: Mutex<HashMap<String, Instant>>,
 }
 
 /// What was written, and what it looked like to the API server afterwards.
@@ -45,7 +50,20 @@ struct Written {
 impl Applier {
     /// Remembers nothing yet: the first run writes everything once.
     pub fn new(client: Client) -> Self {
-        Self { client, written: Mutex::new(HashMap::new()) }
+        Self { client, written: Mutex::default(), tried: Mutex::default() }
+    }
+
+    /// Whether it is time to try to make what the operator may not read. A try on what is there changes nothing, yet it is
+    /// a write that somebody may wonder about.
+    pub fn may_try(&self, key: String) -> bool {
+        const PAUSE: Duration = Duration::from_secs(3600);
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let due = tried.get(&key).is_none_or(|last| now.duration_since(*last) >= PAUSE);
+        if due {
+            tried.insert(key, now);
+        }
+        due
     }
 
     /// Makes the cluster look like `children`. Returns how many objects were written.
@@ -123,11 +141,11 @@ impl Applier {
     }
 
     fn remembered(&self, key: &str) -> Option<Written> {
-        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned()
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     fn remember(&self, key: String, written: Written) {
-        self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key, written);
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key, written);
     }
 }
 

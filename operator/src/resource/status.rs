@@ -46,6 +46,10 @@ pub struct TopicStatus {
     /// Its partitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<i32>,
+    /// Names of the settings that the operator set: one that leaves the resource is unset.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub managed_settings: Vec<String>,
 }
 
 /// The tracker service.
