@@ -11,6 +11,8 @@
 //! 4. [`finish`] turns it into a [`report::Report`]: [`redact`], [`in_app`], [`template`], [`fingerprint`], [`category`];
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
+//!
+//! [`settings`] is what a resource adds to the built-in rules.
 
 pub mod assemble;
 pub mod category;
@@ -28,5 +30,6 @@ pub mod parse;
 pub mod record;
 pub mod redact;
 pub mod report;
+pub mod settings;
 pub mod structured;
 pub mod template;
