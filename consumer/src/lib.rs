@@ -29,6 +29,7 @@ pub mod consume;
 pub mod health;
 pub mod ledger;
 pub mod metrics;
+pub mod serve;
 pub mod store;
 pub mod ui;
 

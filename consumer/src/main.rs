@@ -1,15 +1,15 @@
 //! `issuetracker-consumer`: reads the settings, puts the parts together, and stops in order.
 
-use std::{fs, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{fs, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
 use clap::Parser;
 use consumer::{
     Settings,
     api::{Access, Limits},
     config::{Config, LogFormat, StoreChoice},
     consume::Pace,
+    serve::{Times, serve},
     store::{IssueStore, sqlite::SqliteStore},
 };
 use kafka::{
@@ -82,7 +82,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .merge(tracker.write_routes())
         .merge(tracker.ui_routes());
     let stop_serving = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, routes, stop_serving.clone()));
+    let stop = stop_serving.clone();
+    let shutdown = async move { stop.cancelled().await };
+    let server = tokio::spawn(serve(listener, routes, shutdown, Times::default()));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -91,15 +93,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     stop_serving.cancel();
     tracker.stop(Duration::from_secs(config.grace_seconds)).await;
     match tokio::time::timeout(LAST_ANSWERS, server).await {
-        Ok(served) => served.context("serve")?.context("serve"),
+        Ok(served) => served.context("serve"),
         Err(_) => Ok(()),
     }
-}
-
-async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move { stop.cancelled().await })
-        .await
 }
 
 fn access(config: &Config) -> anyhow::Result<Access> {

@@ -124,6 +124,11 @@ impl Assembler {
         Self { limits, buffer: Buffer::new(limits.max_line.max(16)), open: None, at: 0 }
     }
 
+    /// From here on, log lines below this open no record.
+    pub fn set_min_level(&mut self, level: Level) {
+        self.limits.min_level = level;
+    }
+
     /// Takes any chunk of bytes, read at `at` (unix ns). Closed records are pushed to `out`.
     pub fn push(&mut self, chunk: &[u8], at: i64, out: &mut Vec<Block>) {
         self.at = at;

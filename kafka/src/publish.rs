@@ -70,6 +70,12 @@ pub trait Publisher: Send {
     /// The next outcome. Pending while nothing is in flight. Cancel-safe: a dropped future loses no outcome.
     async fn delivered(&mut self) -> Delivery;
 
+    /// Why the other side cannot be reached, as far as that is known without asking; told while nothing is in flight too.
+    /// An answer to [`Publisher::partitions`] ends it.
+    fn outage(&self) -> Option<String> {
+        None
+    }
+
     /// Forgets everything in flight (no outcome of it is told any more) and starts anew.
     async fn reset(&mut self) -> Result<(), PublishError>;
 }

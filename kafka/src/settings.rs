@@ -38,8 +38,20 @@ pub struct Properties(BTreeMap<String, String>);
 #[derive(Debug, thiserror::Error)]
 pub enum PropertiesError {
     /// The file cannot be read.
-    #[error("reading {path}")]
+    #[error("the Kafka properties {path} cannot be read; mount the file there or correct the path")]
     Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that a property names.
+    #[error(
+        "the Kafka properties name the file {path} as {key}, which cannot be read; mount it there or correct the path"
+    )]
+    Named {
+        /// The property.
+        key: String,
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -113,12 +125,36 @@ const SHOWN: &[&str] = &[
     "ssl.ca.location",
 ];
 
+/// Properties that name a file which must be there.
+const FILES: &[&str] = &[
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.crl.location",
+    "ssl.key.location",
+    "ssl.keystore.location",
+];
+
 impl Properties {
-    /// Reads a file: one `key=value` a line, `#` begins a comment line.
+    /// Reads a file: one `key=value` a line, `#` begins a comment line. Files that it names must be readable.
     pub fn read(path: &Path) -> Result<Self, PropertiesError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| PropertiesError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text)
+        let properties = Self::parse(&text)?;
+        for (key, named) in properties.iter().filter(|(key, _)| FILES.contains(key)) {
+            // librdkafka looks for the system's own certificates itself.
+            if named == "probe" {
+                continue;
+            }
+            let path = Path::new(named);
+            let found =
+                if path.is_dir() { path.read_dir().map(drop) } else { std::fs::File::open(path).map(drop) };
+            found.map_err(|source| PropertiesError::Named {
+                key: key.to_owned(),
+                path: path.to_owned(),
+                source,
+            })?;
+        }
+        Ok(properties)
     }
 
     /// Reads the text of such a file. White space around keys and values does not count; a later line wins.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::client::{Logged, reason};
 use crate::settings::Settings;
@@ -45,7 +45,7 @@ pub async fn ensure(settings: &Settings, partitions: u32, retention: Duration) -
     let made = admin
         .create_topics([&topic, &dead_letters], &options)
         .await
-        .map_err(|error| TopicError { step: step(), reason: reason(&error) })?;
+        .map_err(|error| TopicError { step: step(), reason: why(&admin, &error) })?;
     for answer in made {
         match answer {
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -65,7 +65,7 @@ pub async fn reach(settings: &Settings, timeout: Duration) -> Result<usize, Topi
     let admin = admin(settings)?;
     let fail = |reason| TopicError { step: String::from("asking the brokers"), reason };
     tokio::task::spawn_blocking(move || {
-        let metadata = admin.inner().fetch_metadata(None, timeout).map_err(|error| reason(&error))?;
+        let metadata = admin.inner().fetch_metadata(None, timeout).map_err(|error| why(&admin, &error))?;
         Ok(metadata.brokers().len())
     })
     .await
@@ -73,10 +73,15 @@ pub async fn reach(settings: &Settings, timeout: Duration) -> Result<usize, Topi
     .map_err(fail)
 }
 
+/// The reason of an outage says more than that nobody answered.
+fn why(admin: &AdminClient<Logged>, error: &KafkaError) -> String {
+    admin.inner().context().connection.why(error)
+}
+
 fn admin(settings: &Settings) -> Result<AdminClient<Logged>, TopicError> {
     settings
         .admin()
-        .create_with_context(Logged)
+        .create_with_context(Logged::default())
         .map_err(|error| TopicError { step: String::from("making a Kafka client"), reason: reason(&error) })
 }
 

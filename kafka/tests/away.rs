@@ -49,6 +49,16 @@ async fn a_poll_ends_in_time_and_the_group_can_be_left() {
     let before = Instant::now();
     assert_eq!(source.poll(10, Duration::from_millis(300)).await, Ok(Polled::Records(Vec::new())));
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    // A short outage is not worth a word; one that lasts is told with its reason, by every poll.
+    let told = loop {
+        assert!(before.elapsed() < Duration::from_secs(20), "the outage is not told");
+        if let Err(error) = source.poll(10, Duration::from_millis(100)).await {
+            break error.to_string();
+        }
+    };
+    assert!(told.starts_with("reaching the brokers: ") && told.contains("refused"), "{told}");
+    assert!(source.poll(10, Duration::from_millis(100)).await.is_err());
+    let before = Instant::now();
     source.close().await;
     assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
 }

@@ -1,21 +1,36 @@
 //! What the sidecar is told at its start. The only place that reads the environment.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    env, fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::{Parser, ValueEnum};
 use issue::{
-    finish::{Rules, RulesSettings},
+    finish::Rules,
     id::TrackerName,
     record::{Place, Workload},
     report::Level,
 };
 use kafka::settings::{Properties, PropertiesError};
 
-use crate::{Settings, dedup, spool};
+use crate::{
+    Settings, dedup, install,
+    settings::{self, Effective, SettingsError},
+    source::Layout,
+    spool,
+};
 
 /// Reads errors from stderr segments and local HTTP, and sends them to a Kafka topic.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "issuetracker-sidecar", version)]
+#[command(
+    name = "issuetracker-sidecar",
+    version,
+    after_help = "Another use: issuetracker-sidecar install-shim DIR puts the shim into a folder."
+)]
 pub struct Config {
     /// The tracker that reports go to: <namespace>/<name>.
     #[arg(long, env = "ISSUETRACKER_TRACKER")]
@@ -39,10 +54,19 @@ pub struct Config {
     #[arg(long, env = "ISSUETRACKER_SPOOL_LIMIT", default_value_t = spool::LIMIT,
         value_parser = clap::value_parser!(u64).range(1024 * 1024..))]
     pub spool_limit: u64,
+    /// Where stderr is read from: what shims write, the node's log files, or nowhere.
+    #[arg(long, env = "ISSUETRACKER_CAPTURE_MODE", value_enum, ignore_case = true, default_value = "Shim")]
+    pub capture_mode: CaptureMode,
     /// The folder that shims write to. Without it stderr is not read.
     #[arg(long, env = "ISSUETRACKER_SEGMENTS_DIR")]
     pub segments_dir: Option<PathBuf>,
-    /// A JSON file of what the resource adds to the built-in rules.
+    /// With HostPath: the pod's folder of log files. Default: /var/log/pods/<namespace>_<name>_<uid>.
+    #[arg(long, env = "ISSUETRACKER_POD_LOGS_DIR")]
+    pub pod_logs_dir: Option<PathBuf>,
+    /// A Redis that the sidecars of a tracker share, so that each error's full text travels once: redis://… or rediss://….
+    #[arg(long, env = "ISSUETRACKER_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<RedisUrl>,
+    /// A JSON or YAML file of what the resource adds to the built-in rules. It is followed while the sidecar runs.
     #[arg(long, env = "ISSUETRACKER_SETTINGS")]
     pub settings: Option<PathBuf>,
     /// Seconds in which repeats are one record. It doubles while a storm lasts.
@@ -91,6 +115,76 @@ pub struct Pod {
     pub release: Option<String>,
 }
 
+/// Where stderr is read from. The words are those of the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CaptureMode {
+    /// From segments that the shim writes.
+    #[value(name = "Shim")]
+    Shim,
+    /// From the node's log files.
+    #[value(name = "HostPath")]
+    HostPath,
+    /// Not at all: services post.
+    #[value(name = "HttpOnly")]
+    HttpOnly,
+}
+
+/// Where Redis is. It may hold a password, so it is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The address itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = ["redis://", "rediss://", "unix://"].iter().any(|scheme| text.starts_with(scheme));
+        if known { Ok(Self(text.to_owned())) } else { Err("write redis://HOST:PORT or rediss://HOST:PORT") }
+    }
+}
+
+/// What the program is asked to do.
+#[derive(Debug)]
+pub enum Invocation {
+    /// To be a sidecar.
+    Run(Box<Config>),
+    /// To put the shim into a folder.
+    InstallShim(InstallShim),
+}
+
+/// Puts the shim into a folder, for the containers of a pod.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "issuetracker-sidecar install-shim", version)]
+pub struct InstallShim {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The shim; the one beside this program by default.
+    #[arg(long)]
+    pub shim: Option<PathBuf>,
+}
+
+impl InstallShim {
+    /// Where the shim is.
+    pub fn source(&self) -> std::io::Result<PathBuf> {
+        match &self.shim {
+            Some(shim) => Ok(shim.clone()),
+            None => Ok(env::current_exe()?.with_file_name(install::SHIM)),
+        }
+    }
+}
+
 /// The lowest level that is reported.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[expect(missing_docs, reason = "each variant is the level of its name")]
@@ -116,24 +210,13 @@ pub enum ConfigError {
     #[error(transparent)]
     Properties(#[from] PropertiesError),
     /// The settings file.
-    #[error("cannot read the settings file {path}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The settings file.
-    #[error("the settings file {path} is not what is expected")]
-    Form {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// A rule of the settings file.
-    #[error("a rule of the settings file cannot be used")]
-    Rules(#[from] issue::finish::RulesError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Log files of a pod that is not named.
+    #[error(
+        "HostPath needs POD_NAMESPACE, POD_NAME and POD_UID, or ISSUETRACKER_POD_LOGS_DIR, to find the pod's log files"
+    )]
+    NoPod,
 }
 
 impl From<MinLevel> for Level {
@@ -146,7 +229,17 @@ impl From<MinLevel> for Level {
     }
 }
 
+/// Where a node keeps the log files of its pods.
+const POD_LOGS: &str = "/var/log/pods";
+
 impl Pod {
+    /// The folder of the pod's log files on its node, as the kubelet names it.
+    fn logs(&self) -> Option<PathBuf> {
+        let (namespace, name, uid) =
+            (self.pod_namespace.as_ref()?, self.pod_name.as_ref()?, self.pod_uid.as_ref()?);
+        Some(Path::new(POD_LOGS).join(format!("{namespace}_{name}_{uid}")))
+    }
+
     /// What reports run on.
     pub fn place(&self) -> Place {
         let workload = self.workload_name.clone().map(|name| Workload {
@@ -168,8 +261,16 @@ impl Pod {
 
 impl Config {
     /// From the command line and the environment. Ends the process with a message when they are wrong.
-    pub fn read() -> Self {
-        Self::parse()
+    pub fn read() -> Invocation {
+        let mut arguments = env::args_os();
+        let program = arguments.next();
+        if env::args_os().nth(1).is_some_and(|first| first == "install-shim") {
+            // The sidecar's own settings are not asked for.
+            return Invocation::InstallShim(InstallShim::parse_from(
+                program.into_iter().chain(arguments.skip(1)),
+            ));
+        }
+        Invocation::Run(Box::new(Self::parse()))
     }
 
     /// How long a stop may take.
@@ -177,28 +278,45 @@ impl Config {
         Duration::from_secs(self.grace)
     }
 
+    /// What the flags say, for all that the settings file leaves out.
+    pub fn otherwise(&self) -> Effective {
+        Effective {
+            rules: Rules::default(),
+            min_level: Some(self.min_level.into()),
+            window: dedup::Rules { first: Duration::from_secs(self.window), ..dedup::Rules::default() },
+        }
+    }
+
     /// What the library is told.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let place = self.pod.place();
+        let otherwise = self.otherwise();
+        let effective = match &self.settings {
+            Some(path) => settings::load(path, &otherwise)?,
+            None => otherwise,
+        };
         Ok(Settings {
             tracker: self.tracker.clone(),
             component: place.workload.as_ref().map(|workload| workload.name.clone()),
             place,
             spool_dir: self.spool_dir.clone(),
-            segments_dir: self.segments_dir.clone(),
+            stderr: self.stderr()?,
             spool_limit: self.spool_limit,
-            window: dedup::Rules { first: Duration::from_secs(self.window), ..dedup::Rules::default() },
-            min_level: self.min_level.into(),
-            rules: self.rules()?,
+            min_level: effective.min_level(),
+            window: effective.window,
+            rules: effective.rules,
         })
     }
 
-    fn rules(&self) -> Result<Rules, ConfigError> {
-        let Some(path) = &self.settings else { return Ok(Rules::default()) };
-        let text = fs::read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-        let settings: RulesSettings = serde_json::from_slice(&text)
-            .map_err(|source| ConfigError::Form { path: path.clone(), source })?;
-        Ok(Rules::new(&settings)?)
+    fn stderr(&self) -> Result<Option<Layout>, ConfigError> {
+        match self.capture_mode {
+            CaptureMode::HttpOnly => Ok(None),
+            CaptureMode::Shim => Ok(self.segments_dir.clone().map(Layout::Segments)),
+            CaptureMode::HostPath => {
+                let folder = self.pod_logs_dir.clone().or_else(|| self.pod.logs());
+                folder.map(|folder| Some(Layout::PodLogs(folder))).ok_or(ConfigError::NoPod)
+            }
+        }
     }
 
     /// How to reach the topic.
@@ -246,5 +364,37 @@ mod tests {
         assert!(error.contains("write <namespace>/<name>"), "{error}");
         let missing = config(&["--settings", "/nowhere/settings.json"]).settings();
         assert!(missing.is_err_and(|error| error.to_string().contains("/nowhere/settings.json")));
+        let unnamed = config(&["--capture-mode", "HostPath"]).settings().expect_err("no pod").to_string();
+        assert!(unnamed.contains("POD_UID"), "{unnamed}");
+    }
+
+    #[test]
+    fn stderr_is_read_from_where_the_mode_says() {
+        let pod = ["--pod-namespace", "shop", "--pod-name", "api-1", "--pod-uid", "u"];
+        let segments = ["--segments-dir", "/segments"];
+        for (more, expect) in [
+            (vec![], None),
+            (segments.to_vec(), Some(Layout::Segments("/segments".into()))),
+            ([&["--capture-mode", "httponly"], &segments[..]].concat(), None),
+            (
+                [&["--capture-mode", "HostPath"], &pod[..]].concat(),
+                Some(Layout::PodLogs("/var/log/pods/shop_api-1_u".into())),
+            ),
+            (
+                vec!["--capture-mode", "HostPath", "--pod-logs-dir", "/logs"],
+                Some(Layout::PodLogs("/logs".into())),
+            ),
+        ] {
+            assert_eq!(config(&more).settings().expect("settings").stderr, expect, "{more:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let config = config(&["--redis-url", "redis://:hunter2@redis:6379/0"]);
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(config.redis_url.expect("an address").reveal(), "redis://:hunter2@redis:6379/0");
+        let wrong = "http://redis".parse::<RedisUrl>().expect_err("no address of Redis");
+        assert!(wrong.contains("redis://"), "{wrong}");
     }
 }

@@ -160,6 +160,11 @@ impl<B> Windows<B> {
         }
     }
 
+    /// From here on; windows that are open end when they would have.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
     /// What a report of this issue would be.
     pub fn judge(&self, issue: IssueId, now: Instant) -> Verdict {
         match self.lives.get(&issue) {
@@ -269,9 +274,16 @@ impl<B> Windows<B> {
         self.closing.first().filter(|(closes, _)| *closes <= now).map(|&(_, issue)| issue)
     }
 
-    /// A fingerprint with a count from earlier windows whose record is not made yet.
-    pub fn owing(&self) -> Option<IssueId> {
-        self.owing.first().copied()
+    /// A fingerprint with a count from earlier windows whose record is not made yet, among those that `wanted` takes.
+    pub fn owing(&self, wanted: impl Fn(IssueId) -> bool) -> Option<IssueId> {
+        self.owing.iter().copied().find(|&issue| wanted(issue))
+    }
+
+    /// The full text of this fingerprint need not travel now.
+    pub fn spare(&mut self, issue: IssueId) {
+        if let Some(live) = self.lives.get_mut(&issue) {
+            live.fresh = false;
+        }
     }
 
     /// A fingerprint that must leave before another may come.

@@ -40,6 +40,8 @@ fn health(status: &Status) -> Value {
         "status": "healthy",
         "kafka": now.publisher,
         "last_error": now.last_error,
+        "redis": now.shared,
+        "settings_error": now.settings_error,
         "spool": {"bytes": now.spool_bytes, "limit": now.spool_limit, "reports": now.ledger.spooled, "full": full},
         "ledger": now.ledger,
         "version": env!("CARGO_PKG_VERSION"),

@@ -27,7 +27,6 @@ use axum::{
     routing::{patch, post},
 };
 use issue::{
-    finish::Rules,
     id::TrackerName,
     record::{Place, Via},
 };
@@ -37,12 +36,13 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 pub use self::{
     guard::not_found,
     hosts::Hosts,
-    serve::{Times, serve},
+    serve::{Times, room_for, serve},
 };
 use crate::{
     accept::{AcceptError, Acceptor, Idempotency, Receipt, Submission, Submitted},
     limit::Limiter,
     metrics::Metrics,
+    settings::{Effective, InForce},
 };
 
 /// How much is taken from one request or one reporter.
@@ -76,7 +76,7 @@ const REPORTERS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct IntakeState {
     acceptor: Acceptor,
-    rules: Arc<Rules>,
+    settings: InForce,
     tracker: TrackerName,
     place: Arc<Place>,
     hosts: Arc<Hosts>,
@@ -90,7 +90,7 @@ impl IntakeState {
     /// `place` is what every report of this sidecar ran on; its workload is the component of those that name none.
     pub fn new(
         acceptor: Acceptor,
-        rules: Arc<Rules>,
+        settings: impl Into<InForce>,
         tracker: TrackerName,
         place: Place,
         hosts: Hosts,
@@ -99,7 +99,7 @@ impl IntakeState {
     ) -> Self {
         Self {
             acceptor,
-            rules,
+            settings: settings.into(),
             tracker,
             place: Arc::new(place),
             hosts: Arc::new(hosts),
@@ -108,6 +108,11 @@ impl IntakeState {
             reporters: Arc::new(Limiter::new(limits.issues_per_minute, Duration::from_secs(60), REPORTERS)),
             large_bodies: Arc::new(Semaphore::new(limits.large_bodies)),
         }
+    }
+
+    /// The settings in force, for one request.
+    fn settings(&self) -> Arc<Effective> {
+        self.settings.now()
     }
 
     /// The workload's name, for reports and issues that name no component.

@@ -6,12 +6,14 @@
 //! 2. [`pipeline`] is the flow, one task, one turn after another;
 //! 3. [`dedup`] holds repeats and pairs together; [`spool`] makes what is answered durable;
 //! 4. [`seal`] makes records; [`publish`] sends them and begins anew after any failure;
-//! 5. [`ledger`] adds up what became of everything; [`status`] is what others may know of it.
+//! 5. [`settings`] says how, and can change meanwhile;
+//! 6. [`ledger`] adds up what became of everything; [`status`] is what others may know of it.
 
 pub mod accept;
 pub mod config;
 pub mod dedup;
 pub mod health;
+pub mod install;
 pub mod intake;
 pub mod ledger;
 pub mod limit;
@@ -19,6 +21,8 @@ pub mod metrics;
 pub mod pipeline;
 pub mod publish;
 pub mod seal;
+pub mod settings;
+pub mod shared;
 pub mod source;
 pub mod spool;
 pub mod status;
@@ -36,7 +40,9 @@ use tokio::{
 use crate::{
     accept::Acceptor,
     pipeline::Control,
-    source::{Reading, Source},
+    settings::{Effective, InForce, Watcher},
+    shared::SharedWindow,
+    source::{Layout, Reading, Source},
     spool::{
         Spool,
         disk::{Folder, FolderError},
@@ -58,8 +64,8 @@ pub struct Settings {
     pub component: Option<String>,
     /// The folder of its spool; nobody else may use it.
     pub spool_dir: PathBuf,
-    /// The folder that shims write to; without it stderr is not read.
-    pub segments_dir: Option<PathBuf>,
+    /// Where stderr is read from; without it, it is not read.
+    pub stderr: Option<Layout>,
     /// Bytes that the spool may hold; [`spool::LIMIT`] by default.
     pub spool_limit: u64,
     /// How repeats are held together. Local mode uses [`dedup::Rules::short`]: its user looks at once.
@@ -90,6 +96,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Sidecar {
     acceptor: Acceptor,
+    in_force: InForce,
     status: Status,
     control: mpsc::Sender<Control>,
     source: Option<Source>,
@@ -98,23 +105,30 @@ pub struct Sidecar {
 
 /// Recovers the spool and starts reading and sending.
 pub async fn start(settings: Settings, publisher: Box<dyn Publisher>) -> Result<Sidecar, StartError> {
+    start_sharing(settings, publisher, None).await
+}
+
+/// As [`start`], with a window that this sidecar shares with others of its tracker.
+pub async fn start_sharing(
+    settings: Settings,
+    publisher: Box<dyn Publisher>,
+    window: Option<Box<dyn SharedWindow>>,
+) -> Result<Sidecar, StartError> {
     let spool = open(&settings).await?;
     let cursors = spool.state().cursors.clone();
     let status = Status::default();
     let (acceptor, jobs) = Acceptor::channel(WAITING);
     let (control, controls) = mpsc::channel(16);
-    let lane = publish::start(publisher);
-    let pipeline = pipeline::start(spool, jobs, controls, lane, status.clone(), settings.place.clone());
-    let source = settings.segments_dir.map(|folder| {
-        let reading = Reading {
-            place: settings.place,
-            component: settings.component,
-            min_level: settings.min_level,
-            rules: settings.rules,
-        };
-        Source::start(folder, reading, acceptor.clone(), control.clone(), cursors)
+    let lanes = (publish::start(publisher), window.map(|window| shared::start(window, status.clone())));
+    let pipeline = pipeline::start(spool, jobs, controls, lanes, status.clone(), settings.place.clone());
+    let (rules, min_level) = (settings.rules, Some(settings.min_level));
+    let in_force = InForce::new(Effective { rules, min_level, window: settings.window });
+    let source = settings.stderr.map(|layout| {
+        let (place, component) = (settings.place, settings.component);
+        let reading = Reading { place, component, settings: in_force.clone() };
+        Source::start(layout, reading, acceptor.clone(), control.clone(), cursors)
     });
-    Ok(Sidecar { acceptor, status, control, source, pipeline: Some(pipeline) })
+    Ok(Sidecar { acceptor, in_force, status, control, source, pipeline: Some(pipeline) })
 }
 
 async fn open(settings: &Settings) -> Result<Spool, StartError> {
@@ -138,6 +152,23 @@ impl Sidecar {
     /// The door for other ways in.
     pub fn acceptor(&self) -> Acceptor {
         self.acceptor.clone()
+    }
+
+    /// The settings in force, for other ways in.
+    pub fn settings(&self) -> InForce {
+        self.in_force.clone()
+    }
+
+    /// Follows a settings file from now on, see [`settings`]. What it leaves out is taken from `otherwise`.
+    pub fn follow(&self, path: PathBuf, otherwise: Effective) {
+        let watcher = Watcher {
+            path,
+            in_force: self.in_force.clone(),
+            otherwise,
+            control: self.control.clone(),
+            status: self.status.clone(),
+        };
+        tokio::spawn(watcher.run());
     }
 
     /// What may be known of it.

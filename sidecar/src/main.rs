@@ -5,10 +5,12 @@ use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use kafka::publish::broker::BrokerPublisher;
 use sidecar::{
-    config::{Config, LogFormat},
+    config::{Config, InstallShim, Invocation, LogFormat},
     health::health_routes,
-    intake::{Hosts, IntakeState, Limits, Times, not_found, routes, serve},
+    install,
+    intake::{Hosts, IntakeState, Limits, Times, not_found, room_for, routes, serve},
     metrics::Metrics,
+    shared::SharedWindow,
 };
 use tokio::{
     net::TcpListener,
@@ -21,7 +23,10 @@ use tracing_subscriber::EnvFilter;
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    let config = Config::read();
+    let config = match Config::read() {
+        Invocation::Run(config) => *config,
+        Invocation::InstallShim(asked) => return install_shim(&asked),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .max_blocking_threads(2 * THREADS)
@@ -39,6 +44,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn install_shim(asked: &InstallShim) -> ExitCode {
+    let installed =
+        asked.source().map_err(anyhow::Error::from).and_then(|shim| Ok(install::install(&shim, &asked.dir)?));
+    match installed {
+        Ok(path) => {
+            eprintln!("installed {}", path.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_level).context("--log-level")?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -47,6 +67,23 @@ fn log(config: &Config) -> anyhow::Result<()> {
         LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).init(),
     }
     Ok(())
+}
+
+/// The window that replicas share, where one is asked for.
+fn shared_window(config: &Config) -> anyhow::Result<Option<Box<dyn SharedWindow>>> {
+    let Some(url) = &config.redis_url else { return Ok(None) };
+    #[cfg(feature = "redis")]
+    {
+        // Only Redis needs it here: librdkafka brings its own. Set already is as good.
+        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
+        let window = sidecar::shared::redis::RedisWindow::new(url.reveal())
+            .map_err(|reason| anyhow::anyhow!("ISSUETRACKER_REDIS_URL cannot be used: {reason}"))?;
+        Ok(Some(Box::new(window)))
+    }
+    #[cfg(not(feature = "redis"))]
+    {
+        anyhow::bail!("this program was built without Redis; leave ISSUETRACKER_REDIS_URL out ({url:?})")
+    }
 }
 
 /// From start to SIGTERM. A native sidecar gets that only after the containers of the application have ended.
@@ -60,15 +97,17 @@ async fn run(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let publisher = BrokerPublisher::connect(kafka)?;
-    let rules = Arc::new(settings.rules.clone());
     let place = settings.place.clone();
-    let sidecar = sidecar::start(settings, Box::new(publisher)).await?;
+    let sidecar = sidecar::start_sharing(settings, Box::new(publisher), shared_window(&config)?).await?;
+    if let Some(path) = &config.settings {
+        sidecar.follow(path.clone(), config.otherwise());
+    }
     let (close, closed) = oneshot::channel();
     let shutdown = async { closed.await.unwrap_or_default() };
     let metrics = Arc::new(Metrics::new(sidecar.status()));
     let state = IntakeState::new(
         sidecar.acceptor(),
-        rules,
+        sidecar.settings(),
         config.tracker.clone(),
         place,
         Hosts::default(),
@@ -76,7 +115,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
         Arc::clone(&metrics),
     );
     let router = routes(state).merge(health_routes(sidecar.status(), metrics)).fallback(not_found);
-    let served = tokio::spawn(serve(listener, router, shutdown, Times::default()));
+    let times = Times::default();
+    let times = Times { connections: room_for(times.connections), ..times };
+    let served = tokio::spawn(serve(listener, router, shutdown, times));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

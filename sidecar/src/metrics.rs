@@ -103,6 +103,18 @@ const OBSERVED: &[Observed] = &[
         read: |s| s.spool_limit,
     },
     Observed {
+        name: "issuetracker_sidecar_redis_up",
+        help: "1 while the window that replicas share answers.",
+        sort: Sort::Level,
+        read: |s| u64::from(s.shared == Some(Link::Up)),
+    },
+    Observed {
+        name: "issuetracker_sidecar_settings_refused",
+        help: "1 while the settings file cannot be used and earlier settings are in force.",
+        sort: Sort::Level,
+        read: |s| u64::from(s.settings_error.is_some()),
+    },
+    Observed {
         name: "issuetracker_sidecar_publisher_up",
         help: "1 while the latest record was acknowledged.",
         sort: Sort::Level,

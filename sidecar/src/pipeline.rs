@@ -3,9 +3,14 @@
 //! One task owns the spool. While a turn is on the disk the next hand-overs queue up, so each sync pays for all that
 //! came during the one before. Nothing here waits for the other side: what it does not take stays in the spool.
 
-use std::{collections::HashMap, io, mem, time::Duration};
+mod work;
 
-use issue::record::{LedgerBody, Place};
+use std::{collections::HashMap, mem, time::Duration};
+
+use issue::{
+    id::IssueId,
+    record::{LedgerBody, Place},
+};
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,9 +18,12 @@ use tokio::{
     time::{self, Instant},
 };
 
+use self::work::{Done, Work};
 use crate::{
     accept::{AcceptError, Cursor, Job, Receipt},
+    dedup,
     publish::{Event, Feed, Lane},
+    shared::{self, Question},
     spool::{Spool, state::Moment},
     status::{Link, Status},
 };
@@ -52,6 +60,8 @@ pub enum Control {
     Gap(u64, Option<Cursor>, oneshot::Sender<bool>),
     /// Seal everything and tell when all of it is acknowledged.
     Drain(oneshot::Sender<()>),
+    /// Hold repeats together by these rules from now on.
+    Window(dedup::Rules),
     /// Send the ledger, if it has changed.
     Ledger,
     /// Take no more hand-overs.
@@ -83,6 +93,7 @@ pub struct Pipeline {
     lane: Lane,
     status: Status,
     place: Place,
+    shared: Option<shared::Lane>,
     epoch: Option<u64>,
     /// Records handed over in this epoch and not acknowledged, with their size.
     flight: HashMap<u64, u64>,
@@ -96,6 +107,15 @@ pub struct Pipeline {
     round: Instant,
     /// The latest turn left windows to decide.
     more: bool,
+    /// What the log says of the spool already.
+    said: Said,
+}
+
+/// What is said once, though it may happen thousands of times.
+#[derive(Default)]
+struct Said {
+    full: bool,
+    disk: bool,
 }
 
 struct Schedule {
@@ -106,13 +126,17 @@ struct Schedule {
 
 /// Starts the task.
 pub fn start(
-    spool: Spool,
+    mut spool: Spool,
     jobs: mpsc::Receiver<Job>,
     control: mpsc::Receiver<Control>,
-    lane: Lane,
+    lanes: (Lane, Option<shared::Lane>),
     status: Status,
     place: Place,
 ) -> JoinHandle<()> {
+    let (lane, shared) = lanes;
+    if shared.is_some() {
+        spool.share();
+    }
     let now = Instant::now();
     let mut pipeline = Pipeline {
         rebuilt: spool.rebuilt(),
@@ -122,6 +146,7 @@ pub fn start(
         lane,
         status,
         place,
+        shared,
         epoch: None,
         flight: HashMap::new(),
         flight_bytes: 0,
@@ -131,6 +156,7 @@ pub fn start(
         lazy: None,
         round: now + ROUND,
         more: false,
+        said: Said::default(),
     };
     pipeline.tell();
     tokio::spawn(pipeline.run())
@@ -143,6 +169,7 @@ impl Pipeline {
             let ended = turn.ended;
             let answers = self.record(turn).await;
             answers.into_iter().for_each(answer);
+            self.ask();
             self.send();
             self.tell();
             if ended || self.spool.is_none() {
@@ -159,6 +186,7 @@ impl Pipeline {
             Some(job) = self.jobs.recv() => turn.jobs.push(job),
             control = self.control.recv() => self.control(control, &mut turn),
             Some(event) = self.lane.events.recv() => self.event(event),
+            Some((issue, known)) = answers(&mut self.shared) => self.answer(issue, known),
             () = time::sleep_until(wake) => {}
         }
         while turn.jobs.len() < JOBS
@@ -179,6 +207,11 @@ impl Pipeline {
         match control {
             Some(Control::Gap(bytes, cursor, reply)) => turn.gaps.push((bytes, cursor, reply)),
             Some(Control::Drain(reply)) => self.drains.push(reply),
+            Some(Control::Window(rules)) => {
+                if let Some(spool) = &mut self.spool {
+                    spool.set_windows(rules);
+                }
+            }
             Some(Control::Ledger) => self.ledger.now = true,
             Some(Control::Refuse) => self.jobs.close(),
             Some(Control::End) | None => turn.ended = true,
@@ -200,6 +233,10 @@ impl Pipeline {
                 self.flight_bytes -= self.flight.remove(&seq).unwrap_or(0);
                 spool.acked(seq, moment());
                 self.lazy.get_or_insert(Instant::now() + LAZY);
+                self.status.update(|status| (status.publisher, status.last_error) = (Link::Up, None));
+            }
+            Event::Away(reason) => self.down(reason),
+            Event::Back => {
                 self.status.update(|status| (status.publisher, status.last_error) = (Link::Up, None));
             }
             Event::Failed(reason) => {
@@ -255,11 +292,35 @@ impl Pipeline {
         };
         self.spool = Some(spool);
         self.more = done.more;
-        if let Some(error) = done.error {
-            tracing::error!(%error, "the spool refused");
-            self.status.update(|status| status.last_error = Some(format!("spool: {error}")));
-        }
+        self.say(&done);
         done.answers
+    }
+
+    /// Says when the disk refuses or the spool is full, and when that is over.
+    fn say(&mut self, done: &Done) {
+        match &done.error {
+            Some(error) => {
+                if !mem::replace(&mut self.said.disk, true) {
+                    tracing::error!(%error, "the spool cannot be written; nothing is taken in until it can");
+                }
+                self.status.update(|status| status.last_error = Some(format!("spool: {error}")));
+            }
+            None if done.written && mem::take(&mut self.said.disk) => {
+                tracing::info!("the spool can be written again");
+                self.status.update(|status| status.last_error = None);
+            }
+            None => {}
+        }
+        let any = |wanted: fn(&Result<Vec<Receipt>, AcceptError>) -> bool| {
+            done.answers.iter().any(|(_, result)| wanted(result))
+        };
+        if any(|result| *result == Err(AcceptError::Full)) {
+            if !mem::replace(&mut self.said.full, true) {
+                tracing::warn!("the spool is full: senders are asked to wait until records are delivered");
+            }
+        } else if any(Result::is_ok) && mem::take(&mut self.said.full) {
+            tracing::info!("the spool has room again");
+        }
     }
 
     /// What a turn has to do besides what came.
@@ -305,6 +366,24 @@ impl Pipeline {
         Some(self.place.clone())
     }
 
+    /// Asks the shared window. What it cannot be asked is answered no.
+    fn ask(&mut self) {
+        let (Some(spool), Some(lane)) = (&mut self.spool, &self.shared) else { return };
+        for question in spool.questions() {
+            if let Err(refused) = lane.ask.try_send(question)
+                && let Question::Known(sample) = refused.into_inner()
+            {
+                spool.answer(sample.issue, false);
+            }
+        }
+    }
+
+    fn answer(&mut self, issue: IssueId, known: bool) {
+        if let Some(spool) = &mut self.spool {
+            spool.answer(issue, known);
+        }
+    }
+
     /// Hands over what is sealed and durable, as far as the other side keeps up.
     fn send(&mut self) {
         let Some(spool) = &mut self.spool else { return };
@@ -344,6 +423,14 @@ impl Pipeline {
     }
 }
 
+/// The next answer of the shared window; never without one.
+async fn answers(shared: &mut Option<shared::Lane>) -> Option<shared::Answer> {
+    match shared {
+        Some(lane) => lane.answers.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// How long the lowest unacknowledged record has been waiting.
 fn waited(spool: &Spool) -> Duration {
     let oldest = spool.state().sealed.front();
@@ -359,85 +446,6 @@ pub fn moment() -> Moment {
 fn answer((reply, result): Answer) {
     // Whoever asked may be gone; the hand-over counts all the same.
     reply.send(result).unwrap_or_default();
-}
-
-/// What a turn does on the disk's thread.
-struct Work {
-    jobs: Vec<Job>,
-    gaps: Vec<Gap>,
-    windows: bool,
-    behind: bool,
-    drain: bool,
-    ledger: Option<Place>,
-    round: bool,
-    flush: bool,
-    ended: bool,
-}
-
-/// What came of it.
-#[derive(Default)]
-struct Done {
-    answers: Vec<Answer>,
-    more: bool,
-    error: Option<io::Error>,
-}
-
-impl Work {
-    fn touches_the_disk(&self) -> bool {
-        let asked = !self.jobs.is_empty() || !self.gaps.is_empty() || self.ledger.is_some();
-        asked || self.windows || self.drain || self.round || self.flush
-    }
-
-    fn carry_out(mut self, spool: &mut Spool, at: Moment) -> Done {
-        let mut done = Done::default();
-        take_in(mem::take(&mut self.jobs), spool, at, &mut done);
-        self.count_gaps(spool, at, &mut done);
-        if self.windows {
-            done.more = spool.close_windows(self.behind, at);
-        }
-        if self.drain {
-            spool.seal_all(at);
-        }
-        if let Some(place) = self.ledger {
-            spool.seal_ledger(place, at);
-        }
-        if self.round {
-            spool.drop_old(at);
-        }
-        let sync = spool.urgent() || self.ended;
-        if sync || self.flush || self.round {
-            done.error = spool.commit(sync, at).err().or(done.error);
-        }
-        done
-    }
-
-    fn count_gaps(&mut self, spool: &mut Spool, at: Moment, done: &mut Done) {
-        for (bytes, cursor, reply) in mem::take(&mut self.gaps) {
-            let counted = spool.gap(bytes, cursor, at).and_then(|()| spool.commit(true, at));
-            // A reader that is gone has no use for the answer.
-            reply.send(counted.is_ok()).unwrap_or_default();
-            done.error = counted.err().or(done.error.take());
-        }
-    }
-}
-
-/// Accepts hand-overs, writes and syncs them, and only then answers.
-fn take_in(jobs: Vec<Job>, spool: &mut Spool, at: Moment, done: &mut Done) {
-    let mut taken = Vec::new();
-    let last = jobs.len();
-    for (number, job) in jobs.into_iter().enumerate() {
-        match spool.accept(job.submissions, job.cursor, at) {
-            Ok(receipts) => taken.push((job.reply, receipts)),
-            Err(refused) => done.answers.push((job.reply, Err(refused))),
-        }
-        if taken.is_empty() || (spool.waiting() < TURN && number + 1 < last) {
-            continue;
-        }
-        let written = spool.commit(true, at);
-        let result = |receipts| if written.is_ok() { Ok(receipts) } else { Err(AcceptError::Broken) };
-        done.answers.extend(taken.drain(..).map(|(reply, receipts)| (reply, result(receipts))));
-        done.error = written.err().or(done.error.take());
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use uuid::Uuid;
 /// How often the partition count is asked for.
 const REFRESH: Duration = Duration::from_secs(300);
 
+/// How often the publisher is asked whether it reaches the other side, though nothing may be in flight.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// The first pause after a failure; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -45,6 +48,10 @@ pub enum Event {
     Acked(u64),
     /// Nothing is taken until the next [`Event::Ready`].
     Failed(String),
+    /// The other side cannot be reached. What is in flight stays there.
+    Away(String),
+    /// It can be reached again.
+    Back,
 }
 
 /// The pipeline's end.
@@ -62,7 +69,7 @@ pub struct Lane {
 pub fn start(publisher: Box<dyn Publisher>) -> Lane {
     let (feed, fed) = mpsc::channel(DEPTH);
     let (tell, events) = mpsc::channel(DEPTH);
-    let task = tokio::spawn(Relay { publisher, fed, tell, pause: FIRST }.run());
+    let task = tokio::spawn(Relay { publisher, fed, tell, pause: FIRST, told: None }.run());
     Lane { feed, events, task }
 }
 
@@ -81,6 +88,8 @@ struct Relay {
     fed: mpsc::Receiver<Feed>,
     tell: mpsc::Sender<Event>,
     pause: Duration,
+    /// Why nothing is delivered, as the log has it: an outage is said once, and its end once.
+    told: Option<String>,
 }
 
 impl Relay {
@@ -120,7 +129,7 @@ impl Relay {
 
     /// Says what happened and waits, longer each time and never in step with other sidecars.
     async fn failed(&mut self, reason: String) -> Result<(), Closed> {
-        tracing::warn!(reason, pause = ?self.pause, "records are not delivered");
+        self.say(&reason);
         self.event(Event::Failed(reason)).await?;
         let pause = jittered(self.pause);
         self.pause = (self.pause * 2).min(LONGEST);
@@ -128,6 +137,46 @@ impl Relay {
             () = time::sleep(pause) => Ok(()),
             () = self.tell.closed() => Err(Closed),
         }
+    }
+
+    /// Said once for each reason of an outage, which may be tried out of a thousand times.
+    fn say(&mut self, reason: &str) {
+        if self.told.as_deref() == Some(reason) {
+            tracing::debug!(reason, pause = ?self.pause, "records are still not delivered");
+        } else {
+            tracing::warn!(
+                reason,
+                "records are not delivered; they wait in the spool and are tried until they are"
+            );
+            self.told = Some(reason.to_owned());
+        }
+    }
+
+    fn works(&mut self) {
+        self.pause = FIRST;
+        if self.told.take().is_some() {
+            tracing::info!("records are delivered again");
+        }
+    }
+
+    /// Notices an outage while nothing is in flight, and its end.
+    async fn look(&mut self) -> Result<(), Closed> {
+        if self.publisher.outage().is_some() {
+            // An idle connection may only have been closed: whoever asks opens it again.
+            match self.publisher.partitions().await {
+                Ok(partitions) => self.event(Event::Partitions(partitions)).await?,
+                Err(error) => {
+                    let reason = self.publisher.outage().unwrap_or_else(|| error.to_string());
+                    self.say(&reason);
+                    return self.event(Event::Away(reason)).await;
+                }
+            }
+        }
+        if self.told.is_some() {
+            self.works();
+            self.event(Event::Back).await?;
+        }
+        Ok(())
     }
 
     async fn event(&mut self, event: Event) -> Result<(), Closed> {
@@ -138,12 +187,14 @@ impl Relay {
     async fn relay(&mut self, epoch: u64) -> End {
         let mut refresh = time::interval_at(time::Instant::now() + REFRESH, REFRESH);
         refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = time::interval_at(time::Instant::now() + LOOK, LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut held: Option<Outgoing> = None;
         loop {
             let told = tokio::select! {
                 delivery = self.publisher.delivered() => match delivery {
                     Delivery::Acked { seq } => {
-                        self.pause = FIRST;
+                        self.works();
                         self.event(Event::Acked(seq)).await
                     }
                     Delivery::Failed { seq, reason } => return End::Failed(format!("record {seq}: {reason}")),
@@ -157,6 +208,7 @@ impl Relay {
                     None => return End::Closed,
                 },
                 () = self.tell.closed() => return End::Closed,
+                _ = look.tick() => self.look().await,
                 _ = refresh.tick() => match self.publisher.partitions().await {
                     Ok(partitions) => self.event(Event::Partitions(partitions)).await,
                     Err(error) => {

@@ -1,8 +1,10 @@
-//! The way in from stderr: follows the segments of every container, and hands each block over with the position behind it.
+//! The way in from stderr: follows what every container writes, and hands each block over with the position behind it.
 //!
 //! Reading waits for the spool. While that is full nothing is read, the shim's ring drops its oldest, and the bytes are
 //! counted as a gap: never is the application held up.
 
+pub mod cri;
+pub mod run;
 pub mod segments;
 pub mod stream;
 
@@ -15,10 +17,9 @@ use std::{
 
 use issue::{
     assemble::{Block, Limits},
-    finish::{Origin, Rules, finish},
+    finish::{Origin, finish},
     parse::parse,
     record::{Place, ReportBody, Via},
-    report::Level,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -27,10 +28,15 @@ use tokio::{
     time,
 };
 
-use self::stream::{Step, Stream};
+use self::{
+    cri::CriRun,
+    run::{Run, Step},
+    stream::Stream,
+};
 use crate::{
     accept::{AcceptError, Acceptor, Cursor, Submission, Submitted},
     pipeline::Control,
+    settings::{Effective, InForce},
 };
 
 /// Pauses between two looks at the folders: short after something was read.
@@ -46,11 +52,21 @@ pub struct Reading {
     pub place: Place,
     /// Part of the fingerprint; the container's name where there is none.
     pub component: Option<String>,
-    /// Below it nothing is reported.
-    pub min_level: Level,
-    /// Redaction, in-app prefixes, categories.
-    pub rules: Rules,
+    /// Redaction, in-app prefixes, categories, and the level below which nothing is reported.
+    pub settings: InForce,
 }
+
+/// Where stderr is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Folders of containers with segments, as the shim writes them.
+    Segments(PathBuf),
+    /// The pod's folder of container logs on its node.
+    PodLogs(PathBuf),
+}
+
+/// Containers of our own: what they write of their troubles must not become reports that make more of them.
+const OURS: &str = "issuetracker";
 
 /// The task and its orders.
 #[derive(Debug)]
@@ -60,20 +76,18 @@ pub struct Source {
 }
 
 impl Source {
-    /// Starts following `folder`.
+    /// Starts following.
     pub fn start(
-        folder: PathBuf,
+        layout: Layout,
         reading: Reading,
         acceptor: Acceptor,
         control: mpsc::Sender<Control>,
         cursors: BTreeMap<(String, String), Cursor>,
     ) -> Self {
         let (orders, asked) = mpsc::channel(4);
-        let limits = Limits { min_level: reading.min_level, ..Limits::default() };
         let follower = Follower {
-            folder,
+            layout,
             reading: Arc::new(reading),
-            limits,
             acceptor,
             control,
             cursors,
@@ -108,13 +122,12 @@ impl Source {
 struct Stopping;
 
 struct Follower {
-    folder: PathBuf,
+    layout: Layout,
     reading: Arc<Reading>,
-    limits: Limits,
     acceptor: Acceptor,
     control: mpsc::Sender<Control>,
     cursors: BTreeMap<(String, String), Cursor>,
-    streams: BTreeMap<(String, String), Stream>,
+    streams: BTreeMap<(String, String), Box<dyn Run>>,
 }
 
 impl Follower {
@@ -146,7 +159,7 @@ impl Follower {
         while self.round().await? {}
         for (key, mut stream) in std::mem::take(&mut self.streams) {
             let step = stream.flush();
-            self.hand_over(&key.0, &mut stream, step).await?;
+            self.hand_over(&key.0, &mut *stream, step).await?;
             self.streams.insert(key, stream);
         }
         Ok(())
@@ -155,6 +168,7 @@ impl Follower {
     /// One look at every run. Says whether anything was read.
     async fn round(&mut self) -> Result<bool, Stopping> {
         let mut busy = false;
+        let min_level = self.reading.settings.now().min_level();
         for (container, folder, run, there) in self.look().await {
             let key = (container, run);
             let mut stream = self.streams.remove(&key).unwrap_or_else(|| self.begin(&key, &folder));
@@ -162,6 +176,7 @@ impl Follower {
                 self.streams.insert(key, stream);
                 continue;
             }
+            stream.set_min_level(min_level);
             let (gone, now) = (there.is_empty(), clock());
             let Ok((stepped, stepping)) = spawn_blocking(move || {
                 let step = stream.step(&there, now);
@@ -178,10 +193,10 @@ impl Follower {
             });
             busy |= step.busy;
             let finished = gone && !step.busy;
-            self.hand_over(&key.0, &mut stream, step).await?;
+            self.hand_over(&key.0, &mut *stream, step).await?;
             if finished {
                 let step = stream.flush();
-                self.hand_over(&key.0, &mut stream, step).await?;
+                self.hand_over(&key.0, &mut *stream, step).await?;
             } else {
                 self.streams.insert(key, stream);
             }
@@ -189,26 +204,36 @@ impl Follower {
         Ok(busy)
     }
 
-    fn begin(&self, key: &(String, String), folder: &Path) -> Stream {
-        Stream::new(key, folder, self.limits, self.cursors.get(key), clock())
+    fn begin(&self, key: &(String, String), folder: &Path) -> Box<dyn Run> {
+        let limits = Limits { min_level: self.reading.settings.now().min_level(), ..Limits::default() };
+        let from = self.cursors.get(key);
+        match self.layout {
+            Layout::Segments(_) => Box::new(Stream::new(key, folder, limits, from, clock())),
+            Layout::PodLogs(_) => Box::new(CriRun::new(key, folder, limits, from, clock())),
+        }
     }
 
     /// Every run that has files, and every one that is followed.
     async fn look(&self) -> Vec<(String, PathBuf, String, BTreeSet<u64>)> {
-        let folder = self.folder.clone();
+        let layout = self.layout.clone();
         // A panic there would be a defect of ours; the next round looks again.
-        let mut seen = spawn_blocking(move || listing(&folder)).await.unwrap_or_default();
+        let mut seen = spawn_blocking(move || listing(&layout)).await.unwrap_or_default();
         for (container, run) in self.streams.keys() {
             let there = |(c, _, r, _): &(String, PathBuf, String, _)| c == container && r == run;
             if !seen.iter().any(there) {
-                seen.push((container.clone(), self.folder.join(container), run.clone(), BTreeSet::new()));
+                seen.push((
+                    container.clone(),
+                    self.layout.folder().join(container),
+                    run.clone(),
+                    BTreeSet::new(),
+                ));
             }
         }
         seen
     }
 
     /// Makes a step's blocks durable together with the position behind them.
-    async fn hand_over(&self, container: &str, stream: &mut Stream, step: Step) -> Result<(), Stopping> {
+    async fn hand_over(&self, container: &str, stream: &mut dyn Run, step: Step) -> Result<(), Stopping> {
         let Some(cursor) = step.cursor else { return Ok(()) };
         if step.gap > 0 {
             self.count(step.gap, &cursor).await?;
@@ -258,27 +283,52 @@ fn clock() -> Instant {
 
 type Listing = Vec<(String, PathBuf, String, BTreeSet<u64>)>;
 
-fn listing(folder: &Path) -> Listing {
+impl Layout {
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Segments(folder) | Self::PodLogs(folder) => folder,
+        }
+    }
+
+    /// The runs in a container's folder, with what stands for their files.
+    fn runs(&self, folder: &Path) -> BTreeMap<String, BTreeSet<u64>> {
+        match self {
+            Self::Segments(_) => segments::list(folder).unwrap_or_default(),
+            Self::PodLogs(_) => {
+                let runs = cri::files::list(folder).unwrap_or_default();
+                runs.into_keys().map(|run| (cri::files::name(run), BTreeSet::from([run]))).collect()
+            }
+        }
+    }
+
+    fn follows(&self, container: &str) -> bool {
+        matches!(self, Self::Segments(_)) || !container.starts_with(OURS)
+    }
+}
+
+fn listing(layout: &Layout) -> Listing {
     // A folder that is not there yet has no containers.
-    let containers = segments::containers(folder).unwrap_or_default().into_iter();
+    let containers = segments::containers(layout.folder()).unwrap_or_default().into_iter();
     containers
+        .filter(|(container, _)| layout.follows(container))
         .flat_map(|(container, folder)| {
-            let runs = segments::list(&folder).unwrap_or_default().into_iter();
+            let runs = layout.runs(&folder).into_iter();
             runs.map(move |(run, there)| (container.clone(), folder.clone(), run, there))
         })
         .collect()
 }
 
 fn submissions(blocks: &[Block], container: &str, reading: &Reading) -> Vec<Submission> {
-    blocks.iter().filter_map(|block| submission(block, container, reading)).collect()
+    let settings = reading.settings.now();
+    blocks.iter().filter_map(|block| submission(block, container, reading, &settings)).collect()
 }
 
 /// The flow from text to a finished report.
-fn submission(block: &Block, container: &str, reading: &Reading) -> Option<Submission> {
-    let parsed = parse(block, reading.min_level)?;
+fn submission(block: &Block, container: &str, reading: &Reading, settings: &Effective) -> Option<Submission> {
+    let parsed = parse(block, settings.min_level())?;
     let component = reading.component.as_deref().unwrap_or(container);
     let origin = Origin { component: Some(component), fingerprint: None };
-    let report = finish(parsed, &reading.rules, &origin);
+    let report = finish(parsed, &settings.rules, &origin);
     let body = ReportBody {
         title: report.title(),
         report,

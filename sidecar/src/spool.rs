@@ -16,6 +16,7 @@ pub mod frame;
 mod intake;
 pub mod recover;
 mod sealing;
+mod sharing;
 pub mod state;
 
 use std::{
@@ -29,6 +30,7 @@ use kafka::publish::Outgoing;
 use self::{
     disk::{Directory, SpoolFile},
     entry::{Blob, Entries, Entry, Fate},
+    sharing::Sharing,
     state::{Moment, State},
 };
 use crate::{accept::Cursor, dedup, status::Snapshot};
@@ -100,6 +102,8 @@ pub struct Spool {
     tried: Option<Instant>,
     /// Counts the times that the state was read anew: what was sent before must be sent again.
     rebuilt: u64,
+    /// Where replicas share a window.
+    sharing: Option<Sharing>,
 }
 
 impl Spool {
@@ -122,6 +126,7 @@ impl Spool {
             health: Health::Unwritable,
             tried: None,
             rebuilt: 0,
+            sharing: None,
         };
         spool.rotate()?;
         Ok(spool)
@@ -297,6 +302,7 @@ impl Spool {
     /// The other side has a record.
     pub fn acked(&mut self, seq: u64, at: Moment) {
         self.done(seq, Fate::Acked, at);
+        self.sample_acked(seq);
     }
 
     fn done(&mut self, seq: u64, fate: Fate, at: Moment) {
@@ -314,6 +320,12 @@ impl Spool {
         });
         self.urgent = true;
         Ok(())
+    }
+
+    /// How repeats are held together from here on.
+    pub fn set_windows(&mut self, windows: dedup::Rules) {
+        self.rules.windows = windows.clone();
+        self.state.windows.set_rules(windows);
     }
 
     /// The partition count in force.

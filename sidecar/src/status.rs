@@ -26,6 +26,10 @@ pub struct Snapshot {
     pub publisher: Link,
     /// What went wrong last, and has not gone right since.
     pub last_error: Option<String>,
+    /// The window that replicas share, where there is one.
+    pub shared: Option<Link>,
+    /// Why the settings file is not in force, while it is not.
+    pub settings_error: Option<String>,
     /// Bytes in the spool.
     pub spool_bytes: u64,
     /// Bytes it may hold.

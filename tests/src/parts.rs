@@ -4,6 +4,8 @@
 
 pub mod kafka;
 pub mod process;
+pub mod proxy;
+pub mod redis;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

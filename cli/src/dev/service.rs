@@ -92,7 +92,7 @@ fn sidecar_settings(arguments: &DevArguments, data_dir: &Path) -> sidecar::Setti
         place: Place::default(),
         component: None,
         spool_dir: data_dir.join("spool"),
-        segments_dir: Some(data_dir.join(SEGMENTS)),
+        stderr: Some(sidecar::source::Layout::Segments(data_dir.join(SEGMENTS))),
         spool_limit: sidecar::spool::LIMIT,
         window: sidecar::dedup::Rules::short(),
         min_level: Level::from(arguments.min_level),

@@ -16,7 +16,7 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, Thre
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Delivery, Outgoing, PublishError, Publisher, SendError};
-use crate::client::{self, reason};
+use crate::client::{self, Connection, reason};
 use crate::settings::Settings;
 
 /// Bounds of what is in flight. One record is always taken, whatever its size.
@@ -24,7 +24,7 @@ const MAX_RECORDS: usize = 4096;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the brokers may take to say how many partitions there are.
-const METADATA_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const METADATA_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The headers of every record.
 const HEADERS: [(&str, &str); 2] = [(VERSION_HEADER, VERSION_TEXT), ("content-type", "application/json")];
@@ -32,6 +32,8 @@ const HEADERS: [(&str, &str); 2] = [(VERSION_HEADER, VERSION_TEXT), ("content-ty
 /// A publisher on a Kafka topic.
 pub struct BrokerPublisher {
     settings: Settings,
+    /// The same over all resets.
+    connection: Connection,
     producer: ThreadedProducer<Outcomes>,
     outcomes: UnboundedReceiver<(Ticket, Delivery)>,
     records: usize,
@@ -43,8 +45,9 @@ pub struct BrokerPublisher {
 impl BrokerPublisher {
     /// Makes the client. The brokers need not be there yet: they are looked for until they are.
     pub fn connect(settings: Settings) -> Result<Self, PublishError> {
-        let (producer, outcomes) = producer(&settings)?;
-        Ok(Self { settings, producer, outcomes, records: 0, bytes: 0, broken: None })
+        let connection = Connection::default();
+        let (producer, outcomes) = producer(&settings, &connection)?;
+        Ok(Self { settings, connection, producer, outcomes, records: 0, bytes: 0, broken: None })
     }
 
     fn enqueue(&self, record: &Outgoing) -> Result<(), KafkaError> {
@@ -103,14 +106,21 @@ impl Publisher for BrokerPublisher {
         };
         self.records = self.records.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(ticket.bytes);
-        if let Delivery::Failed { reason, .. } = &delivery {
-            self.broken.get_or_insert_with(|| reason.clone());
+        match &delivery {
+            Delivery::Acked { .. } => self.connection.answered(),
+            Delivery::Failed { reason, .. } => {
+                self.broken.get_or_insert_with(|| reason.clone());
+            }
         }
         delivery
     }
 
+    fn outage(&self) -> Option<String> {
+        self.connection.outage()
+    }
+
     async fn reset(&mut self) -> Result<(), PublishError> {
-        let (producer, outcomes) = producer(&self.settings)?;
+        let (producer, outcomes) = producer(&self.settings, &self.connection)?;
         let old = std::mem::replace(&mut self.producer, producer);
         self.outcomes = outcomes;
         (self.records, self.bytes, self.broken) = (0, 0, None);
@@ -136,17 +146,23 @@ type Outcome = (Ticket, Delivery);
 
 fn producer(
     settings: &Settings,
+    connection: &Connection,
 ) -> Result<(ThreadedProducer<Outcomes>, UnboundedReceiver<Outcome>), PublishError> {
     // Unbounded, and yet bounded: there is one outcome for each record in flight.
     let (told, outcomes) = unbounded_channel();
-    let producer = ThreadedProducer::from_config_and_context(&settings.publisher(), Outcomes { told })
+    let context = Outcomes { told, connection: connection.clone() };
+    let producer = ThreadedProducer::from_config_and_context(&settings.publisher(), context)
         .map_err(|error| PublishError { step: "making a Kafka client", reason: reason(&error) })?;
     Ok((producer, outcomes))
 }
 
 fn partitions(producer: &ThreadedProducer<Outcomes>, topic: &str) -> Result<u32, String> {
-    let metadata =
-        producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| reason(&error))?;
+    let connection = &producer.client().context().connection;
+    let metadata = producer.client().fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| {
+        connection.unanswered(&error);
+        connection.why(&error)
+    })?;
+    connection.answered();
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let found = found.ok_or_else(|| format!("the brokers say nothing of the topic {topic}"))?;
     if let Some(code) = found.error() {
@@ -173,6 +189,7 @@ struct Ticket {
 /// Sends outcomes from the producer's thread to the caller.
 struct Outcomes {
     told: UnboundedSender<Outcome>,
+    connection: Connection,
 }
 
 impl ClientContext for Outcomes {
@@ -181,7 +198,7 @@ impl ClientContext for Outcomes {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client::trouble(&error, reason);
+        self.connection.trouble(&error, reason);
     }
 }
 

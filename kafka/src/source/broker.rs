@@ -28,7 +28,7 @@ use self::dead_letters::DeadLetters;
 use self::membership::{Change, Membership};
 use self::position::{Lagging, Positions, Settled, Work};
 use super::{Done, Incoming, Lag, Polled, RecordSource, SourceError};
-use crate::client::reason;
+use crate::client::{is_refused, is_unreachable, reason};
 use crate::settings::Settings;
 
 /// A poll stops collecting here, whatever the number of records.
@@ -131,6 +131,7 @@ impl BrokerSource {
         if !self.positions.delivers(message.partition()) {
             return 0;
         }
+        self.consumer.context().connection.answered();
         let incoming = incoming(message);
         let bytes = incoming.payload.len();
         self.read.push_back(incoming);
@@ -141,14 +142,8 @@ impl BrokerSource {
     /// new assignment, which tells the gap; the rest is for the caller.
     fn stumble(&mut self, error: &KafkaError) {
         match error.rdkafka_error_code() {
-            Some(
-                RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::AllBrokersDown
-                | RDKafkaErrorCode::OperationTimedOut
-                | RDKafkaErrorCode::RequestTimedOut
-                | RDKafkaErrorCode::NetworkException
-                | RDKafkaErrorCode::Resolve,
-            ) => {}
+            // The connection knows, and tells when it lasts.
+            Some(code) if is_unreachable(code) || is_refused(code) => {}
             Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => self.rejoin(),
             _ => {
                 let reason = format!("topic {}: {}", self.settings.topic, reason(error));
@@ -213,7 +208,10 @@ impl RecordSource for BrokerSource {
         self.lagging.look(&self.consumer, &self.settings.topic, &mut self.positions);
         match tokio::time::timeout(wait, self.next(max.max(1))).await {
             Ok(polled) => polled,
-            Err(_) => Ok(Polled::Records(Vec::new())),
+            Err(_) => match self.consumer.context().connection.outage() {
+                Some(reason) => Err(SourceError { step: "reaching the brokers", reason }),
+                None => Ok(Polled::Records(Vec::new())),
+            },
         }
     }
 

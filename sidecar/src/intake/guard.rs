@@ -162,7 +162,8 @@ fn write(problem: &Problem, response: &mut Response) {
 /// What the sender did wrong is the sender's to read; what we could not do is ours.
 fn log(problem: &Problem, route: &'static str) {
     let id = problem.request_id.as_deref().unwrap_or_default();
-    if problem.fault.status() >= 500 {
+    // That the spool takes nothing is said once, by the pipeline; there may be thousands of these a second.
+    if problem.fault == Fault::Internal {
         tracing::warn!(request_id = id, route, detail = problem.detail, "a request was not taken");
     } else {
         tracing::debug!(request_id = id, route, detail = problem.detail, "a request was refused");

@@ -63,7 +63,7 @@ fn identify(written: &mut Written, key: Option<&Idempotency>, state: &IntakeStat
         component.as_deref(),
         written.fingerprint.as_deref(),
         &Default::default(),
-        &state.rules,
+        &state.settings().rules,
     );
     let id = engine::issue_of(&state.tracker, &report);
     body.component = component;
@@ -126,7 +126,7 @@ pub async fn update(
 /// Whom the service says it acts for.
 fn claimed_user(headers: &HeaderMap, state: &IntakeState) -> Option<String> {
     let user = headers.get("x-user-id")?.to_str().ok().filter(|user| !user.trim().is_empty())?;
-    Some(state.rules.redact_text(user, &mut Redacted::new()).into_owned())
+    Some(state.settings().rules.redact_text(user, &mut Redacted::new()).into_owned())
 }
 
 /// What comments and updates share: they are published, and applied by the tracker service.
@@ -153,7 +153,7 @@ fn read_redacted<T>(
     read: impl FnOnce(Value) -> Result<T, Vec<FieldError>>,
 ) -> Result<T, Problem> {
     let mut value = json::parse(body)?;
-    engine::redact(&mut value, &state.rules);
+    engine::redact(&mut value, &state.settings().rules);
     read(value).map_err(Problem::invalid)
 }
 

@@ -78,7 +78,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
 /// What a record comes to; nothing if it says nothing.
 fn submissions_of(mut log: Log, state: &IntakeState) -> Vec<Submission> {
     let mut told = Value::Object(std::mem::take(&mut log.told));
-    let redacted: Redacted = engine::redact(&mut told, &state.rules);
+    let redacted: Redacted = engine::redact(&mut told, &state.settings().rules);
     if let Value::Object(told) = told {
         log.told = told;
     }

@@ -48,7 +48,7 @@ fn taken_apart(body: &[u8], state: &IntakeState) -> Result<(Vec<Submission>, Vec
 }
 
 fn submissions_of(mut item: Value, index: usize, state: &IntakeState) -> Result<Vec<Submission>, Problem> {
-    let redacted = engine::redact(&mut item, &state.rules);
+    let redacted = engine::redact(&mut item, &state.settings().rules);
     let item = reports::read(item, index).map_err(Problem::invalid)?;
     Ok(submissions(item, &redacted, Via::Http, state))
 }
@@ -70,8 +70,13 @@ fn submission(
     state: &IntakeState,
 ) -> Submission {
     let component = around.component.clone().or_else(|| state.workload());
-    let report =
-        engine::report(parsed, component.as_deref(), around.fingerprint.as_deref(), redacted, &state.rules);
+    let report = engine::report(
+        parsed,
+        component.as_deref(),
+        around.fingerprint.as_deref(),
+        redacted,
+        &state.settings().rules,
+    );
     let body = ReportBody {
         title: report.title(),
         report,

@@ -59,7 +59,7 @@ fn told(envelope: Envelope<'_>, state: &IntakeState) -> Result<Told, Problem> {
     let mut told = Told { id: None, submissions: Vec::new(), ignored: envelope.ignored };
     for event in envelope.events {
         let mut value = json::parse(event)?;
-        let redacted = engine::redact(&mut value, &state.rules);
+        let redacted = engine::redact(&mut value, &state.settings().rules);
         let event = sentry::read(value)?;
         told.id = told.id.or(event.id);
         told.submissions.extend(submissions(event.item, &redacted, Via::Sentry, state));

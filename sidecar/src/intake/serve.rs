@@ -1,20 +1,27 @@
 //! The HTTP/1.1 server: `axum::serve` sets no time limit on a request's head, and a port that every process of a pod
 //! can reach must not be held by one that sends a byte a minute.
+//!
+//! Connections are bounded because each costs memory that the pod's limit counts. When all places are taken, the one
+//! that has been idle longest goes; when none is idle, the newcomer is told to come again.
+
+mod crowd;
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{body::Incoming, server::conn::http1, service::Service, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     time::{sleep, timeout},
 };
+
+use self::crowd::{Crowd, Seat};
 
 /// How long things may take, and how many may happen at once.
 #[derive(Clone, Copy, Debug)]
@@ -23,19 +30,37 @@ pub struct Times {
     pub head: Duration,
     /// For answers under way once a shutdown has begun.
     pub drain: Duration,
-    /// Connections at once; further ones wait in the system's queue.
+    /// Connections at once.
     pub connections: usize,
 }
 
 impl Default for Times {
     fn default() -> Self {
-        Self { head: Duration::from_secs(30), drain: Duration::from_secs(5), connections: 10_000 }
+        Self { head: Duration::from_secs(30), drain: Duration::from_secs(5), connections: 512 }
     }
+}
+
+/// Files that the process needs besides connections.
+const OTHER_FILES: u64 = 128;
+
+/// Asks the system for as many open files as these connections need. Returns how many of them it has room for.
+pub fn room_for(connections: usize) -> usize {
+    let needed = OTHER_FILES + connections as u64;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        limit.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit of open files stays as it is");
+        }
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    room.clamp(1, connections.max(1))
 }
 
 /// Serves `router` until `shutdown`, then lets answers under way finish.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>, times: Times) {
-    let places = Arc::new(Semaphore::new(times.connections));
+    let crowd = Crowd::new(times.connections);
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -43,24 +68,12 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             () = &mut shutdown => break,
             stream = next(&listener) => stream,
         };
-        // The semaphore is never closed, so this only ever waits.
-        let place = tokio::select! {
-            () = &mut shutdown => break,
-            place = Arc::clone(&places).acquire_owned() => place.ok(),
-        };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(times.head)
-            .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke");
+        match crowd.seat().await {
+            Some(seat) => {
+                tokio::spawn(attend(stream, router.clone(), seat, times, connections.watcher()));
             }
-            drop(place);
-        });
+            None => crowd::refuse(&stream),
+        }
     }
     drop(listener);
     if timeout(times.drain, connections.shutdown()).await.is_err() {
@@ -68,9 +81,37 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     }
 }
 
+/// One connection, until it ends or its seat is wanted.
+async fn attend(stream: TcpStream, router: Router, seat: Seat, times: Times, watcher: Watcher) {
+    let service = TowerToHyperService::new(router);
+    let place = Arc::clone(seat.place());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let busy = place.busy();
+        let answer = service.call(request);
+        async move {
+            let answer = answer.await;
+            drop(busy);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(times.head)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = watcher.watch(connection);
+    tokio::select! {
+        ended = connection => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        },
+        () = seat.wanted() => tracing::debug!("an idle connection made room"),
+    }
+}
+
 /// The next connection. Errors concern one connection, or the process's open files: the first pass, the others need
 /// time.
 async fn next(listener: &TcpListener) -> TcpStream {
+    let mut said = false;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -81,7 +122,9 @@ async fn next(listener: &TcpListener) -> TcpStream {
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
-                tracing::warn!(%error, "no connection can be taken; trying again");
+                if !std::mem::replace(&mut said, true) {
+                    tracing::warn!(%error, "no connection can be taken; tried until one can");
+                }
                 sleep(Duration::from_millis(100)).await;
             }
         }

@@ -75,7 +75,7 @@ fn bench() -> Bench {
     let (control, controls) = mpsc::channel(4);
     let lane =
         publish::start(Box::new(Witness { disk: disk.clone(), seen: Arc::clone(&seen), acks: Vec::new() }));
-    let pipeline = start(spool, jobs, controls, lane, Status::default(), Place::default());
+    let pipeline = start(spool, jobs, controls, (lane, None), Status::default(), Place::default());
     Bench { disk, acceptor, control, seen, pipeline }
 }
 

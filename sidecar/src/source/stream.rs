@@ -7,22 +7,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use issue::assemble::{Assembler, Block, Limits};
+use issue::{
+    assemble::{Assembler, Block, Limits},
+    report::Level,
+};
 
-use super::segments::{FILE_SIZE, Frame, Name, Segment};
+use super::{
+    run::{Run, Step, text},
+    segments::{FILE_SIZE, Frame, Name, Segment},
+};
 use crate::accept::Cursor;
 
 /// Bytes of stderr that one step reads.
-const STEP: u64 = 1024 * 1024;
+pub(super) const STEP: u64 = 1024 * 1024;
 
 /// Bytes of records that one step may bring: they become one hand-over, which must find room in the spool as a whole.
-const BLOCKS: u64 = 128 * 1024;
-
-/// Bytes of a record besides its text.
-const RECORD: u64 = 1280;
+pub(super) const BLOCKS: u64 = 128 * 1024;
 
 /// Positions that are kept. Of more every second one goes: a cursor then counts from an earlier frame.
-const MARKS: usize = 4096;
+pub(super) const MARKS: usize = 4096;
 
 /// Where a data frame lies in the files and in the stream.
 #[derive(Clone, Copy, Debug)]
@@ -30,19 +33,6 @@ struct Mark {
     stream: u64,
     n: u64,
     frame: u64,
-}
-
-/// What one step brought.
-#[derive(Debug, Default)]
-pub struct Step {
-    /// Closed records.
-    pub blocks: Vec<Block>,
-    /// Bytes that nobody can read any more; then there are no blocks.
-    pub gap: u64,
-    /// Everything before it is covered by this step and earlier ones.
-    pub cursor: Option<Cursor>,
-    /// Whether there was anything to read.
-    pub busy: bool,
 }
 
 /// Where reading got to.
@@ -115,50 +105,6 @@ impl Stream {
             buffer: Vec::new(),
             ended: false,
         }
-    }
-
-    /// Whether the run is over and all of it was read.
-    pub fn ended(&self) -> bool {
-        self.ended
-    }
-
-    /// Reads on. `there` are the numbers of the run's files, listed before this call.
-    pub fn step(&mut self, there: &BTreeSet<u64>, now: Instant) -> io::Result<Step> {
-        let mut step = Step::default();
-        let end = self.pushed + STEP;
-        while self.pushed < end && text(&step.blocks) < BLOCKS && !self.ended {
-            match self.frame(&mut step, there)? {
-                Reached::Frame => step.busy = true,
-                Reached::Border => {
-                    step.busy = true;
-                    break;
-                }
-                Reached::End if there.last().is_none_or(|&last| last <= self.n) => break,
-                // A later file exists, and did before we read to the end of this one: it is complete.
-                Reached::End if self.segment.is_some() => self.next_file(),
-                Reached::End => break,
-            }
-        }
-        if step.busy {
-            self.touched = now;
-        } else if now.duration_since(self.touched) >= self.idle {
-            self.idle(&mut step.blocks);
-        }
-        step.cursor = self.progress(&step);
-        Ok(step)
-    }
-
-    /// Closes what is open: the program has ended.
-    pub fn flush(&mut self) -> Step {
-        let mut step = Step::default();
-        self.assembler.flush(&mut step.blocks);
-        step.cursor = self.position().filter(|position| self.told.as_ref() != Some(position));
-        step
-    }
-
-    /// The step's blocks are durable.
-    pub fn covered(&mut self, cursor: &Cursor) {
-        self.told = Some(cursor.clone());
     }
 
     /// Takes one frame.
@@ -302,6 +248,48 @@ impl Stream {
     }
 }
 
-fn text(blocks: &[Block]) -> u64 {
-    blocks.iter().map(|block| block.end.saturating_sub(block.start) + RECORD).sum()
+impl Run for Stream {
+    fn step(&mut self, there: &BTreeSet<u64>, now: Instant) -> io::Result<Step> {
+        let mut step = Step::default();
+        let end = self.pushed + STEP;
+        while self.pushed < end && text(&step.blocks) < BLOCKS && !self.ended {
+            match self.frame(&mut step, there)? {
+                Reached::Frame => step.busy = true,
+                Reached::Border => {
+                    step.busy = true;
+                    break;
+                }
+                Reached::End if there.last().is_none_or(|&last| last <= self.n) => break,
+                // A later file exists, and did before we read to the end of this one: it is complete.
+                Reached::End if self.segment.is_some() => self.next_file(),
+                Reached::End => break,
+            }
+        }
+        if step.busy {
+            self.touched = now;
+        } else if now.duration_since(self.touched) >= self.idle {
+            self.idle(&mut step.blocks);
+        }
+        step.cursor = self.progress(&step);
+        Ok(step)
+    }
+
+    fn flush(&mut self) -> Step {
+        let mut step = Step::default();
+        self.assembler.flush(&mut step.blocks);
+        step.cursor = self.position().filter(|position| self.told.as_ref() != Some(position));
+        step
+    }
+
+    fn covered(&mut self, cursor: &Cursor) {
+        self.told = Some(cursor.clone());
+    }
+
+    fn ended(&self) -> bool {
+        self.ended
+    }
+
+    fn set_min_level(&mut self, level: Level) {
+        self.assembler.set_min_level(level);
+    }
 }

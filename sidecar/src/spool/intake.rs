@@ -107,7 +107,12 @@ impl Spool {
     }
 
     fn take_first(&mut self, issue: IssueId, accepted: Entry<'static>, submission: Submission, at: Moment) {
-        if self.state.partitions.is_some() {
+        if let (Some(_), Submitted::Report(body)) = (&self.sharing, &submission.body) {
+            let body = body.clone();
+            self.put_draft(accepted, submission, at);
+            self.put(&Entry::Close { issue, paired: 0, after: After::Keep }, at);
+            self.ask(issue, &body);
+        } else if self.state.partitions.is_some() {
             let draft = seal::draft(&self.rules.tracker, self.state.spool, submission);
             self.put(&accepted, at);
             self.seal_window(issue, draft, After::Keep, at);

@@ -35,7 +35,7 @@ impl Spool {
     /// Whether something that is owed can be sealed now.
     pub fn payable(&self, behind: bool) -> bool {
         let able = self.health == Health::Good && !self.late(behind);
-        able && (self.state.windows.owing().is_some() || !self.state.singles.is_empty())
+        able && (self.owing().is_some() || !self.state.singles.is_empty())
     }
 
     /// Whether there is something that [`Spool::seal_all`] would do.
@@ -101,7 +101,7 @@ impl Spool {
 
     /// Seals one thing that is owed, if anything is.
     fn pay(&mut self, at: Moment) -> bool {
-        if let Some(issue) = self.state.windows.owing() {
+        if let Some(issue) = self.owing() {
             self.decide(issue, After::Keep, at);
             return true;
         }
@@ -186,6 +186,7 @@ impl Spool {
         let source = SourceId { spool: self.state.spool, partitions };
         let stamp = Stamp { source, seq, at: at.wall, count: covers.due.count, span: covers.span };
         seal::stamp(&mut draft, stamp);
+        let sample = self.sample_of(&draft);
         let bytes = seal::fit(draft);
         let seal = Seal {
             of,
@@ -200,6 +201,7 @@ impl Spool {
             bytes: Payload::new(&bytes),
         };
         self.put(&Entry::Seal(seal), at);
+        self.sample_sealed(seq, sample);
         self.urgent = true;
     }
 

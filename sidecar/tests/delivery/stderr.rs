@@ -13,14 +13,14 @@ use crate::{broker::Fate, world::World};
 const RUN: u64 = 1_700_000_000_000_000_000;
 
 /// A container's folder, written as the shim does.
-struct Shim {
+pub struct Shim {
     folder: PathBuf,
     run: u64,
     n: u64,
 }
 
 impl Shim {
-    fn new(segments: &Path, container: &str) -> Self {
+    pub fn new(segments: &Path, container: &str) -> Self {
         let folder = segments.join(container);
         fs::create_dir_all(&folder).expect("a folder");
         Self { folder, run: RUN, n: 0 }
@@ -43,7 +43,7 @@ impl Shim {
         file.write_all(bytes).expect("room");
     }
 
-    fn write(&self, text: &str) {
+    pub fn write(&self, text: &str) {
         self.frame(0, text.as_bytes());
     }
 
@@ -61,7 +61,7 @@ impl Shim {
 }
 
 /// How often the error with this text was counted. Texts differ in a word, so they are different issues.
-fn count(world: &World, word: &str) -> u64 {
+pub fn count(world: &World, word: &str) -> u64 {
     let of_word =
         |record: &issue::record::Record| record.report.as_ref().is_some_and(|r| r.title.contains(word));
     world.broker.read().iter().filter(|record| of_word(record)).map(|record| record.count).sum()

@@ -15,6 +15,7 @@ use sidecar::{
     Settings, Sidecar, StartError,
     accept::{AcceptError, Receipt, Submission, Submitted},
     dedup, ledger,
+    source::Layout,
     spool::disk::FolderError,
 };
 use tempfile::TempDir;
@@ -48,7 +49,7 @@ impl World {
             place: Place { pod: Some("api-1".into()), ..Place::default() },
             component: Some("api".into()),
             spool_dir: folder.path().join("spool"),
-            segments_dir: None,
+            stderr: None,
             spool_limit: sidecar::spool::LIMIT,
             window: dedup::Rules::default(),
             min_level: Level::Error,
@@ -60,7 +61,7 @@ impl World {
     /// Reads stderr from here on.
     pub fn segments(&mut self) -> PathBuf {
         let path = self.folder.path().join("segments");
-        self.settings.segments_dir = Some(path.clone());
+        self.settings.stderr = Some(Layout::Segments(path.clone()));
         path
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidecar::intake::{Times, serve};
+use sidecar::intake::{Limits, Times, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -20,7 +20,10 @@ struct Server {
 }
 
 async fn server(times: Times) -> Server {
-    let door = Door::new();
+    server_of(Door::new(), times).await
+}
+
+async fn server_of(door: Door, times: Times) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
@@ -136,4 +139,47 @@ async fn hundreds_of_idle_connections_do_not_keep_a_request_waiting() {
     let answer =
         timeout(Duration::from_secs(5), exchange(&server, request.as_bytes())).await.expect("at once");
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_given_up_and_its_connection_ends() {
+    let limits = Limits { body_time: Duration::from_millis(200), ..Limits::default() };
+    let server = server_of(Door::with(limits), Times::default()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(request(&"x".repeat(1000), "").get(..200).unwrap().as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let dripping = async {
+        loop {
+            // A byte now and then keeps nobody waiting.
+            tokio::time::sleep(Duration::from_millis(20)).await; // tidy: allow, the attack itself
+            if stream.write_all(b"x").await.is_err() {
+                break;
+            }
+            let mut chunk = [0; 4096];
+            match stream.try_read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => answer.extend_from_slice(&chunk[..read]),
+                Err(_) => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), dripping).await.expect("an end");
+    assert!(answer.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[tokio::test]
+async fn an_idle_connection_makes_room_for_a_new_one() {
+    let server = server(Times { connections: 3, ..Times::default() }).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(request(REPORT, "").as_bytes()).await.unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        open.push(stream);
+    }
+    let answer = exchange(&server, request(REPORT, "Connection: close\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let left = server.door.spool.taken().len();
+    assert_eq!(left, 4);
 }

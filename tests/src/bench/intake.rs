@@ -70,7 +70,7 @@ async fn start(folder: &std::path::Path) -> anyhow::Result<(Sidecar, SocketAddr)
         place: Place::default(),
         component: None,
         spool_dir: folder.join("spool"),
-        segments_dir: None,
+        stderr: None,
         spool_limit: sidecar::spool::LIMIT,
         window: sidecar::dedup::Rules::default(),
         min_level: Level::Error,

@@ -1,16 +1,19 @@
 //! A real Kafka broker: one node in KRaft mode, on free ports of 127.0.0.1, with a folder of its own.
 
+mod secured;
+
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use kafka::settings::Settings;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+pub use self::secured::{MECHANISMS, PASSWORD, Secured};
 use super::process::Process;
 use super::{Tool, need, prepare, ran, run, say};
 
@@ -61,29 +64,37 @@ pub struct Kafka {
     jars: PathBuf,
     folder: TempDir,
     port: u16,
+    secured: Option<Secured>,
     process: Process,
 }
 
 impl Kafka {
     /// Starts a fresh broker and waits until it serves.
     pub async fn start() -> Result<Self> {
+        Self::start_with(false).await
+    }
+
+    /// As [`Kafka::start`], with further listeners that ask who comes: see [`Kafka::secured`].
+    pub async fn start_secured() -> Result<Self> {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(secured: bool) -> Result<Self> {
         let jars = ready()?;
         let folder = tempfile::Builder::new().prefix("issuetracker-kafka-").tempdir()?;
-        let [port, controller] = free_ports()?;
-        std::fs::write(folder.path().join("server.properties"), properties(folder.path(), port, controller))?;
+        let [port, controller, more @ ..] = free_ports::<5>()?;
+        let secured = secured.then(|| Secured::prepare(folder.path(), more)).transpose()?;
+        let text = properties(folder.path(), [port, controller], secured.as_ref());
+        std::fs::write(folder.path().join("server.properties"), text)?;
+        let users = if secured.is_some() { Secured::users() } else { Vec::new() };
         let cluster = uuid::Uuid::new_v4().simple().to_string();
         // A cluster id is 22 characters of the URL-safe base64 alphabet; the digits of a UUID are of it.
         let cluster = cluster.get(..22).context("a cluster id")?;
-        run(java(&jars, folder.path()).args([
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            cluster,
-            "-c",
-            "server.properties",
-        ]))?;
+        run(java(&jars, folder.path())
+            .args(["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"])
+            .args(users))?;
         let process = serve(&jars, folder.path())?;
-        let mut kafka = Self { jars, folder, port, process };
+        let mut kafka = Self { jars, folder, port, secured, process };
         kafka.serves().await?;
         ran(&format!("Kafka {VERSION}, one broker in KRaft mode"))?;
         Ok(kafka)
@@ -92,6 +103,11 @@ impl Kafka {
     /// Where clients find it.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The listeners of a broker that was started secured.
+    pub fn secured(&self) -> Result<&Secured> {
+        self.secured.as_ref().context("the broker was started without secured listeners")
     }
 
     /// Kills it as a power cut would. What it had acknowledged is on its disk.
@@ -149,15 +165,19 @@ fn java(jars: &Path, folder: &Path) -> Command {
     command
 }
 
-fn properties(folder: &Path, port: u16, controller: u16) -> String {
+fn properties(folder: &Path, [port, controller]: [u16; 2], secured: Option<&Secured>) -> String {
+    let [listeners, protocols] = secured.map(Secured::listeners).unwrap_or_default();
+    let listeners = if listeners.is_empty() { listeners } else { format!(",{listeners}") };
+    let protocols = if protocols.is_empty() { protocols } else { format!(",{protocols}") };
+    let more = secured.map(Secured::properties).unwrap_or_default();
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port}{listeners},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}\n\
          controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=1\n\
@@ -167,14 +187,18 @@ fn properties(folder: &Path, port: u16, controller: u16) -> String {
          auto.create.topics.enable=false\n\
          broker.session.timeout.ms=3000\n\
          broker.heartbeat.interval.ms=500\n\
-         log.cleaner.dedupe.buffer.size=4194304\n",
+         log.cleaner.dedupe.buffer.size=4194304\n\
+         {more}",
         folder.join("data").display()
     )
 }
 
 /// Ports that nobody uses now. Held together, so that they differ.
-fn free_ports() -> Result<[u16; 2]> {
-    let first = TcpListener::bind("127.0.0.1:0")?;
-    let second = TcpListener::bind("127.0.0.1:0")?;
-    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
+fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0"));
+    let mut ports = [0; N];
+    for (port, held) in ports.iter_mut().zip(&held) {
+        *port = held.as_ref().map_err(|error| anyhow!("no free port: {error}"))?.local_addr()?.port();
+    }
+    Ok(ports)
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use crate::client::{Logged, reason};
+use crate::client::{Connection, Logged, reason};
 use crate::settings::Settings;
 use crate::source::{Incoming, SourceError};
 
@@ -19,14 +20,21 @@ const ROOM: Duration = Duration::from_secs(1);
 pub(super) struct DeadLetters {
     producer: FutureProducer<Logged>,
     topic: String,
+    connection: Connection,
 }
 
 impl DeadLetters {
     pub(super) fn connect(settings: &Settings) -> Result<Self, SourceError> {
-        let producer = settings.dead_letter_publisher().create_with_context(Logged).map_err(|error| {
+        let logged = Logged::default();
+        let connection = logged.connection.clone();
+        let producer = settings.dead_letter_publisher().create_with_context(logged).map_err(|error| {
             SourceError { step: "making a client for dead letters", reason: reason(&error) }
         })?;
-        Ok(Self { producer, topic: settings.dead_letters() })
+        Ok(Self { producer, topic: settings.dead_letters(), connection })
+    }
+
+    fn why(&self, error: &KafkaError) -> String {
+        self.connection.why(error)
     }
 
     /// Puts a record there and waits until the brokers have it.
@@ -47,7 +55,7 @@ impl DeadLetters {
             Ok(_) => Ok(()),
             Err((error, _)) => Err(SourceError {
                 step: "writing the dead letter",
-                reason: format!("topic {}: {}", self.topic, reason(&error)),
+                reason: format!("topic {}: {}", self.topic, self.why(&error)),
             }),
         }
     }

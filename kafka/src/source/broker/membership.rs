@@ -13,7 +13,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use tokio::sync::Notify;
 
-use crate::client;
+use crate::client::{self, Connection};
 
 /// A decision of the group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) enum Change {
 pub(super) struct Membership {
     changes: Mutex<Vec<Change>>,
     changed: Notify,
+    pub(super) connection: Connection,
 }
 
 impl Membership {
@@ -54,7 +55,7 @@ impl ClientContext for Membership {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client::trouble(&error, reason);
+        self.connection.trouble(&error, reason);
     }
 }
 
@@ -65,6 +66,8 @@ impl ConsumerContext for Membership {
         decision: RDKafkaRespErr,
         list: &mut TopicPartitionList,
     ) {
+        // Only a coordinator decides.
+        self.connection.answered();
         let partitions = list.elements().iter().map(|element| element.partition()).collect();
         if decision == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.note(Change::Assigned(partitions));

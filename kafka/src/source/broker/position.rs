@@ -233,7 +233,8 @@ impl Lagging {
             }
         }
         let due = self.asked.is_none_or(|asked| asked.elapsed() >= LOOK_EVERY);
-        if due && !positions.held.is_empty() {
+        // While the connection is in doubt, somebody must notice that it is good again.
+        if due && (!positions.held.is_empty() || consumer.context().connection.doubtful()) {
             self.asked = Some(Instant::now());
             let (consumer, topic) = (Arc::clone(consumer), topic.to_owned());
             let partitions: Vec<i32> = positions.held.keys().copied().collect();
@@ -252,12 +253,21 @@ impl Lagging {
 /// How much there is, as far as the brokers say; the last answer stays in force where they do not.
 fn highs(consumer: &StreamConsumer<Membership>, topic: &str, partitions: &[i32]) -> BTreeMap<i32, i64> {
     let mut highs = BTreeMap::new();
+    let connection = &consumer.context().connection;
+    if partitions.is_empty() {
+        match consumer.fetch_metadata(Some(topic), LOOK_TIMEOUT) {
+            Ok(_) => connection.answered(),
+            Err(error) => connection.unanswered(&error),
+        }
+    }
     for &partition in partitions {
         match consumer.fetch_watermarks(topic, partition, LOOK_TIMEOUT) {
             Ok((_, high)) => {
+                connection.answered();
                 highs.insert(partition, high);
             }
             Err(error) => {
+                connection.unanswered(&error);
                 tracing::debug!(reason = %reason(&error), partition, "asking for the last offset");
                 break;
             }
