@@ -6,6 +6,7 @@
 
 #[cfg(feature = "broker")]
 mod client;
+pub mod dead_letters;
 pub mod local;
 pub mod publish;
 pub mod settings;
