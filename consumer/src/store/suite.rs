@@ -91,6 +91,7 @@ pub(super) fn issue(n: u32) -> Issue {
         days: [("2026-11-21".to_owned(), 1)].into(),
         mute: None,
         regressed: false,
+        merge: None,
         schema: SCHEMA,
     }
 }
