@@ -35,6 +35,8 @@ pub enum Command {
     Normalize(NormalizeArguments),
     /// List and change issues on a tracker.
     Issues(IssuesArguments),
+    /// Look at records that could not be processed; replay or discard them.
+    DeadLetters(DeadLettersArguments),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  issuetracker completions bash > /etc/bash_completion.d/issuetracker")]
     Completions {
@@ -204,9 +206,9 @@ pub struct NormalizeArguments {
     pub key: bool,
 }
 
-/// `issues`.
+/// Which tracker is asked, and how its answers are printed.
 #[derive(Args)]
-pub struct IssuesArguments {
+pub struct Asked {
     /// Base address of the tracker.
     #[arg(
         long,
@@ -216,12 +218,76 @@ pub struct IssuesArguments {
         env = "ISSUETRACKER_URL"
     )]
     pub server: String,
+    /// A file with the token that the tracker demands.
+    #[arg(long, global = true, value_name = "FILE", env = "ISSUETRACKER_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
     /// How to print.
     #[arg(long, short, global = true, value_name = "FORMAT", default_value = "table")]
     pub output: Output,
+}
+
+/// `issues`.
+#[derive(Args)]
+pub struct IssuesArguments {
+    /// Of whom.
+    #[command(flatten)]
+    pub asked: Asked,
     /// What to do.
     #[command(subcommand)]
     pub command: IssuesCommand,
+}
+
+/// `dead-letters`.
+#[derive(Args)]
+#[command(
+    after_help = "A dead letter is a record that could not be processed. It counts once, however often it is replayed.\n\n\
+                  Examples:\n  issuetracker dead-letters list\n  issuetracker dead-letters show 0-17\n  \
+                  issuetracker dead-letters replay --all --reason unknown_kind      after an upgrade that knows the kind"
+)]
+pub struct DeadLettersArguments {
+    /// Of whom.
+    #[command(flatten)]
+    pub asked: Asked,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+/// What can be done with dead letters.
+#[derive(Subcommand)]
+pub enum DeadLettersCommand {
+    /// List those that wait, the oldest first.
+    List {
+        /// Also those that were replayed or discarded.
+        #[arg(long)]
+        all: bool,
+        /// Most letters to list.
+        #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+    /// Show one with what the record holds.
+    Show {
+        /// Its id, or the beginning of it: 0-17 is offset 17 of partition 0.
+        id: String,
+    },
+    /// Process records after all.
+    Replay(Which),
+    /// Give records up.
+    Discard(Which),
+}
+
+/// Which letters.
+#[derive(Args)]
+pub struct Which {
+    /// Their ids, or the beginnings of them.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every one that waits.
+    #[arg(long)]
+    pub all: bool,
+    /// With --all: only those with this reason.
+    #[arg(long, value_name = "REASON", requires = "all")]
+    pub reason: Option<String>,
 }
 
 /// `--output`.

@@ -7,12 +7,16 @@ use issue::{document::Issue, id::IssueId};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+use crate::arguments::Asked;
+
 /// Most bytes of an answer that are read.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
 
 /// A tracker at an address.
 pub struct Client {
     server: String,
+    /// The header that proves who asks.
+    authorization: Option<String>,
     agent: ureq::Agent,
 }
 
@@ -27,6 +31,15 @@ pub struct Listed {
 }
 
 impl Client {
+    /// A client of the tracker that is asked for, with the token that it demands.
+    pub fn of(asked: &Asked) -> anyhow::Result<Self> {
+        let client = Self::new(&asked.server)?;
+        let Some(path) = &asked.token_file else { return Ok(client) };
+        let token = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the token from {}", path.display()))?;
+        Ok(Self { authorization: Some(format!("Bearer {}", token.trim())), ..client })
+    }
+
     /// A client of the tracker at `server`, an `http://` address.
     pub fn new(server: &str) -> anyhow::Result<Self> {
         if !server.starts_with("http://") {
@@ -36,7 +49,8 @@ impl Client {
             .timeout_global(Some(Duration::from_secs(30)))
             .http_status_as_error(false)
             .build();
-        Ok(Self { server: server.trim_end_matches('/').to_owned(), agent: config.into() })
+        let server = server.trim_end_matches('/').to_owned();
+        Ok(Self { server, authorization: None, agent: config.into() })
     }
 
     /// The address of an issue's page.
@@ -64,14 +78,14 @@ impl Client {
 
     /// Asks for a JSON document.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let answer = self.agent.get(format!("{}{path}", self.server)).call();
+        let answer = self.named(self.agent.get(format!("{}{path}", self.server))).call();
         self.read(answer, path)
     }
 
     /// Changes fields of an issue; answers the changed one.
     pub fn change(&self, id: IssueId, changes: &Value) -> anyhow::Result<Value> {
         let path = format!("/api/v1/issues/{id}");
-        let answer = self.agent.patch(format!("{}{path}", self.server)).send_json(changes);
+        let answer = self.named(self.agent.patch(format!("{}{path}", self.server))).send_json(changes);
         self.read(answer, &path)
     }
 
@@ -82,8 +96,15 @@ impl Client {
 
     /// Sends a JSON document.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
-        let answer = self.agent.post(format!("{}{path}", self.server)).send_json(body);
+        let answer = self.named(self.agent.post(format!("{}{path}", self.server))).send_json(body);
         self.read(answer, path)
+    }
+
+    fn named<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        }
     }
 
     /// The id that a person means: a whole one, or the first characters of one among the latest issues.

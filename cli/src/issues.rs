@@ -17,36 +17,30 @@ pub use rows::{Column, table};
 
 /// Runs one command.
 pub fn run(arguments: &IssuesArguments) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&arguments.server)?;
+    let client = Client::of(&arguments.asked)?;
+    let output = arguments.asked.output;
     let mut out = std::io::stdout().lock();
     match &arguments.command {
         IssuesCommand::List { status, limit, text } => {
-            list(&client, arguments.output, status, usize::from(*limit), text.as_deref(), &mut out)?;
+            list(&client, output, status, usize::from(*limit), text.as_deref(), &mut out)?;
         }
-        IssuesCommand::Show { id } => show(&client, arguments.output, client.resolve_id(id)?, &mut out)?,
+        IssuesCommand::Show { id } => show(&client, output, client.resolve_id(id)?, &mut out)?,
         IssuesCommand::Resolve { ids } => {
-            change_all(
-                &client,
-                arguments.output,
-                ids,
-                &json!({ "status": "resolved" }),
-                "resolved",
-                &mut out,
-            )?;
+            change_all(&client, output, ids, &json!({ "status": "resolved" }), "resolved", &mut out)?;
         }
         IssuesCommand::Reopen { ids } => {
-            change_all(&client, arguments.output, ids, &json!({ "status": "open" }), "open again", &mut out)?;
+            change_all(&client, output, ids, &json!({ "status": "open" }), "open again", &mut out)?;
         }
         IssuesCommand::Assign { id, assignee } => {
             let done =
                 assignee.as_ref().map_or("nobody has it now".to_owned(), |name| format!("given to {name}"));
             let ids = std::slice::from_ref(id);
-            change_all(&client, arguments.output, ids, &json!({ "assignee_id": assignee }), &done, &mut out)?;
+            change_all(&client, output, ids, &json!({ "assignee_id": assignee }), &done, &mut out)?;
         }
         IssuesCommand::Comment { id, text, author } => {
             let id = client.resolve_id(id)?;
             let comment = client.comment(id, author, text)?;
-            tell(arguments.output, &comment, &format!("commented on {}", client.page(id)), &mut out)?;
+            tell(output, &comment, &format!("commented on {}", client.page(id)), &mut out)?;
         }
     }
     out.flush()?;
@@ -134,7 +128,8 @@ fn change_all(
     Ok(())
 }
 
-fn tell(output: Output, answer: &Value, sentence: &str, out: &mut impl Write) -> anyhow::Result<()> {
+/// Says what was done.
+pub fn tell(output: Output, answer: &Value, sentence: &str, out: &mut impl Write) -> anyhow::Result<()> {
     match output {
         Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(answer)?)?,
         Output::Table => writeln!(out, "{sentence}")?,

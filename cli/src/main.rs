@@ -3,6 +3,7 @@
 mod arguments;
 mod client;
 mod config;
+mod dead_letters;
 mod dev;
 mod issues;
 mod normalize;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Normalize(arguments) => normalize::run(&arguments),
         Command::Issues(arguments) => issues::run(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "issuetracker", &mut io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -15,6 +15,7 @@ use axum::{
 use issue::{finish::Rules, id::TrackerName};
 
 use crate::{
+    dead_letters::DeadLetters,
     health::{Health, told},
     store::{IssueStore, StoreError},
 };
@@ -24,10 +25,12 @@ mod body;
 mod children;
 mod comments;
 mod conditions;
+mod dead_letters;
 mod edit;
 mod guard;
 mod issues;
 pub mod limit;
+mod merge;
 mod operators;
 mod query;
 mod written;
@@ -48,6 +51,8 @@ pub struct ApiState {
     pub store: Arc<dyn IssueStore>,
     /// What the service tells of itself.
     pub health: Arc<Health>,
+    /// What could not be processed.
+    pub letters: Arc<DeadLetters>,
     /// Who may come in.
     pub access: Arc<Access>,
     /// How often.
@@ -65,6 +70,12 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/issues/{id}/comments", get(comments::list).post(comments::create))
         .route("/api/v1/issues/{id}/occurrences", get(children::occurrences))
         .route("/api/v1/issues/{id}/activities", get(children::activities))
+        .route("/api/v1/issues/{id}/merge", post(merge::merge))
+        .route("/api/v1/issues/{id}/unmerge", post(merge::unmerge))
+        .route("/api/v1/dead-letters", get(dead_letters::list))
+        .route("/api/v1/dead-letters/{id}", get(dead_letters::show))
+        .route("/api/v1/dead-letters/{id}/replay", post(dead_letters::replay))
+        .route("/api/v1/dead-letters/{id}/discard", post(dead_letters::discard))
         // So that a program that mistypes an address reads JSON and not the pages' 404.
         .route("/api/v1/{*rest}", any(no_such_address));
     limited(router, state)

@@ -4,12 +4,19 @@ use std::collections::HashMap;
 
 use issue::{
     id::{IssueId, SourceId},
-    lifecycle::{self, Cause, Effect, Event, Refused, State, reports},
+    lifecycle::{
+        self, Cause, Effect, Event, Refused, State,
+        merge::{self, Seen},
+        reports,
+    },
     outcome::ConsumerOutcome,
 };
 use kafka::source::Incoming;
 
-use crate::store::{Loaded, Wanted, Write};
+use crate::{
+    merge::Carried,
+    store::{Loaded, Wanted, Write},
+};
 
 /// What one record asks for.
 #[derive(Clone, Debug)]
@@ -73,6 +80,8 @@ pub struct Change {
     pub outcomes: Vec<(ConsumerOutcome, u64)>,
     /// Entries that can never happen, by their place in the work.
     pub refused: Vec<(usize, Refused)>,
+    /// What is to be shown elsewhere, once it is written.
+    pub carried: Option<Carried>,
 }
 
 /// Applies a work to the issue as it stands: records that were seen are dropped, the others happen one by one.
@@ -82,6 +91,8 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
     let mut state = State { issue: loaded.issue, ..State::default() };
     let mut outcomes = Vec::new();
     let mut refused = Vec::new();
+    let target = state.issue.as_ref().and_then(merge::merged_into);
+    let mut counted = Vec::new();
     for (at, entry) in work.entries.iter().enumerate() {
         let known = seen.get(&entry.source).or_else(|| before.get(&entry.source));
         if known.is_some_and(|known| entry.seq <= *known) {
@@ -91,6 +102,7 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
         match lifecycle::apply(&mut state, work.issue_id, entry.event.clone(), &entry.cause) {
             Ok(effect) => {
                 seen.insert(&entry.source, entry.seq);
+                counted.extend(target.and_then(|_| sighted(entry)));
                 outcomes.extend(outcomes_of(effect, entry.reports));
             }
             Err(reason) => refused.push((at, reason)),
@@ -109,7 +121,19 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
         comments: state.comments,
         notifications: state.notifications,
     });
-    Change { write, outcomes, refused }
+    let carried = target.zip(work.entries.last()).map(|(target, last)| Carried {
+        target,
+        member: work.issue_id,
+        seen: counted,
+        cause: last.cause.clone(),
+    });
+    Change { write, outcomes, refused, carried }
+}
+
+/// The reports of an entry, for the issue that shows them.
+fn sighted(entry: &Entry) -> Option<(Seen, Cause)> {
+    let Event::Reported(sighting) = &entry.event else { return None };
+    Some((Seen::of(sighting, &entry.cause), entry.cause.clone()))
 }
 
 /// The first report makes the issue, the others of its record are repeats.
@@ -120,5 +144,57 @@ fn outcomes_of(effect: Effect, reports: u64) -> Vec<(ConsumerOutcome, u64)> {
         }
         Effect::Changed => vec![(ConsumerOutcome::Repeat, reports)],
         Effect::Nothing => vec![(ConsumerOutcome::Duplicate, reports)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use issue::id::TrackerName;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        consume::{
+            decode::{Decoded, decode},
+            tests::scripted::{report, source_id},
+        },
+        store::Version,
+    };
+
+    fn entry(seq: u64) -> Entry {
+        let payload = bytes::Bytes::from(report(1, seq, 2).to_string());
+        let at = jiff::Timestamp::from_second(1_790_000_000).expect("a time");
+        let record = Incoming { partition: 0, offset: 0, at, key: None, payload };
+        match decode(&TrackerName::local(), "topic", &record) {
+            Ok(Decoded::Entry(entry)) => *entry,
+            other => panic!("not an entry: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_deleted_issue_leaves_a_tombstone_that_still_knows_what_was_seen() {
+        let work = Work { issue_id: entry(1).issue_id, entries: vec![entry(4), entry(9)] };
+        let version = Version::At("7".to_owned());
+        let deleted =
+            |seen| Loaded { issue: None, version: version.clone(), seen: vec![(source_id(1), seen)] };
+        let redelivered = change(&work, deleted(9));
+        assert!(redelivered.write.is_none(), "a redelivery makes no deleted issue again");
+        assert_eq!(redelivered.outcomes, [(ConsumerOutcome::Duplicate, 2), (ConsumerOutcome::Duplicate, 2)]);
+        let anew = change(&work, deleted(4)).write.expect("what is new makes it again");
+        assert_eq!((anew.issue.count, anew.expect), (2, version));
+        assert_eq!(anew.seen, [(source_id(1), 9)]);
+    }
+
+    #[test]
+    fn the_order_of_an_issues_records_is_that_of_the_topic() {
+        let written = Entry {
+            issue_id: IssueId(Uuid::from_u128(1)),
+            event: Event::Commented { content: "x".to_owned() },
+            ..entry(2)
+        };
+        let works = coalesce([entry(1), written.clone(), entry(3), Entry { seq: 5, ..written }]);
+        let seqs: Vec<Vec<u64>> =
+            works.iter().map(|work| work.entries.iter().map(|entry| entry.seq).collect()).collect();
+        assert_eq!(seqs, [[1, 3], [2, 5]]);
     }
 }

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     health::{Health, Part},
-    store::{IssueStore, StoreError},
+    ledger,
+    store::{IssueStore, NoteKind, StoreError},
 };
 
 mod batch;
@@ -60,6 +61,8 @@ pub struct Consumer {
     uncommitted: BTreeMap<i32, i64>,
     /// Held back until the batch is settled.
     paused: BTreeSet<i32>,
+    /// Whether what sidecars said to an earlier process was read.
+    remembers: bool,
 }
 
 impl Consumer {
@@ -73,12 +76,13 @@ impl Consumer {
         stop: CancellationToken,
     ) -> Self {
         let (uncommitted, paused) = Default::default();
-        Self { tracker, source, store, health, pace, stop, uncommitted, paused }
+        Self { tracker, source, store, health, pace, stop, uncommitted, paused, remembers: false }
     }
 
     /// Reads until it is told to stop, and then ends the batch at hand.
     pub async fn run(mut self) {
         while let Some(polled) = self.poll().await {
+            self.remember().await;
             match polled {
                 Polled::Records(records) => {
                     let batch = self.decode(records).await;
@@ -88,6 +92,24 @@ impl Consumer {
                 Polled::Gap { partition, from, to } => self.health.gap(partition, from, to),
             }
             self.resume();
+        }
+    }
+
+    /// Takes up what sidecars said to an earlier process, as soon as the store answers. Which word comes first does not
+    /// matter: the latest counts.
+    async fn remember(&mut self) {
+        if self.remembers {
+            return;
+        }
+        match self.store.notes(NoteKind::Sidecar, None).await {
+            Ok(notes) => {
+                self.remembers = true;
+                self.health.works(Part::Store);
+                for (source, seq, body) in notes.into_iter().filter_map(ledger::word) {
+                    self.health.hear(source, seq, body);
+                }
+            }
+            Err(error) => self.health.fails(Part::Store, &error),
         }
     }
 
@@ -164,6 +186,7 @@ impl Consumer {
                 () = self.stop.cancelled() => return false,
                 polled = self.source.poll(1, rest) => polled,
             };
+            self.health.lag(self.source.lag().records);
             match polled {
                 Ok(Polled::Records(records)) => self.put_off(batch, records).await,
                 Ok(Polled::Revoked(partitions)) => {
@@ -228,4 +251,4 @@ impl Consumer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

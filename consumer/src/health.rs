@@ -57,6 +57,27 @@ pub struct Gap {
     pub to: i64,
 }
 
+/// What was lost in all gaps of one partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GapSum {
+    /// Records.
+    pub records: u64,
+    /// The latest gap: its first offset.
+    pub from: i64,
+    /// And the first that is there.
+    pub to: i64,
+}
+
+/// What people did with dead letters, in letters, since the start of this process. Beside the ledger: a replay is not read
+/// from the topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LettersDone {
+    /// Processed after all.
+    pub replayed: u64,
+    /// Given up.
+    pub discarded: u64,
+}
+
 /// How the service stands at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
@@ -74,6 +95,10 @@ pub struct Status {
     pub gaps: Vec<Gap>,
     /// Records lost in all gaps.
     pub gap_records: u64,
+    /// The same by partition.
+    pub gap_sums: BTreeMap<i32, GapSum>,
+    /// Replayed and discarded.
+    pub letters: LettersDone,
 }
 
 #[derive(Default)]
@@ -111,7 +136,12 @@ impl Health {
 
     /// Notes a sidecar's totals.
     pub fn hear(&self, source: SourceId, seq: u64, body: LedgerBody) {
-        self.inner.lock().sidecars.hear(source, seq, body);
+        self.inner.lock().sidecars.hear(&source, seq, body);
+    }
+
+    /// Counts what people do with dead letters.
+    pub fn letters(&self, count: impl FnOnce(&mut LettersDone)) {
+        count(&mut self.inner.lock().status.letters);
     }
 
     /// Notes how far behind the reader is.
@@ -128,7 +158,10 @@ impl Health {
             "DataGap: retention deleted records before they were read; their reports are missing from the counts"
         );
         let status = &mut self.inner.lock().status;
-        status.gap_records = status.gap_records.saturating_add(to.saturating_sub(from).unsigned_abs());
+        let records = to.saturating_sub(from).unsigned_abs();
+        status.gap_records = status.gap_records.saturating_add(records);
+        let sum = status.gap_sums.entry(partition).or_default();
+        *sum = GapSum { records: sum.records.saturating_add(records), from, to };
         status.gaps.push(Gap { partition, from, to });
         if status.gaps.len() > GAPS {
             status.gaps.remove(0);

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use issue::{id::SourceId, outcome::ConsumerOutcome, record::LedgerBody};
+use uuid::Uuid;
 
-/// So many sidecars' totals are kept apart; those of the one silent for longest are then added up with others that left.
+use crate::store::{Note, NoteKind};
+
+/// So many sidecars' totals are kept apart; those silent for longest are then added up.
 const SIDECARS: usize = 20_000;
 
 /// `consumed = stored + repeat + duplicate + sum(dead_lettered) + handed_back + in_flight`, in reports, since the start
@@ -60,27 +63,59 @@ impl Ledger {
     }
 }
 
-/// What the sidecars say, each in its latest word.
+/// What the sidecars say, each in its latest word. A sidecar is its spool: the totals go on when the partition count, and
+/// with it the source, changes.
 #[derive(Clone, Debug, Default)]
 pub struct Sidecars {
-    latest: HashMap<SourceId, (u64, LedgerBody)>,
+    latest: HashMap<Uuid, Word>,
+    /// Of those whose words had to make room.
     left: LedgerBody,
+    heard: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Word {
+    partitions: u32,
+    seq: u64,
+    body: LedgerBody,
+    /// In the order of hearing.
+    at: u64,
+}
+
+impl Word {
+    /// Within a source the last seq wins; between two sources of one spool, the totals that have grown further.
+    fn is_later(&self, partitions: u32, seq: u64, body: &LedgerBody) -> bool {
+        let taken = |body: &LedgerBody| body.accepted.saturating_add(body.recovered);
+        if self.partitions == partitions { seq > self.seq } else { taken(body) > taken(&self.body) }
+    }
 }
 
 impl Sidecars {
     /// Takes a sidecar's totals, unless a later word of it is known: a replay changes nothing.
-    pub fn hear(&mut self, source: SourceId, seq: u64, body: LedgerBody) {
-        if self.latest.get(&source).is_some_and(|(known, _)| *known >= seq) {
+    pub fn hear(&mut self, source: &SourceId, seq: u64, body: LedgerBody) {
+        let SourceId { spool, partitions } = *source;
+        if self.latest.get(&spool).is_some_and(|known| !known.is_later(partitions, seq, &body)) {
             return;
         }
-        if self.latest.len() >= SIDECARS
-            && !self.latest.contains_key(&source)
-            && let Some(first) = self.latest.keys().next().cloned()
-            && let Some((_, body)) = self.latest.remove(&first)
-        {
-            add(&mut self.left, &body);
+        if self.latest.len() >= SIDECARS && !self.latest.contains_key(&spool) {
+            self.make_room();
         }
-        self.latest.insert(source, (seq, body));
+        self.heard += 1;
+        self.latest.insert(spool, Word { partitions, seq, body, at: self.heard });
+    }
+
+    /// Adds up the tenth that has been silent for longest: looking for them one by one would be slow.
+    fn make_room(&mut self) {
+        let mut heard: Vec<u64> = self.latest.values().map(|word| word.at).collect();
+        heard.sort_unstable();
+        let until = heard.get(SIDECARS / 10).copied().unwrap_or_default();
+        self.latest.retain(|_, word| {
+            let stays = word.at > until;
+            if !stays {
+                add(&mut self.left, &word.body);
+            }
+            stays
+        });
     }
 
     /// How many are known.
@@ -91,9 +126,24 @@ impl Sidecars {
     /// The sum over all of them.
     pub fn sum(&self) -> LedgerBody {
         let mut sum = self.left.clone();
-        self.latest.values().for_each(|(_, body)| add(&mut sum, body));
+        self.latest.values().for_each(|word| add(&mut sum, &word.body));
         sum
     }
+}
+
+/// A sidecar's word as the store keeps it, so that it outlives this process.
+pub fn note(source: &SourceId, seq: u64, body: &LedgerBody) -> Note {
+    let key = format!("{}.{}", source.spool, source.partitions);
+    // Numbers and a map of names: serialising it cannot fail.
+    let body = serde_json::to_value(body).unwrap_or_default();
+    Note { kind: NoteKind::Sidecar, key, rank: seq, body }
+}
+
+/// Reads such a note; `None` where it has another form.
+pub fn word(note: Note) -> Option<(SourceId, u64, LedgerBody)> {
+    let (spool, partitions) = note.key.split_once('.')?;
+    let source = SourceId { spool: spool.parse().ok()?, partitions: partitions.parse().ok()? };
+    Some((source, note.rank, serde_json::from_value(note.body).ok()?))
 }
 
 fn add(sum: &mut LedgerBody, more: &LedgerBody) {
@@ -123,9 +173,44 @@ mod tests {
         let body = |accepted| LedgerBody { accepted, ..LedgerBody::default() };
         let mut sidecars = Sidecars::default();
         for (n, seq, accepted) in [(1, 5, 10), (1, 9, 30), (1, 9, 30), (1, 7, 20), (2, 1, 4)] {
-            sidecars.hear(source(n), seq, body(accepted));
+            sidecars.hear(&source(n), seq, body(accepted));
         }
         assert_eq!((sidecars.count(), sidecars.sum()), (2, body(34)));
+    }
+
+    #[test]
+    fn more_partitions_make_no_second_sidecar() {
+        let source = |partitions| SourceId { spool: Uuid::from_u128(1), partitions };
+        let body = |accepted| LedgerBody { accepted, ..LedgerBody::default() };
+        let mut sidecars = Sidecars::default();
+        for (partitions, seq, accepted) in [(6, 90, 30), (12, 1, 31), (6, 91, 30), (12, 2, 35)] {
+            sidecars.hear(&source(partitions), seq, body(accepted));
+        }
+        assert_eq!((sidecars.count(), sidecars.sum()), (1, body(35)));
+    }
+
+    #[test]
+    fn sidecars_are_bounded_and_their_sum_stays() {
+        let mut sidecars = Sidecars::default();
+        for n in 0..25_000 {
+            let source = SourceId { spool: Uuid::from_u128(n), partitions: 6 };
+            sidecars.hear(&source, 1, LedgerBody { accepted: 1, ..LedgerBody::default() });
+        }
+        assert!(sidecars.count() <= SIDECARS);
+        assert_eq!(sidecars.sum().accepted, 25_000);
+    }
+
+    #[test]
+    fn a_word_is_read_back_from_its_note() {
+        let source = SourceId { spool: Uuid::from_u128(9), partitions: 6 };
+        let dropped = BTreeMap::from([("corrupt".to_owned(), 3)]);
+        let body = LedgerBody { accepted: 7, dropped, ..LedgerBody::default() };
+        assert_eq!(word(note(&source, 4, &body)), Some((source, 4, body)));
+        let foreign = Note {
+            key: "x".to_owned(),
+            ..note(&SourceId { spool: Uuid::nil(), partitions: 1 }, 1, &LedgerBody::default())
+        };
+        assert_eq!(word(foreign), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The tracker service: records in; issues, API and pages out.
 //!
 //! [`consume`] is the loop that reads records and the only one that counts; [`coalesce`] makes one change per issue of a
-//! batch; [`store`] keeps issues; [`api`] answers people and programs. [`health`] is what all of them tell of themselves.
+//! batch; [`store`] keeps issues; [`api`] answers people and programs. What people change goes through [`edit`], [`merge`] and
+//! [`dead_letters`]. [`health`] is what all of them tell of themselves.
 //! [`start`] puts them together, for the program of this name and for local mode.
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{Access, ApiState, Limits, limit::Limiter},
     consume::{Consumer, Pace},
+    dead_letters::DeadLetters,
     health::{Health, Status},
     store::IssueStore,
     ui::UiState,
@@ -26,8 +28,11 @@ pub mod coalesce;
 #[cfg(feature = "broker")]
 pub mod config;
 pub mod consume;
+pub mod dead_letters;
+pub mod edit;
 pub mod health;
 pub mod ledger;
+pub mod merge;
 pub mod metrics;
 pub mod serve;
 pub mod store;
@@ -65,12 +70,19 @@ pub struct Tracker {
 pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc<dyn IssueStore>) -> Tracker {
     let Settings { tracker, access, limits, pace } = settings;
     let (health, stop) = (Health::new(), CancellationToken::new());
+    let letters = DeadLetters {
+        tracker: tracker.clone(),
+        reader: source.dead_letters(),
+        store: Arc::clone(&store),
+        health: Arc::clone(&health),
+    };
     let consumer =
         Consumer::new(tracker.clone(), source, Arc::clone(&store), Arc::clone(&health), pace, stop.clone());
     let state = ApiState {
         tracker,
         store,
         health,
+        letters: Arc::new(letters),
         access: Arc::new(access),
         limiter: Arc::new(Limiter::new(limits)),
         rules: Arc::new(Rules::default()),

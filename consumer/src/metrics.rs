@@ -2,7 +2,7 @@
 
 use prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 
-use crate::health::{Part, Status};
+use crate::health::{GapSum, Part, Status};
 
 /// One metric: name, help, label (empty: none) and its values.
 struct Metric {
@@ -61,12 +61,45 @@ fn own(status: &Status) -> Vec<Metric> {
             "Records in the topic that are not committed.",
             status.lag,
         ),
+        labelled(
+            "issuetracker_consumer_done_letters_total",
+            "Dead letters that people dealt with.",
+            "act",
+            [("replayed", status.letters.replayed), ("discarded", status.letters.discarded)],
+        ),
+        labelled("issuetracker_consumer_failing_parts", "1 while the part does not work.", "part", failing),
+    ]
+}
+
+/// What retention deleted unread.
+fn gaps(status: &Status) -> Vec<Metric> {
+    let by_partition = |value: fn(&GapSum) -> u64| {
+        status.gap_sums.iter().map(move |(partition, sum)| (partition.to_string(), value(sum)))
+    };
+    vec![
         plain(
             "issuetracker_consumer_gap_records_total",
             "Records that retention deleted before they were read.",
             status.gap_records,
         ),
-        labelled("issuetracker_consumer_failing_parts", "1 while the part does not work.", "part", failing),
+        labelled(
+            "issuetracker_consumer_partition_gap_records_total",
+            "The same by partition.",
+            "partition",
+            by_partition(|sum| sum.records),
+        ),
+        labelled(
+            "issuetracker_consumer_latest_gap_first_offset",
+            "First offset that is missing in the partition's latest gap.",
+            "partition",
+            by_partition(|sum| sum.from.unsigned_abs()),
+        ),
+        labelled(
+            "issuetracker_consumer_latest_gap_next_offset",
+            "First offset that is there behind the partition's latest gap.",
+            "partition",
+            by_partition(|sum| sum.to.unsigned_abs()),
+        ),
     ]
 }
 
@@ -100,7 +133,7 @@ fn sidecars(status: &Status) -> Vec<Metric> {
 /// Prometheus' text format.
 pub fn text(status: &Status) -> prometheus::Result<String> {
     let registry = Registry::new();
-    for metric in own(status).into_iter().chain(sidecars(status)) {
+    for metric in own(status).into_iter().chain(gaps(status)).chain(sidecars(status)) {
         let labels: &[&str] = if metric.label.is_empty() { &[] } else { &[metric.label] };
         let gauges = GaugeVec::new(Opts::new(metric.name, metric.help), labels)?;
         for (label, value) in &metric.values {
@@ -125,6 +158,23 @@ mod tests {
             "issuetracker_consumer_ended_reports_total{outcome=\"repeat\"} 0",
             "issuetracker_consumer_failing_parts{part=\"store\"} 0",
             "issuetracker_consumer_lag_records 0",
+            "issuetracker_consumer_gap_records_total 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_gap_names_its_partition_and_offsets() {
+        let health = crate::health::Health::default();
+        health.gap(3, 5, 8);
+        health.gap(3, 10, 12);
+        let text = text(&health.status()).expect("text");
+        for line in [
+            "issuetracker_consumer_gap_records_total 5",
+            "issuetracker_consumer_partition_gap_records_total{partition=\"3\"} 5",
+            "issuetracker_consumer_latest_gap_first_offset{partition=\"3\"} 10",
+            "issuetracker_consumer_latest_gap_next_offset{partition=\"3\"} 12",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

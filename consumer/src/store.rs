@@ -145,6 +145,39 @@ pub enum Child {
     Comment(Comment),
 }
 
+/// What a small document beside the issues is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoteKind {
+    /// A sidecar's totals: the key is its source, the rank the record's seq. Forgotten 8 days after the last word.
+    Sidecar,
+    /// What was done with a dead letter: the key is its id. Forgotten after 31 days, when the letter is gone too.
+    DeadLetter,
+}
+
+impl NoteKind {
+    /// The word in databases; never changes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sidecar => "sidecar",
+            Self::DeadLetter => "dead-letter",
+        }
+    }
+}
+
+/// A small document beside the issues (at most a few KiB). In Firestore: `notes/{kind}:{key}`, written with the document's
+/// update time as precondition, so that the rank decides and not who comes last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// What about.
+    pub kind: NoteKind,
+    /// Of what. Unique with the kind; at most 200 letters, digits, `.`, `-` and `_`.
+    pub key: String,
+    /// Only a higher one replaces it.
+    pub rank: u64,
+    /// What it says.
+    pub body: serde_json::Value,
+}
+
 /// The store.
 #[async_trait]
 pub trait IssueStore: Send + Sync {
@@ -165,6 +198,13 @@ pub trait IssueStore: Send + Sync {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Child>, StoreError>;
+
+    /// Keeps notes for good, each unless one of its kind and key has the same or a higher rank already; says for each
+    /// whether it was kept. A replay changes nothing.
+    async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError>;
+
+    /// Every note of a kind, or only those with these keys.
+    async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError>;
 
     /// Whether the store answers, cheaply.
     async fn check(&self) -> Result<(), StoreError>;

@@ -28,8 +28,9 @@ use ::issue::id::TrackerName;
 use axum::{
     Router,
     extract::{Request, State},
+    http::{StatusCode, Uri},
     middleware::{self, Next},
-    response::{Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use jiff::Timestamp;
@@ -83,10 +84,18 @@ pub fn routes(state: UiState) -> Router {
         .route("/issues/{id}/text", get(issue::text))
         .route("/issues/{id}/{act}", post(issue::act))
         .route("/assets/{hash}/{name}", get(assets::serve))
-        .fallback(|| async { Failure::NotFound })
+        .fallback(no_such_page)
         .method_not_allowed_fallback(|| async { Failure::Method })
         .layer(middleware::from_fn_with_state(state.clone(), dress))
         .with_state(state)
+}
+
+/// Programs read JSON: below `/api` the answer is left bare, and the guard around all routes writes the problem.
+async fn no_such_page(uri: Uri) -> Response {
+    match uri.path().strip_prefix("/api") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => StatusCode::NOT_FOUND.into_response(),
+        _ => Failure::NotFound.into_response(),
+    }
 }
 
 /// Names the request, and makes of every answer one that can be shown.

@@ -141,8 +141,57 @@ pub struct Issue {
     /// Whether it came back after it had been resolved and has not been resolved since.
     #[serde(default)]
     pub regressed: bool,
+    /// Whether it was merged into another issue, or others into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Box<Merge>>,
     /// The version of this document's form.
     pub schema: u32,
+}
+
+/// How an issue takes part in a merge. A member keeps its own document: its reports go on being counted there, with their
+/// own marks of what was seen, and the issue that it was merged into shows the sum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Merge {
+    /// It is a member of another issue, and closed as long as it is one.
+    Into {
+        /// Of which.
+        issue: IssueId,
+        /// How it stood before.
+        status: Status,
+        /// Likewise.
+        #[serde(rename = "resolvedAt")]
+        resolved_at: Option<Timestamp>,
+        /// Likewise.
+        #[serde(rename = "resolvedIn")]
+        resolved_in: Option<String>,
+        /// It is being taken out: the other one shows it no more.
+        #[serde(default)]
+        leaving: bool,
+    },
+    /// It has members: its counts are the sum.
+    Of {
+        /// What it counted itself.
+        own: Tally,
+        /// What the members contribute, as last seen.
+        members: BTreeMap<IssueId, Tally>,
+    },
+}
+
+/// Everything of an issue that is counted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "each is the field of its name in Issue")]
+pub struct Tally {
+    pub count: u64,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+    pub first_release: Option<String>,
+    pub last_release: Option<String>,
+    pub releases: BTreeMap<String, ReleaseSeen>,
+    pub workloads: BTreeMap<String, u64>,
+    pub hours: BTreeMap<String, u64>,
+    pub days: BTreeMap<String, u64>,
 }
 
 /// The part of an issue that its reports tell.

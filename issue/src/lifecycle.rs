@@ -15,6 +15,7 @@ use crate::{
 
 pub mod changes;
 mod counts;
+pub mod merge;
 mod notify;
 pub mod reports;
 pub mod samples;
@@ -119,6 +120,9 @@ pub enum Refused {
     /// See [`Event::ChangedByReporter`].
     #[error("the issue was not reported by the workload that wants to change it")]
     NotReportedBySender,
+    /// A member's status, and what it is merged into, are not its own to change: see [`merge`].
+    #[error("merged issues stand in the way: change the issue that shows them, or unmerge first")]
+    Merged,
 }
 
 impl Refused {
@@ -127,6 +131,7 @@ impl Refused {
         match self {
             Self::UnknownIssue => "unknown_issue",
             Self::NotReportedBySender => "not_reported_by_sender",
+            Self::Merged => "merged",
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod admin;
 #[cfg(feature = "broker")]
 mod client;
+pub mod dead_letters;
 pub mod local;
 pub mod publish;
 pub mod settings;

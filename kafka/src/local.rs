@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use self::dead_letters::DeadLetters;
 use self::queue::{Bounds, Queue};
+use crate::dead_letters::DeadLetterReader;
 use crate::publish::{Delivery, Outgoing, PublishError, Publisher, SendError};
 use crate::source::{Done, Incoming, Lag, Polled, RecordSource, SourceError};
 
@@ -145,5 +146,9 @@ impl RecordSource for LocalSource {
 
     fn lag(&self) -> Lag {
         Lag { records: self.shared.queue().waiting() as u64 }
+    }
+
+    fn dead_letters(&self) -> Option<Arc<dyn DeadLetterReader>> {
+        Some(Arc::new(self.dead_letters.clone()))
     }
 }

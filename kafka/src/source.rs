@@ -3,11 +3,14 @@
 #[cfg(feature = "broker")]
 pub mod broker;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+
+use crate::dead_letters::DeadLetterReader;
 
 /// A record as it lies in the topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +97,11 @@ pub trait RecordSource: Send {
     /// Names the topic as long as it exists: one that is made anew has another id. Older producers' messages have no
     /// source of their own and are numbered by it. `None` where no such messages can come, or before it is known.
     fn topic_id(&self) -> Option<String> {
+        None
+    }
+
+    /// Where what was put aside by [`RecordSource::dead_letter`] is read, if it can be.
+    fn dead_letters(&self) -> Option<Arc<dyn DeadLetterReader>> {
         None
     }
 }

@@ -19,6 +19,11 @@ const COMMANDS: &[&[&str]] = &[
     &["issues", "reopen"],
     &["issues", "assign"],
     &["issues", "comment"],
+    &["dead-letters"],
+    &["dead-letters", "list"],
+    &["dead-letters", "show"],
+    &["dead-letters", "replay"],
+    &["dead-letters", "discard"],
 ];
 
 /// Every generated file: its path in the tree and its text.

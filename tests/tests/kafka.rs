@@ -473,6 +473,7 @@ async fn a_record_and_its_dead_letter_carry_their_headers() {
     let read = read_all_of(&mut source, 1).await;
     let detail = "ä".repeat(2000);
     source.dead_letter(&read[0], "undecodable", &detail).await.unwrap();
+    let topic_id = source.topic_id().unwrap();
     source.close().await;
 
     let (headers, _) = headers_of_first(&settings, &settings.topic);
@@ -487,6 +488,7 @@ async fn a_record_and_its_dead_letter_carry_their_headers() {
         ("issuetracker-reason", "undecodable"),
         ("issuetracker-error", &cut),
         ("issuetracker-topic", &settings.topic),
+        ("issuetracker-topic-id", &topic_id),
         ("issuetracker-partition", "0"),
         ("issuetracker-offset", "0"),
         ("issuetracker-at", &at),

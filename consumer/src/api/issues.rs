@@ -25,34 +25,30 @@ use super::{
     guard::Refusal,
     no_such_issue, query, unavailable,
 };
-use crate::store::{IssueQuery, Sort, Version};
+use crate::store::{Sort, Version};
 
 /// `GET /api/v1/issues`.
-pub async fn list(
+pub async fn list(state: State<ApiState>, uri: OriginalUri, raw: RawQuery) -> Result<Response, Refusal> {
+    page(state, uri, raw, None).await
+}
+
+/// `GET /api/v1/issues/recent`: the list by last report, whatever else is asked for.
+pub async fn recent(state: State<ApiState>, uri: OriginalUri, raw: RawQuery) -> Result<Response, Refusal> {
+    page(state, uri, raw, Some(Sort::LastSeen)).await
+}
+
+async fn page(
     State(state): State<ApiState>,
     OriginalUri(uri): OriginalUri,
     RawQuery(raw): RawQuery,
+    sort: Option<Sort>,
 ) -> Result<Response, Refusal> {
     let raw = raw.unwrap_or_default();
-    let query = query::issues(&raw).map_err(Problem::invalid)?;
-    page(&state, &query, uri.path(), &raw).await
-}
-
-/// `GET /api/v1/issues/recent`: the list by last report.
-pub async fn recent(
-    State(state): State<ApiState>,
-    OriginalUri(uri): OriginalUri,
-    RawQuery(raw): RawQuery,
-) -> Result<Response, Refusal> {
-    let raw = raw.unwrap_or_default();
-    let query = query::issues(&raw).map_err(Problem::invalid)?;
-    page(&state, &IssueQuery { sort: Sort::LastSeen, ..query }, uri.path(), &raw).await
-}
-
-async fn page(state: &ApiState, query: &IssueQuery, path: &str, raw: &str) -> Result<Response, Refusal> {
-    let page = state.store.list(query).await.map_err(unavailable)?;
+    let mut query = query::issues(&raw).map_err(Problem::invalid)?;
+    query.sort = sort.unwrap_or(query.sort);
+    let page = state.store.list(&query).await.map_err(unavailable)?;
     let body = Json(json!({"issues": page.items, "next_cursor": page.next_cursor}));
-    Ok((query::link(path, raw, page.next_cursor.as_deref()), body).into_response())
+    Ok((query::link(uri.path(), &raw, page.next_cursor.as_deref()), body).into_response())
 }
 
 /// `GET /api/v1/issues/{id}`.
@@ -112,7 +108,8 @@ pub fn issue_id(id: &str) -> Result<IssueId, Problem> {
     id.parse().map_err(|_| no_such_issue())
 }
 
-fn document(issue: &Issue, version: &Version) -> Response {
+/// An issue with its entity tag.
+pub fn document(issue: &Issue, version: &Version) -> Response {
     let mut response = Json(issue).into_response();
     put_etag(&mut response, version);
     response

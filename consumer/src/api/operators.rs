@@ -47,6 +47,7 @@ pub async fn health(State(state): State<ApiState>) -> Json<Value> {
         },
         "sidecars": {"count": status.sidecar_count, "ledger": status.sidecars},
         "data_gaps": {"records": status.gap_records, "latest": status.gaps},
+        "dead_letters": status.letters,
     }))
 }
 

@@ -9,14 +9,28 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use issue::{finish::Rules, id::TrackerName};
+use kafka::{
+    local::{LocalSource, local},
+    source::RecordSource,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{ApiState, Limits, access::Access, health_routes, limit::Limiter, routes, write_routes};
-use crate::{health::Health, store::sqlite::SqliteStore};
+use super::{
+    ApiState, Limits, access::Access, health_routes, limit::Limiter, protected, routes, write_routes,
+};
+use crate::{
+    dead_letters::DeadLetters,
+    health::Health,
+    store::{IssueStore, sqlite::SqliteStore},
+    ui,
+};
+
+mod dead_letters;
 
 struct Api {
     router: Router,
+    letters: LocalSource,
     _folder: tempfile::TempDir,
 }
 
@@ -51,19 +65,29 @@ impl Api {
     fn with(access: Access, limits: Limits) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(&folder.path().join("issues.db")).expect("the store opens");
+        let (store, health): (Arc<dyn IssueStore>, _) = (Arc::new(store), Health::new());
+        let (_, source) = local(1, folder.path().join("dead-letters.jsonl"));
+        let letters = DeadLetters {
+            tracker: TrackerName::local(),
+            reader: source.dead_letters(),
+            store: Arc::clone(&store),
+            health: Arc::clone(&health),
+        };
+        let pages = ui::routes(ui::UiState::new(Arc::clone(&store), TrackerName::local()));
         let state = ApiState {
             tracker: TrackerName::local(),
-            store: Arc::new(store),
-            health: Health::new(),
+            store,
+            health,
+            letters: Arc::new(letters),
             access: Arc::new(access),
             limiter: Arc::new(Limiter::new(limits)),
             rules: Arc::new(Rules::default()),
         };
         let router = routes(state.clone())
             .merge(write_routes(state.clone()))
-            .merge(health_routes(state))
-            .fallback(super::not_found);
-        Self { router, _folder: folder }
+            .merge(health_routes(state.clone()))
+            .merge(protected(pages, state));
+        Self { router, letters: source, _folder: folder }
     }
 
     async fn send(
@@ -314,6 +338,17 @@ async fn what_is_not_there_is_said_to_be_not_there() {
         ("GET", format!("{nobody}/occurrences")),
         ("GET", format!("{nobody}/activities")),
         ("GET", "/api/v1/nothing".to_owned()),
+        ("GET", "/api".to_owned()),
+        ("GET", "/api/".to_owned()),
+        ("POST", "/api/v1".to_owned()),
+        ("GET", "/api/v1/".to_owned()),
+        ("DELETE", "/api/v1/issues/x/y/z".to_owned()),
+        ("GET", "/api/v2/issues".to_owned()),
+        ("GET", "/api/health/x".to_owned()),
+        ("GET", "/api/v1/dead-letters/0-0-x".to_owned()),
+        ("POST", "/api/v1/dead-letters/0-0-x/replay".to_owned()),
+        ("POST", "/api/v1/dead-letters/0-0-x/discard".to_owned()),
+        ("GET", "/api/v1/dead-letters/x/y".to_owned()),
         ("GET", "/api/v1/issues/%00".to_owned()),
         ("GET", "/api/v1/issues/..%2f..%2fetc".to_owned()),
     ] {
@@ -423,4 +458,35 @@ async fn health_tells_every_part_and_the_ledger() {
     for part in ["source", "store", "dead_letters"] {
         assert_eq!(health.body["parts"][part]["ok"], true, "{part}");
     }
+}
+
+#[tokio::test]
+async fn issues_are_merged_and_taken_apart() {
+    let api = Api::new();
+    let (sum, member) = (api.written("one").await, api.written("another").await);
+    let merge = format!("/api/v1/issues/{member}/merge");
+    let merged = api.post(&merge, json!({"into": sum})).await;
+    assert_eq!((merged.status, &merged.body["id"]), (StatusCode::OK, &json!(sum)), "{}", merged.body);
+    assert!(merged.body["merge"]["of"]["members"][&member].is_object(), "{}", merged.body);
+    let closed = api.get(&format!("/api/v1/issues/{member}")).await;
+    assert_eq!(
+        (&closed.body["status"], &closed.body["merge"]["into"]["issue"]),
+        (&json!("closed"), &json!(sum))
+    );
+    let reopened = api.patch(&format!("/api/v1/issues/{member}"), &[], json!({"status": "open"})).await;
+    assert_eq!(reopened.refusal().0, 409);
+    assert_eq!(
+        api.post(&format!("/api/v1/issues/{sum}/merge"), json!({"into": member})).await.refusal().0,
+        409
+    );
+    let left = api.post(&format!("/api/v1/issues/{member}/unmerge"), json!({})).await;
+    assert_eq!((left.status, &left.body["status"]), (StatusCode::OK, &json!("open")));
+    assert_eq!(api.get(&format!("/api/v1/issues/{sum}")).await.body.get("merge"), None);
+    for (body, pointer) in
+        [(json!({"into": "x"}), "/into"), (json!({}), "/into"), (json!({"to": sum}), "/to")]
+    {
+        assert_eq!(api.post(&merge, body).await.refusal(), (422, vec![pointer.to_owned()]));
+    }
+    let nobody = json!({"into": "00000000-0000-0000-0000-000000000000"});
+    assert_eq!(api.post(&merge, nobody).await.refusal().0, 404);
 }

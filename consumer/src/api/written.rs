@@ -21,13 +21,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ApiState, body, edit, guard::Refusal};
-use crate::bug;
+use crate::{
+    bug,
+    edit::{EditError, TRIES, once},
+};
 
 /// The namespace of marks that remember requests by their key. Marks are forgotten after 8 days, and so are keys.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x91c3_0a5e_4d2f_4b8b_b6a7_2f10_88d4_e35c);
-
-/// Races lost before the client is asked to come again.
-const TRIES: usize = 20;
 
 /// The handler.
 pub async fn create(
@@ -117,11 +117,11 @@ async fn store(
             }
             _ => {}
         }
-        if edit::once(state, id, event, cause, loaded, marks()).await?.is_some() {
+        if once(&*state.store, id, event, cause, loaded, marks()).await?.is_some() {
             return Ok(());
         }
     }
-    Err(Problem::new(Fault::Conflict, "others change this issue all the time; try again"))
+    Err(EditError::Contended.into())
 }
 
 fn answer(written: &Written) -> Value {

@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use issue::id::TrackerName;
+use issue::{
+    id::{SourceId, TrackerName},
+    record::LedgerBody,
+};
 use kafka::source::Incoming;
 
 use super::decode::{Decoded, Poison, decode};
 use crate::{
     coalesce::{Entry, Work, coalesce},
     health::Health,
+    merge::Carried,
 };
 
 /// Reading is pure computing: after so many records others get a turn on this thread.
@@ -29,11 +33,15 @@ pub(super) struct Batch {
     pub(super) works: Vec<Work>,
     /// To be put aside.
     pub(super) corpses: Vec<Corpse>,
+    /// What merged issues have counted, to be shown by those that they were merged into.
+    pub(super) carried: Vec<Carried>,
+    /// Sidecars' totals, to be kept: the last of each source.
+    pub(super) words: BTreeMap<SourceId, (u64, LedgerBody)>,
     next: BTreeMap<i32, i64>,
 }
 
 impl Batch {
-    /// Reads records; sidecars' totals are noted at once, as a redelivery of them changes nothing.
+    /// Reads records; sidecars' totals are told at once, as a redelivery of them changes nothing.
     pub(super) async fn decode(
         tracker: &TrackerName,
         topic_id: &str,
@@ -50,7 +58,10 @@ impl Batch {
             *next = (*next).max(record.offset + 1);
             match decode(tracker, topic_id, &record) {
                 Ok(Decoded::Entry(entry)) => entries.push(*entry),
-                Ok(Decoded::Ledger { source, seq, body }) => health.hear(source, seq, body),
+                Ok(Decoded::Ledger { source, seq, body }) => {
+                    batch.hear(source.clone(), seq, body.clone());
+                    health.hear(source, seq, body);
+                }
                 // Nobody can say how many reports it stands for.
                 Err(poison) => batch.corpses.push(Corpse { record, poison, reports: 1 }),
             }
@@ -60,11 +71,22 @@ impl Batch {
         batch
     }
 
+    fn hear(&mut self, source: SourceId, seq: u64, body: LedgerBody) {
+        let known = self.words.get(&source).map(|(seq, _)| *seq);
+        if known.is_none_or(|known| known < seq) {
+            self.words.insert(source, (seq, body));
+        }
+    }
+
     /// Takes in what came later.
     pub(super) fn join(&mut self, later: Self) {
+        for (source, (seq, body)) in later.words {
+            self.hear(source, seq, body);
+        }
         let entries = std::mem::take(&mut self.works).into_iter().chain(later.works);
         self.works = coalesce(entries.flat_map(|work| work.entries));
         self.corpses.extend(later.corpses);
+        self.carried.extend(later.carried);
         self.next.extend(later.next);
     }
 

@@ -3,7 +3,7 @@
 
 use issue::{
     lifecycle::Changes,
-    record::{IssueBody, Place, ReportBody, Workload},
+    record::{IssueBody, LedgerBody, Place, ReportBody, Workload},
 };
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ const TEXT: usize = 2_000;
 const TAGS: usize = 50;
 const TAG: usize = 50;
 const CONTEXT_BYTES: usize = 64 * 1024;
+const REASONS: usize = 20;
+const REASON: usize = 40;
 
 /// At most so many characters.
 pub(super) fn cut(text: &str, most: usize) -> String {
@@ -106,6 +108,12 @@ pub(super) fn written(body: &mut IssueBody) -> Result<(), &'static str> {
     tags(&mut body.tags);
     context(&mut body.context);
     Ok(())
+}
+
+/// A sidecar's totals: its reasons are a closed set, of which a later release may know more.
+pub(super) fn ledger(body: &mut LedgerBody) {
+    let dropped = std::mem::take(&mut body.dropped);
+    body.dropped = dropped.into_iter().take(REASONS).map(|(reason, n)| (cut(&reason, REASON), n)).collect();
 }
 
 /// A change of fields.

@@ -75,7 +75,8 @@ pub fn decode(tracker: &TrackerName, topic_id: &str, incoming: &Incoming) -> Res
 fn of_record(mut record: Record, incoming: &Incoming) -> Result<Decoded, Poison> {
     bounds::place(&mut record.source.place);
     if record.kind == RecordKind::Ledger {
-        let body = record.ledger.ok_or(DecodeError::Body("ledger"))?;
+        let mut body = record.ledger.ok_or(DecodeError::Body("ledger"))?;
+        bounds::ledger(&mut body);
         return Ok(Decoded::Ledger { source: record.source.id, seq: record.source.seq, body });
     }
     if record.count == 0 {

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     coalesce::{Change, Work, change},
+    edit::{self, EditError},
     health::Part,
+    ledger, merge,
     store::{Wanted, Written},
 };
 
@@ -29,7 +31,34 @@ impl Consumer {
                 return Err(Trouble::Contended(rounds));
             }
         }
+        self.carry(batch).await?;
+        self.keep_words(batch).await?;
         self.bury(batch).await
+    }
+
+    /// Brings the sums of merged issues up to date.
+    async fn carry(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+        while let Some(carried) = batch.carried.first() {
+            match merge::carry(&*self.store, carried).await {
+                Ok(()) | Err(EditError::Refused(_)) => drop(batch.carried.remove(0)),
+                Err(EditError::Store(error)) => return Err(error.into()),
+                Err(EditError::Contended) => return Err(Trouble::Contended(edit::TRIES)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the sidecars say outlives this process, as their records do not: they are committed next.
+    async fn keep_words(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+        if batch.words.is_empty() {
+            return Ok(());
+        }
+        let notes =
+            batch.words.iter().map(|(source, (seq, body))| ledger::note(source, *seq, body)).collect();
+        self.store.keep(notes).await?;
+        self.health.works(Part::Store);
+        batch.words.clear();
+        Ok(())
     }
 
     /// Loads, applies and writes a stretch of the batch. What lost its race stays, to be loaded and applied again.
@@ -52,6 +81,7 @@ impl Consumer {
             if asked && !matches!(written.next(), Some(Written::Done(_))) {
                 again.push(work);
             } else {
+                batch.carried.extend(change.carried.clone());
                 self.end(batch, work, change);
             }
         }
@@ -75,8 +105,9 @@ impl Consumer {
         }
     }
 
-    /// Puts aside what can never be processed.
+    /// Puts aside what can never be processed, in the order of the topic.
     async fn bury(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+        batch.corpses.sort_by_key(|corpse| (corpse.record.partition, corpse.record.offset));
         while let Some(Corpse { record, poison, reports }) = batch.corpses.first() {
             self.source.dead_letter(record, poison.reason, &poison.detail).await?;
             self.health.works(Part::DeadLetters);

@@ -14,9 +14,13 @@ use issue::id::IssueId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Child, ChildKind, IssueQuery, IssueStore, Loaded, Page, StoreError, Wanted, Write, Written};
+use super::{
+    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Page, StoreError, Wanted, Write,
+    Written,
+};
 
 mod list;
+mod notes;
 mod read;
 mod schema;
 mod sweep;
@@ -123,6 +127,20 @@ impl IssueStore for SqliteStore {
             .run(move |snapshot| read::children(snapshot, id, kind, cursor.as_deref(), limit))
             .await
             .map_err(failed("list what hangs below an issue"))
+    }
+
+    async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
+        self.writer
+            .run(move |connection| notes::keep(connection, &notes, Timestamp::now()))
+            .await
+            .map_err(failed("keep notes"))
+    }
+
+    async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
+        self.readers
+            .run(move |snapshot| notes::notes(snapshot, kind, keys.as_deref()))
+            .await
+            .map_err(failed("read notes"))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

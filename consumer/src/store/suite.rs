@@ -14,7 +14,9 @@ use issue::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Child, ChildKind, IssueQuery, IssueStore, Loaded, Sort, Version, Wanted, Write, Written};
+use super::{
+    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Sort, Version, Wanted, Write, Written,
+};
 
 /// Runs every case, each on a store of its own.
 pub(super) async fn passes<F: Future<Output = Arc<dyn IssueStore>>>(empty: impl Fn() -> F) {
@@ -32,6 +34,7 @@ pub(super) async fn passes<F: Future<Output = Arc<dyn IssueStore>>>(empty: impl 
     a_changed_title_is_found_by_its_new_words_only(&*empty().await).await;
     children_come_in_order_and_in_pages(&*empty().await).await;
     samples_are_pruned(&*empty().await).await;
+    of_notes_the_highest_rank_stays(&*empty().await).await;
 }
 
 fn at(second: i64) -> Timestamp {
@@ -88,6 +91,7 @@ pub(super) fn issue(n: u32) -> Issue {
         days: [("2026-11-21".to_owned(), 1)].into(),
         mute: None,
         regressed: false,
+        merge: None,
         schema: SCHEMA,
     }
 }
@@ -470,4 +474,26 @@ async fn samples_are_pruned(store: &dyn IssueStore) {
     for n in (0..10).chain([299]) {
         assert!(ids.contains(&Uuid::from_u128(n + 1)), "sample {n} is gone");
     }
+}
+
+async fn of_notes_the_highest_rank_stays(store: &dyn IssueStore) {
+    let note = |kind, key: &str, rank, text: &str| Note {
+        kind,
+        key: key.to_owned(),
+        rank,
+        body: serde_json::json!({"text": text}),
+    };
+    let key = format!("{}.6", Uuid::from_u128(7));
+    let kept = |notes: Vec<Note>| async { store.keep(notes).await.expect("the store keeps") };
+    let sidecar = |rank, text: &str| note(NoteKind::Sidecar, &key, rank, text);
+    assert_eq!(kept(vec![sidecar(5, "a"), note(NoteKind::DeadLetter, &key, 9, "z")]).await, [true, true]);
+    assert_eq!(
+        kept(vec![sidecar(5, "b"), sidecar(4, "c"), sidecar(6, "d"), sidecar(6, "e")]).await,
+        [false, false, true, false]
+    );
+    let read = |kind, keys| async move { store.notes(kind, keys).await.expect("the store reads") };
+    assert_eq!(read(NoteKind::Sidecar, None).await, [sidecar(6, "d")]);
+    let other = || Some(vec!["other".to_owned(), key.clone()]);
+    assert_eq!(read(NoteKind::DeadLetter, other()).await, [note(NoteKind::DeadLetter, &key, 9, "z")]);
+    assert_eq!(read(NoteKind::DeadLetter, Some(vec!["other".to_owned()])).await, []);
 }

@@ -4,16 +4,13 @@
 use issue::{
     document::{Mute, Status},
     id::IssueId,
-    lifecycle::{Cause, Changes, Effect, Event, Resolution, State, apply},
+    lifecycle::{Cause, Changes, Event, Resolution},
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{failure::Failure, vocabulary};
-use crate::store::{IssueStore, Version, Wanted, Write, Written};
-
-/// So often a change that met another one is tried again.
-const TRIES: usize = 5;
+use crate::{edit, store::IssueStore};
 
 /// The API's limit on a comment, in characters.
 const MAX_COMMENT: usize = 5_000;
@@ -122,31 +119,7 @@ pub async fn perform(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let cause = Cause { id: Uuid::now_v7(), at: now, actor: person.to_owned() };
-    for _ in 0..TRIES {
-        let (mut state, version) = load(store, id).await?;
-        // All that a change by a person can be refused for is that there is nothing to change.
-        let effect = apply(&mut state, id, action.event(), &cause).map_err(|_| Failure::NotFound)?;
-        let Some(issue) = state.issue.take().filter(|_| effect != Effect::Nothing) else { return Ok(()) };
-        let write = Write {
-            issue,
-            expect: version,
-            seen: Vec::new(),
-            occurrences: state.occurrences,
-            activities: state.activities,
-            comments: state.comments,
-            notifications: state.notifications,
-        };
-        if let Some(Written::Done(_)) = store.write(vec![write]).await?.pop() {
-            return Ok(());
-        }
-    }
-    Err(Failure::Busy)
-}
-
-async fn load(store: &dyn IssueStore, id: IssueId) -> Result<(State, Version), Failure> {
-    let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await?.pop();
-    let loaded = loaded.ok_or(Failure::NotFound)?;
-    Ok((State { issue: loaded.issue, ..State::default() }, loaded.version))
+    edit::edit(store, id, &action.event(), &cause, |_| Ok::<(), Failure>(())).await.map(drop)
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use issue::lifecycle::Refused;
+
 use super::frame::{self, Frame};
-use crate::store::StoreError;
+use crate::{edit::EditError, store::StoreError};
 
 /// Why a page is not there.
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +125,20 @@ impl Failure {
     pub fn banner(&self) -> (&'static str, &'static str) {
         let Told { title, advice, .. } = self.told();
         (title, advice)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Store(error) => Self::Store(error),
+            EditError::Refused(Refused::Merged) => {
+                Self::Form("This issue is merged into another one: change that one, or unmerge first.")
+            }
+            // All else that a change by a person can be refused for is that there is nothing to change.
+            EditError::Refused(_) => Self::NotFound,
+            EditError::Contended => Self::Busy,
+        }
     }
 }
 

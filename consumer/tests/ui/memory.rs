@@ -10,7 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use consumer::store::{
-    Child, ChildKind, IssueQuery, IssueStore, Loaded, Page, Sort, StoreError, Version, Wanted, Write, Written,
+    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Page, Sort, StoreError, Version,
+    Wanted, Write, Written,
 };
 use issue::{document::Issue, id::IssueId};
 
@@ -125,6 +126,16 @@ impl IssueStore for Memory {
         let rest: Vec<Child> = children.iter().filter(of).skip(start).cloned().collect();
         let next_cursor = (rest.len() > limit).then(|| (start + limit).to_string());
         Ok(Page { items: rest.into_iter().take(limit).collect(), next_cursor })
+    }
+
+    async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
+        self.up()?;
+        Ok(vec![false; notes.len()])
+    }
+
+    async fn notes(&self, _: NoteKind, _: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
+        self.up()?;
+        Ok(Vec::new())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{Cause, Effect, Refused, State, activity, notify};
+use super::{Cause, Effect, Refused, State, activity, merge, notify};
 use crate::{
     document::{ActivityType, FieldChange, Issue, Mute, Status},
     record::IssueType,
@@ -79,6 +79,9 @@ impl Act {
 /// Applies the changes; those that change nothing leave no trace.
 pub(super) fn change(state: &mut State, changes: Changes, cause: &Cause) -> Result<Effect, Refused> {
     let issue = state.issue.as_mut().ok_or(Refused::UnknownIssue)?;
+    if changes.status.is_some_and(|status| status != issue.status) && merge::merged_into(issue).is_some() {
+        return Err(Refused::Merged);
+    }
     let acts = [status(issue, &changes, cause), assignee(issue, &changes), mute(issue, &changes)]
         .into_iter()
         .chain([fields(issue, changes)])

@@ -57,12 +57,65 @@ pub(super) fn by_workload(workloads: &mut BTreeMap<String, u64>, sighting: &Sigh
         *count = count.saturating_add(sighting.count);
         return;
     }
-    if workloads.len() >= MOST
-        && let Some(least) = workloads.iter().min_by_key(|(_, count)| **count).map(|(key, _)| key.clone())
-    {
-        workloads.remove(&least);
+    if workloads.len() >= MOST {
+        drop_least(workloads);
     }
     workloads.insert(key, sighting.count);
+}
+
+fn drop_least(workloads: &mut BTreeMap<String, u64>) {
+    if let Some(least) = workloads.iter().min_by_key(|(_, count)| **count).map(|(key, _)| key.clone()) {
+        workloads.remove(&least);
+    }
+}
+
+/// Adds another issue's tallies by time, and lets go of what the newest bucket has left behind.
+pub(super) fn add_times(buckets: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>, series: &Series) {
+    for (key, count) in more {
+        let bucket = buckets.entry(key.clone()).or_default();
+        *bucket = bucket.saturating_add(*count);
+    }
+    if let Some(newest) = buckets.last_key_value().map(|(newest, _)| newest.clone()) {
+        *buckets = buckets.split_off(&oldest_of(series, &newest));
+    }
+}
+
+/// Adds another issue's tallies by workload.
+pub(super) fn add_workloads(workloads: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (key, count) in more {
+        let sum = workloads.entry(key.clone()).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+    while workloads.len() > MOST {
+        drop_least(workloads);
+    }
+}
+
+/// Adds another issue's tallies by release.
+pub(super) fn add_releases(
+    releases: &mut BTreeMap<String, ReleaseSeen>,
+    more: &BTreeMap<String, ReleaseSeen>,
+) {
+    for (key, more) in more {
+        match releases.get_mut(key) {
+            Some(seen) => {
+                seen.count = seen.count.saturating_add(more.count);
+                seen.first_seen = seen.first_seen.min(more.first_seen);
+                seen.last_seen = seen.last_seen.max(more.last_seen);
+            }
+            None => drop(releases.insert(key.clone(), more.clone())),
+        }
+    }
+    while releases.len() > MOST {
+        drop_least_recent(releases);
+    }
+}
+
+fn drop_least_recent(releases: &mut BTreeMap<String, ReleaseSeen>) {
+    let least = releases.iter().min_by_key(|(_, seen)| seen.last_seen).map(|(key, _)| key.clone());
+    if let Some(least) = least {
+        releases.remove(&least);
+    }
 }
 
 /// Counts for the release, and keeps the first and the latest; where there are too many, the least recent leaves.
@@ -93,10 +146,7 @@ fn tally(releases: &mut BTreeMap<String, ReleaseSeen>, release: &str, sighting: 
     let seen =
         ReleaseSeen { first_seen: sighting.first_at, last_seen: sighting.last_at, count: sighting.count };
     releases.insert(release.to_owned(), seen);
-    if releases.len() > MOST
-        && let Some(least) =
-            releases.iter().min_by_key(|(_, seen)| seen.last_seen).map(|(key, _)| key.clone())
-    {
-        releases.remove(&least);
+    if releases.len() > MOST {
+        drop_least_recent(releases);
     }
 }

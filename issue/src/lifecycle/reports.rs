@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Cause, Effect, State, activity, counts, notify, samples};
+use super::{Cause, Effect, State, activity, counts, merge, notify, samples};
 use crate::{
     document::{ActivityType, FieldChange, Issue, Mute, Occurrence, Reported, SCHEMA, Status},
     id::IssueId,
@@ -152,6 +152,7 @@ fn from_body(id: IssueId, body: IssueBody, cause: &Cause) -> Issue {
         days: Default::default(),
         mute: None,
         regressed: false,
+        merge: None,
         schema: SCHEMA,
     }
 }
@@ -189,25 +190,50 @@ pub(super) fn report(state: &mut State, id: IssueId, mut sighting: Sighting, cau
     } else {
         Effect::Changed
     };
+    happens(state, &Seen::of(&sighting, cause), cause);
     if let Some(issue) = &mut state.issue {
-        let audible = end_mute(issue, &sighting, cause, &mut state.activities);
-        if comes_back(issue, &sighting) {
-            state.activities.push(bring_back(issue, cause));
-            if audible {
-                state.notifications.extend(notify::regressed(issue, cause));
-            }
-        }
         count(issue, &sighting, cause);
     }
     state.occurrences.push(sample(id, sighting, cause));
     effect
 }
 
+/// What decides whether reports end a mute or bring an issue back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// How many.
+    pub count: u64,
+    /// Time of the last.
+    pub at: Timestamp,
+    /// What they came from.
+    pub release: Option<String>,
+}
+
+impl Seen {
+    /// Those of a sighting, their time held against the broker's.
+    pub fn of(sighting: &Sighting, cause: &Cause) -> Self {
+        let Sighting { count, last_at, place, .. } = sighting;
+        Self { count: *count, at: cause.clamp(*last_at), release: place.release.clone() }
+    }
+}
+
+/// What reports do beside being counted.
+pub(super) fn happens(state: &mut State, seen: &Seen, cause: &Cause) {
+    let Some(issue) = &mut state.issue else { return };
+    let audible = end_mute(issue, seen, cause, &mut state.activities);
+    if comes_back(issue, seen) {
+        state.activities.push(bring_back(issue, cause));
+        if audible {
+            state.notifications.extend(notify::regressed(issue, cause));
+        }
+    }
+}
+
 /// Only what happened after the resolution undoes it: reports that were under way while somebody resolved do not.
 /// Resolved "in the next release", the release of then may go on failing.
-fn comes_back(issue: &Issue, sighting: &Sighting) -> bool {
-    let later = issue.resolved_at.is_some_and(|resolved_at| sighting.last_at > resolved_at);
-    let excused = issue.resolved_in.is_some() && issue.resolved_in == sighting.place.release;
+fn comes_back(issue: &Issue, seen: &Seen) -> bool {
+    let later = issue.resolved_at.is_some_and(|resolved_at| seen.at > resolved_at);
+    let excused = issue.resolved_in.is_some() && issue.resolved_in == seen.release;
     issue.status == Status::Resolved && later && !excused
 }
 
@@ -224,17 +250,15 @@ fn bring_back(issue: &mut Issue, cause: &Cause) -> crate::document::Activity {
 /// Ends a mute whose condition is fulfilled; tells whether the issue may be heard.
 fn end_mute(
     issue: &mut Issue,
-    sighting: &Sighting,
+    seen: &Seen,
     cause: &Cause,
     activities: &mut Vec<crate::document::Activity>,
 ) -> bool {
     let Some(mute) = &issue.mute else { return true };
     let ended = match mute {
         Mute::Until(end) => cause.at >= *end,
-        Mute::Count(end) => issue.count.saturating_add(sighting.count) >= *end,
-        Mute::NextRelease(muted_in) => {
-            sighting.place.release.as_ref().is_some_and(|release| release != muted_in)
-        }
+        Mute::Count(end) => issue.count.saturating_add(seen.count) >= *end,
+        Mute::NextRelease(muted_in) => seen.release.as_ref().is_some_and(|release| release != muted_in),
     };
     if ended {
         let change = FieldChange { field: "mute".to_owned(), old_value: json!(mute), new_value: Value::Null };
@@ -245,9 +269,13 @@ fn end_mute(
 }
 
 fn count(issue: &mut Issue, sighting: &Sighting, cause: &Cause) {
+    issue.updated_at = issue.updated_at.max(cause.at);
+    merge::on_own(issue, |issue| count_own(issue, sighting));
+}
+
+fn count_own(issue: &mut Issue, sighting: &Sighting) {
     let newest = issue.last_seen.is_none_or(|seen| sighting.last_at >= seen);
     issue.count = issue.count.saturating_add(sighting.count);
-    issue.updated_at = issue.updated_at.max(cause.at);
     issue.first_seen = Some(issue.first_seen.map_or(sighting.first_at, |seen| seen.min(sighting.first_at)));
     if newest {
         issue.last_seen = Some(sighting.last_at);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    document::{Mute, Status},
+    document::{Mute, Status, Tally},
     id::TrackerName,
     record::{IssueBody, IssueType, Place, ReportBody, Via, Workload},
     report::{Category, Kind, Language, Level, Priority, Report},
@@ -373,4 +373,115 @@ proptest! {
         prop_assert_eq!(&stored(&steps, &cuts, true), &whole);
         prop_assert_eq!(&stored(&steps, &[1], true), &whole);
     }
+}
+
+/// An issue of its own kind that has counted these seconds.
+fn counted(n: u64, seconds: &[i64]) -> State {
+    let mut state = State::default();
+    for (k, second) in (1..).zip(seconds) {
+        let id = IssueId::of_fingerprint(&TrackerName::local(), &format!("v1:{n}"));
+        let event = Event::Reported(Box::new(sighting(*second, Some("r1"))));
+        apply(&mut state, id, event, &cause(n * 1_000 + k, *second, "api")).expect("it counts");
+    }
+    state
+}
+
+fn issue_of(state: &State) -> &Issue {
+    state.issue.as_ref().expect("an issue")
+}
+
+#[test]
+fn a_merged_count_is_the_sum_and_unmerge_is_exact() {
+    let (mut target, mut member) = (counted(1, &[10, 4_000]), counted(2, &[5, 20, 90_000]));
+    let (before, alone) = (issue_of(&target).clone(), issue_of(&member).clone());
+    let member_id = alone.id;
+    let by = |n: u64| cause(50_000 + n, 100_000, "ada");
+    merge::enter(&mut member, before.id, &by(1)).expect("it enters");
+    merge::absorb(&mut target, member_id, &merge::own_tally(issue_of(&member)), &[], &by(2))
+        .expect("absorbed");
+    let sum = issue_of(&target);
+    assert_eq!((sum.count, sum.first_seen, sum.last_seen), (5, Some(at(5)), Some(at(90_000))));
+    assert_eq!(sum.days.values().sum::<u64>(), 5);
+    assert_eq!((issue_of(&member).status, merge::members(sum)), (Status::Closed, vec![member_id]));
+    // Both go on counting; what the target knows of the member is taken over as often as one likes.
+    let more = |state: &mut State, n, second| {
+        let id = issue_of(state).id;
+        let event = Event::Reported(Box::new(sighting(second, Some("r1"))));
+        apply(state, id, event, &cause(n, second, "api")).expect("it counts");
+    };
+    more(&mut member, 2_900, 100_100);
+    more(&mut target, 1_900, 100_200);
+    for expect in [Effect::Changed, Effect::Nothing] {
+        let tally = merge::own_tally(issue_of(&member));
+        assert_eq!(merge::absorb(&mut target, member_id, &tally, &[], &by(3)), Ok(expect));
+    }
+    assert_eq!(issue_of(&target).count, 7);
+    merge::leave(&mut member, &by(4)).expect("it leaves");
+    merge::release(&mut target, member_id, &by(5)).expect("released");
+    let plain = |mut state: State| {
+        let issue = state.issue.take().expect("an issue");
+        Issue { updated_at: at(0), ..issue }
+    };
+    assert_eq!(
+        plain(target),
+        plain({
+            let mut state = counted(1, &[10, 4_000]);
+            more(&mut state, 1_900, 100_200);
+            state
+        })
+    );
+    assert_eq!(
+        plain(member),
+        plain({
+            let mut state = counted(2, &[5, 20, 90_000]);
+            more(&mut state, 2_900, 100_100);
+            state
+        })
+    );
+}
+
+#[test]
+fn a_members_report_brings_the_merged_issue_back_and_not_the_member() {
+    let (mut target, mut member) = (counted(1, &[10]), counted(2, &[20]));
+    let (target_id, member_id) = (issue_of(&target).id, issue_of(&member).id);
+    merge::enter(&mut member, target_id, &cause(50_001, 30, "ada")).expect("it enters");
+    merge::absorb(
+        &mut target,
+        member_id,
+        &merge::own_tally(issue_of(&member)),
+        &[],
+        &cause(50_002, 30, "ada"),
+    )
+    .expect("absorbed");
+    let resolve = Changes { status: Some(Status::Resolved), ..Changes::default() };
+    apply(&mut target, target_id, Event::Changed(Box::new(resolve.clone())), &cause(50_003, 40, "ada"))
+        .expect("resolved");
+    let reopen = Changes { status: Some(Status::Open), ..Changes::default() };
+    let refused = apply(&mut member, member_id, Event::Changed(Box::new(reopen)), &cause(50_004, 41, "ada"));
+    assert_eq!(refused, Err(Refused::Merged));
+    for (second, status) in [(35, Status::Resolved), (50, Status::Open)] {
+        let why = cause(2_000 + u64::try_from(second).expect("small"), second, "api");
+        let event = Event::Reported(Box::new(sighting(second, Some("r1"))));
+        apply(&mut member, member_id, event, &why).expect("it counts");
+        let seen = merge::Seen { count: 1, at: at(second), release: Some("r1".to_owned()) };
+        let tally = merge::own_tally(issue_of(&member));
+        merge::absorb(&mut target, member_id, &tally, &[(seen, why.clone())], &why).expect("absorbed");
+        assert_eq!((issue_of(&target).status, issue_of(&member).status), (status, Status::Closed));
+    }
+    assert!(issue_of(&target).regressed);
+}
+
+#[test]
+fn merges_do_not_nest() {
+    let (mut target, mut member) = (counted(1, &[10]), counted(2, &[20]));
+    let (target_id, member_id) = (issue_of(&target).id, issue_of(&member).id);
+    let by = cause(50_001, 30, "ada");
+    assert_eq!(merge::enter(&mut member, member_id, &by), Err(Refused::Merged));
+    assert_eq!(merge::enter(&mut member, target_id, &by), Ok(Effect::Changed));
+    assert_eq!(merge::enter(&mut member, target_id, &by), Ok(Effect::Nothing));
+    let tally = merge::own_tally(issue_of(&member));
+    assert_eq!(merge::absorb(&mut member, target_id, &Tally::default(), &[], &by), Err(Refused::Merged));
+    merge::absorb(&mut target, member_id, &tally, &[], &by).expect("absorbed");
+    assert_eq!(merge::enter(&mut target, IssueId(Uuid::from_u128(9)), &by), Err(Refused::Merged));
+    assert_eq!(merge::leave(&mut target, &by), Ok(Effect::Nothing));
 }

@@ -4,14 +4,18 @@
 //! exists nowhere else.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::dead_letters::{DeadLetter, DeadLetterReader};
 use crate::source::{Incoming, SourceError};
 
 /// The file stops growing here. The record source then refuses, the partition pauses, and the user is told: better
@@ -25,19 +29,27 @@ pub struct DeadLetters {
     max_bytes: u64,
 }
 
+/// The namespace of ids of lines that an earlier version wrote without one.
+const LINE_NAMESPACE: Uuid = Uuid::from_u128(0x3ad2_91b7_5c60_4d1e_9f37_08e4_b2c5_6a10);
+
 /// One line. A payload that is not UTF-8 is written in base64, so that nothing of it is lost.
-#[derive(Serialize)]
-struct Line<'a> {
+#[derive(Serialize, Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Option<Uuid>,
     at: Timestamp,
-    reason: &'a str,
-    detail: &'a str,
+    /// When it was put aside; the record's own time in lines of an earlier version.
+    #[serde(default)]
+    put_at: Option<Timestamp>,
+    reason: String,
+    detail: String,
     partition: i32,
     offset: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payload: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     payload_base64: Option<String>,
 }
 
@@ -70,17 +82,81 @@ impl DeadLetters {
     }
 }
 
+/// The letters of a file that is not there yet are none.
+fn read(path: &Path) -> io::Result<Vec<DeadLetter>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let lines = BufReader::new(file.take(MAX_BYTES)).split(b'\n');
+    // A line that a killed process left unfinished holds nothing whole.
+    let read = lines.map(|line| line.map(|line| letter(&line)));
+    read.filter_map(Result::transpose).collect()
+}
+
+fn letter(text: &[u8]) -> Option<DeadLetter> {
+    let line: Line = serde_json::from_slice(text).ok()?;
+    let payload = match (line.payload, line.payload_base64) {
+        (Some(text), _) => Bytes::from(text),
+        (None, base64) => Bytes::from(STANDARD.decode(base64?).ok()?),
+    };
+    let id = line.id.unwrap_or_else(|| Uuid::new_v5(&LINE_NAMESPACE, text));
+    Some(DeadLetter {
+        id: id.to_string(),
+        at: line.put_at.unwrap_or(line.at),
+        reason: line.reason,
+        detail: line.detail,
+        topic_id: None,
+        record: Incoming {
+            partition: line.partition,
+            offset: line.offset,
+            at: line.at,
+            key: line.key.map(Bytes::from),
+            payload,
+        },
+    })
+}
+
+#[async_trait]
+impl DeadLetterReader for DeadLetters {
+    async fn list(&self, after: Option<&str>, max: usize) -> Result<Vec<DeadLetter>, SourceError> {
+        let letters = self.read().await?;
+        let behind = after.and_then(|after| letters.iter().position(|letter| letter.id == after));
+        Ok(letters.into_iter().skip(behind.map_or(0, |at| at + 1)).take(max).collect())
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<DeadLetter>, SourceError> {
+        Ok(self.read().await?.into_iter().find(|letter| letter.id == id))
+    }
+}
+
+impl DeadLetters {
+    async fn read(&self) -> Result<Vec<DeadLetter>, SourceError> {
+        let path = self.path.clone();
+        let fail = |reason: String| SourceError { step: "reading dead letters", reason };
+        tokio::task::spawn_blocking(move || {
+            read(&path).map_err(|error| format!("{}: {error}", path.display()))
+        })
+        .await
+        .map_err(|error| fail(error.to_string()))?
+        .map_err(fail)
+    }
+}
+
 fn line(record: &Incoming, reason: &str, detail: &str) -> Result<Vec<u8>, SourceError> {
-    let payload = std::str::from_utf8(&record.payload).ok();
+    let payload = std::str::from_utf8(&record.payload).ok().map(str::to_owned);
     let mut line = serde_json::to_vec(&Line {
+        id: Some(Uuid::new_v4()),
         at: record.at,
-        reason,
-        detail,
+        put_at: Some(Timestamp::now()),
+        reason: reason.to_owned(),
+        detail: detail.to_owned(),
         partition: record.partition,
         offset: record.offset,
         key: record.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
-        payload,
         payload_base64: payload.is_none().then(|| STANDARD.encode(&record.payload)),
+        payload,
     })
     .map_err(|error| SourceError { step: "encoding the dead letter", reason: error.to_string() })?;
     line.push(b'\n');
@@ -161,6 +237,26 @@ mod tests {
         std::fs::write(&path, "{\"reason\":\"unde").unwrap();
         DeadLetters::new(path.clone()).append(&record(b"kept"), "too_large", "").unwrap();
         assert_eq!(lines(&path)[1]["payload"], "kept");
+    }
+
+    #[tokio::test]
+    async fn letters_are_read_back_by_id_also_beside_torn_and_older_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dead-letters.jsonl");
+        let letters = DeadLetters::new(path.clone());
+        assert_eq!(letters.list(None, 9).await.unwrap(), []);
+        let older = r#"{"at":"2026-11-21T08:00:00Z","reason":"invalid","detail":"d","partition":0,"offset":1,"payload":"x"}"#;
+        std::fs::write(&path, format!("{older}\n{{\"at\":\"20")).unwrap();
+        letters.append(&record(b"\xff\x00"), "malformed", "not JSON").unwrap();
+        letters.append(&record(b"{}"), "invalid", "").unwrap();
+        let all = letters.list(None, 9).await.unwrap();
+        let payloads: Vec<&[u8]> = all.iter().map(|letter| letter.record.payload.as_ref()).collect();
+        assert_eq!(payloads, [b"x".as_slice(), b"\xff\x00", b"{}"]);
+        assert_eq!(all, letters.list(None, 9).await.unwrap(), "ids do not change");
+        assert_eq!(letters.list(Some(&all[0].id), 1).await.unwrap(), all[1..2]);
+        assert_eq!(letters.get(&all[1].id).await.unwrap().as_ref(), Some(&all[1]));
+        assert_eq!(letters.get("0-0-x").await.unwrap(), None);
+        assert_eq!((all[1].record.partition, all[1].record.offset), (3, 41));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod begin;
 mod dead_letters;
+mod letters;
 mod membership;
 mod position;
 
@@ -29,6 +30,7 @@ use self::membership::{Change, Membership};
 use self::position::{Lagging, Positions, Settled, Work};
 use super::{Done, Incoming, Lag, Polled, RecordSource, SourceError};
 use crate::client::{is_refused, is_unreachable, reason};
+use crate::dead_letters::DeadLetterReader;
 use crate::settings::Settings;
 
 /// A poll stops collecting here, whatever the number of records.
@@ -254,7 +256,12 @@ impl RecordSource for BrokerSource {
             None => DeadLetters::connect(&self.settings)?,
         };
         let letters = self.dead_letters.insert(letters);
-        letters.put(&self.settings.topic, record, reason, detail).await
+        let from = dead_letters::Origin { topic: &self.settings.topic, topic_id: self.positions.topic_id() };
+        letters.put(from, record, reason, detail).await
+    }
+
+    fn dead_letters(&self) -> Option<Arc<dyn DeadLetterReader>> {
+        Some(Arc::new(letters::Letters::of(self.settings.clone())))
     }
 
     fn topic_id(&self) -> Option<String> {

@@ -47,6 +47,11 @@ impl Process {
         }
     }
 
+    /// The id of the command's process, which is also that of its group.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal to the whole group.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         kill_process_group(Pid::from_child(&self.child), signal).context("signalling a process group")

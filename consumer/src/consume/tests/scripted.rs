@@ -26,17 +26,17 @@ use super::{
 use crate::{
     health::Health,
     store::{
-        Child, ChildKind, IssueQuery, IssueStore, Loaded, Page, StoreError, Wanted, Write, Written,
-        sqlite::SqliteStore,
+        Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Page, StoreError, Wanted, Write,
+        Written, sqlite::SqliteStore,
     },
 };
 
 /// The numbers of issues are one partition's: one spool numbers all of its records.
-pub(super) fn source_id(n: u128) -> SourceId {
+pub(crate) fn source_id(n: u128) -> SourceId {
     SourceId { spool: uuid::Uuid::from_u128(n), partitions: 6 }
 }
 
-pub(super) fn issue_id(n: u64) -> IssueId {
+pub(crate) fn issue_id(n: u64) -> IssueId {
     IssueId::of_fingerprint(&TrackerName::local(), &format!("v1:{n}"))
 }
 
@@ -56,7 +56,7 @@ fn at(seq: u64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + seconds).expect("a time")
 }
 
-pub(super) fn report(issue: u64, seq: u64, count: u64) -> Value {
+pub(crate) fn report(issue: u64, seq: u64, count: u64) -> Value {
     let mut record = record("report", issue, seq, "api");
     record["count"] = json!(count);
     record["report"] = json!({
@@ -67,19 +67,19 @@ pub(super) fn report(issue: u64, seq: u64, count: u64) -> Value {
     record
 }
 
-pub(super) fn comment(issue: u64, seq: u64, content: &str) -> Value {
+pub(crate) fn comment(issue: u64, seq: u64, content: &str) -> Value {
     let mut record = record("comment", issue, seq, "api");
     record["comment"] = json!({"author_id": "the-boss", "content": content});
     record
 }
 
-pub(super) fn update(issue: u64, seq: u64, workload: &str, changes: Value) -> Value {
+pub(crate) fn update(issue: u64, seq: u64, workload: &str, changes: Value) -> Value {
     let mut record = record("update", issue, seq, workload);
     record["update"] = json!({"actor_id": "the-boss", "changes": changes});
     record
 }
 
-pub(super) fn ledger(spool: u128, seq: u64, accepted: u64) -> Value {
+pub(crate) fn ledger(spool: u128, seq: u64, accepted: u64) -> Value {
     let mut record = record("ledger", 0, seq, "api");
     record["source"]["id"] = json!(source_id(spool));
     record["ledger"] = json!({"accepted": accepted});
@@ -87,7 +87,7 @@ pub(super) fn ledger(spool: u128, seq: u64, accepted: u64) -> Value {
 }
 
 /// A string is written as it is, everything else as JSON.
-pub(super) fn garbage() -> Value {
+pub(crate) fn garbage() -> Value {
     json!("{\"v\":1,")
 }
 
@@ -95,20 +95,20 @@ type OnCommit = Box<dyn Fn(&State) + Send>;
 
 /// How a topic and its only reader stand.
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) id: String,
+pub(crate) struct State {
+    pub(crate) id: String,
     records: BTreeMap<i32, Vec<Incoming>>,
     position: BTreeMap<i32, i64>,
-    pub(super) committed: BTreeMap<i32, i64>,
-    pub(super) paused: BTreeSet<i32>,
-    pub(super) dead_letters: Vec<(Incoming, String)>,
-    pub(super) revocations: VecDeque<i32>,
+    pub(crate) committed: BTreeMap<i32, i64>,
+    pub(crate) paused: BTreeSet<i32>,
+    pub(crate) dead_letters: Vec<(Incoming, String)>,
+    pub(crate) revocations: VecDeque<i32>,
     gone: BTreeSet<i32>,
     gaps: VecDeque<Polled>,
     at_most: Option<usize>,
     failing_dead_letters: u32,
     refuse_pauses: bool,
-    pub(super) refused_pauses: u32,
+    pub(crate) refused_pauses: u32,
     on_commit: Option<OnCommit>,
 }
 
@@ -137,24 +137,24 @@ impl State {
 
 /// A topic; its clones are the same one.
 #[derive(Clone)]
-pub(super) struct Topic {
+pub(crate) struct Topic {
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
 }
 
 impl Topic {
-    pub(super) fn of(records: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn of(records: impl IntoIterator<Item = Value>) -> Self {
         let topic = Self { state: Arc::default(), changed: Arc::default() };
         topic.lock().id = "topic-1".to_owned();
         records.into_iter().for_each(|record| topic.push(0, record));
         topic
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
-    pub(super) fn push(&self, partition: i32, record: Value) {
+    pub(crate) fn push(&self, partition: i32, record: Value) {
         let mut state = self.lock();
         let records = state.records.entry(partition).or_default();
         let offset = i64::try_from(records.len()).expect("small");
@@ -168,32 +168,32 @@ impl Topic {
         self.changed.notify_waiters();
     }
 
-    pub(super) fn at_most(&self, records: usize) {
+    pub(crate) fn at_most(&self, records: usize) {
         self.lock().at_most = Some(records);
     }
 
-    pub(super) fn fail_dead_letters(&self, times: u32) {
+    pub(crate) fn fail_dead_letters(&self, times: u32) {
         self.lock().failing_dead_letters = times;
     }
 
-    pub(super) fn refuse_pauses(&self) {
+    pub(crate) fn refuse_pauses(&self) {
         self.lock().refuse_pauses = true;
     }
 
-    pub(super) fn on_commit(&self, check: impl Fn(&State) + Send + 'static) {
+    pub(crate) fn on_commit(&self, check: impl Fn(&State) + Send + 'static) {
         self.lock().on_commit = Some(Box::new(check));
     }
 
-    pub(super) fn revoke(&self, partition: i32) {
+    pub(crate) fn revoke(&self, partition: i32) {
         self.lock().revocations.push_back(partition);
     }
 
-    pub(super) fn gap(&self, partition: i32, from: i64, to: i64) {
+    pub(crate) fn gap(&self, partition: i32, from: i64, to: i64) {
         self.lock().gaps.push_back(Polled::Gap { partition, from, to });
     }
 
     /// What a restart of the reader from an older commit looks like.
-    pub(super) fn rewind(&self, to: i64) {
+    pub(crate) fn rewind(&self, to: i64) {
         let mut state = self.lock();
         let length = state.records.get(&0).map_or(0, Vec::len) as i64;
         let to = to.min(length);
@@ -201,12 +201,12 @@ impl Topic {
         state.position.insert(0, to);
     }
 
-    pub(super) async fn all_committed(&self) {
+    pub(crate) async fn all_committed(&self) {
         self.until(State::is_done).await;
     }
 
     /// Waits for the topic to be so.
-    pub(super) async fn until(&self, so: impl Fn(&State) -> bool) {
+    pub(crate) async fn until(&self, so: impl Fn(&State) -> bool) {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
@@ -308,7 +308,7 @@ impl RecordSource for Topic {
 
 /// What a store can be told to do wrong.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It cannot be asked.
     Load,
     /// It cannot be written.
@@ -317,37 +317,39 @@ pub(super) enum Fault {
     AfterWrite,
     /// Somebody else is faster on every issue.
     Conflict,
+    /// Notes cannot be written.
+    Keep,
 }
 
 /// A real store behind a switch for each fault.
-pub(super) struct Flaky {
+pub(crate) struct Flaky {
     inner: SqliteStore,
-    faults: [AtomicU32; 4],
+    faults: [AtomicU32; 5],
     writes: AtomicUsize,
     _folder: tempfile::TempDir,
 }
 
 impl Flaky {
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let inner = SqliteStore::open(&folder.path().join("issues.db")).expect("the store opens");
         Arc::new(Self { inner, faults: Default::default(), writes: AtomicUsize::new(0), _folder: folder })
     }
 
-    pub(super) fn as_store(self: &Arc<Self>) -> Arc<dyn IssueStore> {
+    pub(crate) fn as_store(self: &Arc<Self>) -> Arc<dyn IssueStore> {
         Arc::clone(self) as Arc<dyn IssueStore>
     }
 
-    pub(super) fn fail(&self, fault: Fault, times: u32) {
+    pub(crate) fn fail(&self, fault: Fault, times: u32) {
         self.faults[fault as usize].store(times, Ordering::SeqCst);
     }
 
-    pub(super) fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.faults.iter().for_each(|fault| fault.store(0, Ordering::SeqCst));
     }
 
     /// How many documents were written.
-    pub(super) fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
     }
 
@@ -394,20 +396,30 @@ impl IssueStore for Flaky {
         self.inner.children(id, kind, cursor, limit).await
     }
 
+    async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
+        self.fails(Fault::Keep)?;
+        self.inner.keep(notes).await
+    }
+
+    async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
+        self.fails(Fault::Load)?;
+        self.inner.notes(kind, keys).await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.inner.check().await
     }
 }
 
 /// A consumer at work.
-pub(super) struct Running {
-    pub(super) health: Arc<Health>,
+pub(crate) struct Running {
+    pub(crate) health: Arc<Health>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    pub(super) fn start(topic: &Topic, store: &Arc<dyn IssueStore>) -> Self {
+    pub(crate) fn start(topic: &Topic, store: &Arc<dyn IssueStore>) -> Self {
         let (health, stop) = (Health::new(), CancellationToken::new());
         let pace = Pace { first: Duration::from_millis(1), longest: Duration::from_millis(4) };
         let consumer = Consumer::new(
@@ -421,7 +433,7 @@ impl Running {
         Self { health, stop, task: tokio::spawn(consumer.run()) }
     }
 
-    pub(super) async fn stop(self) -> Arc<Health> {
+    pub(crate) async fn stop(self) -> Arc<Health> {
         self.stop.cancel();
         tokio::time::timeout(DEADLINE, self.task)
             .await

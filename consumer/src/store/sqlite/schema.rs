@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::Outcome;
 
 /// One step for each version, in order; `user_version` holds how many were taken. A released step never changes.
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The database was written by a later release.
 #[derive(Debug, thiserror::Error)]

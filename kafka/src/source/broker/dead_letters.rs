@@ -16,6 +16,24 @@ const MAX_DETAIL: usize = 1024;
 /// How long to wait for room in the client: there is always some, one dead letter is under way at a time.
 const ROOM: Duration = Duration::from_secs(1);
 
+/// Names of the headers, for whoever reads them back.
+pub(super) const REASON: &str = "issuetracker-reason";
+pub(super) const ERROR: &str = "issuetracker-error";
+pub(super) const TOPIC: &str = "issuetracker-topic";
+pub(super) const TOPIC_ID: &str = "issuetracker-topic-id";
+pub(super) const PARTITION: &str = "issuetracker-partition";
+pub(super) const OFFSET: &str = "issuetracker-offset";
+pub(super) const AT: &str = "issuetracker-at";
+
+/// Where a dead letter comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin<'a> {
+    /// The topic of records.
+    pub(super) topic: &'a str,
+    /// Its id: with partition and offset it names the record also when the topic is made anew.
+    pub(super) topic_id: Option<&'a str>,
+}
+
 /// The topic of dead letters.
 pub(super) struct DeadLetters {
     producer: FutureProducer<Logged>,
@@ -40,7 +58,7 @@ impl DeadLetters {
     /// Puts a record there and waits until the brokers have it.
     pub(super) async fn put(
         &self,
-        from: &str,
+        from: Origin<'_>,
         record: &Incoming,
         why: &str,
         detail: &str,
@@ -61,17 +79,18 @@ impl DeadLetters {
     }
 }
 
-fn headers(from: &str, record: &Incoming, why: &str, detail: &str) -> OwnedHeaders {
+fn headers(from: Origin<'_>, record: &Incoming, why: &str, detail: &str) -> OwnedHeaders {
     let detail = detail.get(..detail.floor_char_boundary(MAX_DETAIL)).unwrap_or_default();
     let (partition, offset, at) =
         (record.partition.to_string(), record.offset.to_string(), record.at.to_string());
     [
-        ("issuetracker-reason", why),
-        ("issuetracker-error", detail),
-        ("issuetracker-topic", from),
-        ("issuetracker-partition", &partition),
-        ("issuetracker-offset", &offset),
-        ("issuetracker-at", &at),
+        (REASON, why),
+        (ERROR, detail),
+        (TOPIC, from.topic),
+        (TOPIC_ID, from.topic_id.unwrap_or_default()),
+        (PARTITION, &partition),
+        (OFFSET, &offset),
+        (AT, &at),
     ]
     .into_iter()
     .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
