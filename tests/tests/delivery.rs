@@ -197,7 +197,9 @@ fn committed(settings: &KafkaSettings, partitions: i32) -> Option<i64> {
         .create()
         .unwrap();
     let mut list = TopicPartitionList::new();
-    (0..partitions).for_each(|partition| drop(list.add_partition(&settings.topic, partition)));
+    for partition in 0..partitions {
+        list.add_partition(&settings.topic, partition);
+    }
     let committed = tokio::task::block_in_place(|| consumer.committed_offsets(list, PATIENCE).unwrap());
     let offsets: Vec<i64> = committed
         .elements()

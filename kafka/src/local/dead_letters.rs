@@ -263,10 +263,10 @@ mod tests {
     fn a_full_file_refuses_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dead-letters.jsonl");
-        let letters = DeadLetters { path: path.clone(), max_bytes: 200 };
+        let letters = DeadLetters { path: path.clone(), max_bytes: 400 };
         letters.append(&record(b"first"), "too_large", "").unwrap();
         let error = letters.append(&record(b"second"), "too_large", "").unwrap_err();
-        assert!(error.to_string().contains("may not grow over 200"), "{error}");
+        assert!(error.to_string().contains("may not grow over 400"), "{error}");
         assert_eq!(lines(&path).len(), 1);
     }
 }
