@@ -1,7 +1,7 @@
 //! TLS, client certificates and passwords, on a real broker, for each client: publisher, record source, dead letters
 //! and admin. And what people read when something is wrong.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{
     fs::File,

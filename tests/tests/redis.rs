@@ -188,7 +188,7 @@ async fn stored(store: &dyn IssueStore) -> BTreeMap<String, Value> {
     let page = store.list(&IssueQuery { limit: 1000, ..IssueQuery::default() }).await.unwrap();
     let mut issues = BTreeMap::new();
     for issue in page.items {
-        let samples = store.children(issue.id, ChildKind::Occurrence, None, 100).await.unwrap();
+        let samples = store.children(issue.id, ChildKind::Occurrences, None, 100).await.unwrap();
         let samples = format!("{samples:?}");
         let whole = json!({
             "title": issue.title, "count": issue.count, "status": issue.status, "type": issue.issue_type,

@@ -96,8 +96,12 @@ async fn gather(
 /// Waits for a place among the large bodies once a body has become one.
 async fn take_place(place: &mut Option<OwnedSemaphorePermit>, decoder: &Decoder, state: &IntakeState) {
     if place.is_none() && decoder.is_large() {
+        // A window of Brotli takes as much memory as several bodies, so two of them take all places.
+        let brotli = matches!(decoder, Decoder::Brotli { .. });
+        let places = if brotli { state.limits.large_bodies.div_ceil(2) } else { 1 };
+        let places = u32::try_from(places).unwrap_or(1);
         // The semaphore is never closed, so this only ever waits.
-        *place = state.large_bodies.clone().acquire_owned().await.ok();
+        *place = state.large_bodies.clone().acquire_many_owned(places).await.ok();
     }
 }
 

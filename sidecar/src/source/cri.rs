@@ -136,12 +136,12 @@ impl CriRun {
             self.partial.clear();
             return Ok(true);
         }
-        self.renamed()
+        self.renamed(step)
     }
 
     /// Whether the file that was read to its end has a successor. It is left at the second look only: while a runtime
     /// changes over, its last lines go to the old file.
-    fn renamed(&mut self) -> io::Result<bool> {
+    fn renamed(&mut self, step: &mut Step) -> io::Result<bool> {
         let current = files::inode(&self.folder.join(files::name(self.run)));
         if current.is_none_or(|current| current == self.next.inode) {
             return Ok(false);
@@ -150,6 +150,8 @@ impl CriRun {
         if left {
             self.leave()?;
         }
+        // There is more to read: whoever waits for all of it must look again.
+        step.busy = true;
         Ok(left)
     }
 
@@ -215,7 +217,7 @@ impl CriRun {
         if !file.seek(self.next.offset)? {
             return Ok(false);
         }
-        let mut head = vec![0; 64];
+        let mut head = [0; 64];
         let read = file.read(&mut head)?;
         let time = head.get(..read).unwrap_or_default().split(|byte| *byte == b' ').next();
         let found = time.and_then(nanoseconds);

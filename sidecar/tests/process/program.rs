@@ -126,6 +126,7 @@ pub fn post(path: &str, more: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+#[expect(clippy::disallowed_methods, reason = "the pace of asking, never a substitute for the condition")]
 pub fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {

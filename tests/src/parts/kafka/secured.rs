@@ -75,8 +75,8 @@ impl Secured {
     /// What the storage tool is told, so that the users are there from the start.
     pub(super) fn users() -> Vec<String> {
         let scram = MECHANISMS.iter().filter(|mechanism| mechanism.starts_with("SCRAM"));
-        let user = |mechanism: &&str| format!("{mechanism}=[name={USER},password={PASSWORD}]");
-        scram.flat_map(|mechanism| [String::from("--add-scram"), user(&mechanism)]).collect()
+        let user = |mechanism: &str| format!("{mechanism}=[name={USER},password={PASSWORD}]");
+        scram.flat_map(|mechanism| [String::from("--add-scram"), user(mechanism)]).collect()
     }
 
     /// By TLS alone, believing the authority in this file.
