@@ -1,23 +1,18 @@
 //! What outlives its time: marks of sources that have been silent, tombstones, old samples.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{Outcome, micros};
-
-/// A sidecar resends nothing older than 7 days, so after 8 a mark has no use (delivery.md, "Consumer").
-const SEEN: SignedDuration = SignedDuration::from_hours(8 * 24);
-
-/// How long samples are kept.
-const OCCURRENCES: SignedDuration = SignedDuration::from_hours(30 * 24);
+use crate::store::{OCCURRENCES_KEPT, SEEN_KEPT};
 
 /// Removes all of it.
 pub(super) fn sweep(connection: &mut Connection, now: Timestamp) -> Outcome<()> {
     let transaction = connection.transaction()?;
     for (sql, age) in [
-        ("DELETE FROM seen WHERE at < ?1", SEEN),
-        ("DELETE FROM tombstones WHERE at < ?1", SEEN),
-        ("DELETE FROM occurrences WHERE at < ?1", OCCURRENCES),
+        ("DELETE FROM seen WHERE at < ?1", SEEN_KEPT),
+        ("DELETE FROM tombstones WHERE at < ?1", SEEN_KEPT),
+        ("DELETE FROM occurrences WHERE at < ?1", OCCURRENCES_KEPT),
     ] {
         transaction.execute(sql, params![micros(now.saturating_sub(age)?)])?;
     }
