@@ -24,11 +24,13 @@ use crate::{
 mod batch;
 mod bounds;
 pub mod decode;
+mod hold;
 mod older;
 mod pace;
 mod settle;
 
 use batch::Batch;
+use hold::Hold;
 pub use pace::Pace;
 
 /// Enough to make a transaction worth its sync; the sources bound a poll's bytes.
@@ -60,6 +62,8 @@ pub struct Consumer {
     uncommitted: BTreeMap<i32, i64>,
     /// Held back until the batch is settled.
     paused: BTreeSet<i32>,
+    /// Waits for the store's pace.
+    hold: Hold,
 }
 
 impl Consumer {
@@ -73,7 +77,8 @@ impl Consumer {
         stop: CancellationToken,
     ) -> Self {
         let (uncommitted, paused) = Default::default();
-        Self { tracker, source, store, health, pace, stop, uncommitted, paused }
+        let hold = Hold::new(store.pace());
+        Self { tracker, source, store, health, pace, stop, uncommitted, paused, hold }
     }
 
     /// Reads until it is told to stop, and then ends the batch at hand.
@@ -89,6 +94,9 @@ impl Consumer {
             }
             self.resume();
         }
+        if self.hold.open() {
+            self.finish(Batch::default()).await;
+        }
     }
 
     /// The next thing, looked for until there is one; `None` when it is time to stop.
@@ -98,7 +106,7 @@ impl Consumer {
             let polled = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return None,
-                polled = self.source.poll(MAX_RECORDS, WAIT) => polled,
+                polled = self.source.poll(MAX_RECORDS, self.hold.wait(WAIT)) => polled,
             };
             self.health.lag(self.source.lag().records);
             match polled {
@@ -117,6 +125,7 @@ impl Consumer {
 
     /// Stores the batch and commits it, however long that takes; gives it back when it is time to stop.
     async fn finish(&mut self, mut batch: Batch) {
+        batch.works = self.hold.sift(batch.works);
         let mut backoff = self.pace.start();
         while let Err(trouble) = self.settle(&mut batch).await {
             self.blame(&trouble);
@@ -125,7 +134,7 @@ impl Consumer {
                 return;
             }
         }
-        self.uncommitted.extend(batch.done());
+        self.uncommitted.extend(self.hold.done(batch.done()));
         self.commit().await;
         self.resume();
     }
@@ -220,6 +229,8 @@ impl Consumer {
 
     /// Other members have these now: what is not committed is theirs to do again.
     fn forget(&mut self, partitions: &[i32]) {
+        let left = self.hold.forget(partitions);
+        self.health.ledger(|ledger| ledger.end(ConsumerOutcome::HandedBack, left));
         for partition in partitions {
             self.uncommitted.remove(partition);
             self.paused.remove(partition);

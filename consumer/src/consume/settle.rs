@@ -52,6 +52,9 @@ impl Consumer {
             if asked && !matches!(written.next(), Some(Written::Done(_))) {
                 again.push(work);
             } else {
+                if asked {
+                    self.hold.wrote(work.issue_id);
+                }
                 self.end(batch, work, change);
             }
         }
