@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consumer::transfer::{ExportArguments, ImportArguments};
 
 /// The port of the sidecar, of the tracker service and of local mode.
 pub const DEFAULT_PORT: u16 = 6001;
@@ -35,6 +36,10 @@ pub enum Command {
     Normalize(NormalizeArguments),
     /// List and change issues on a tracker.
     Issues(IssuesArguments),
+    /// Write everything that a store keeps as JSON Lines.
+    Export(ExportArguments),
+    /// Read what `export` wrote into a store.
+    Import(ImportArguments),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  issuetracker completions bash > /etc/bash_completion.d/issuetracker")]
     Completions {

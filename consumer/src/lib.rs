@@ -30,6 +30,7 @@ pub mod health;
 pub mod ledger;
 pub mod metrics;
 pub mod store;
+pub mod transfer;
 pub mod ui;
 
 /// What a tracker needs to know before it starts.
