@@ -14,6 +14,7 @@ use consumer::store::{
     ChildKind, Deletion, IssueQuery, IssueStore, Upkeep, Version, Wanted, Write, Written,
     choice::FirestoreSettings,
     firestore::FirestoreStore,
+    sqlite::SqliteStore,
     suite::{self, many_issues, passes},
 };
 use issue::{
@@ -218,4 +219,47 @@ async fn a_store_that_is_away_is_an_error_in_bounded_time_and_comes_back() {
     emulator.restart().unwrap();
     store.write(vec![issue_write(1, Version::Absent)]).await.unwrap();
     assert_ne!(version(&store, suite::issue(1).id).await, Version::Absent);
+}
+
+fn consumer(words: &[&str]) -> std::process::Output {
+    let program = tests::parts::binary("issuetracker-consumer").unwrap();
+    std::process::Command::new(program)
+        .args(words)
+        .env_clear()
+        .env("FIRESTORE_EMULATOR_HOST", EMULATOR.host())
+        .output()
+        .unwrap()
+}
+
+/// Exports a store into a file; answers its lines but the first, which tells the time.
+fn exported(store: &str, file: &std::path::Path) -> Vec<String> {
+    let output = consumer(&["export", "--store", store, "-o", file.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::read_to_string(file).unwrap().lines().skip(1).map(str::to_owned).collect()
+}
+
+fn imported(store: &str, file: &std::path::Path) -> Option<i32> {
+    consumer(&["import", "--store", store, file.to_str().unwrap()]).status.code()
+}
+
+#[tokio::test]
+async fn everything_goes_from_a_file_into_firestore_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let sqlite = |name: &str| format!("sqlite:{}", file(name).display());
+    let firestore = format!("firestore:{}", project());
+    suite::fill(&SqliteStore::open(&file("one.db")).unwrap(), 250).await;
+    let lines = exported(&sqlite("one.db"), &file("1.jsonl"));
+    assert_eq!(imported(&firestore, &file("1.jsonl")), Some(0));
+    assert_eq!(imported(&firestore, &file("1.jsonl")), Some(0), "an import can be repeated");
+    assert_eq!(exported(&firestore, &file("2.jsonl")), lines);
+    assert_eq!(imported(&sqlite("two.db"), &file("2.jsonl")), Some(0));
+    assert_eq!(exported(&sqlite("two.db"), &file("3.jsonl")), lines);
+    let three = SqliteStore::open(&file("three.db")).unwrap();
+    suite::fill(&three, 1).await;
+    suite::count_up(&three).await;
+    drop(three);
+    assert_eq!(imported(&sqlite("three.db"), &file("2.jsonl")), Some(1), "somebody's work stays");
+    std::fs::write(file("half.jsonl"), lines[..100].join("\n")).unwrap();
+    assert_eq!(imported(&sqlite("four.db"), &file("half.jsonl")), Some(2));
 }

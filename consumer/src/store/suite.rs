@@ -793,6 +793,8 @@ pub async fn many_issues(store: &dyn IssueStore, issues: u32) -> Figures {
         ("text, some", IssueQuery { text: some("number77"), sort: Sort::Count, ..all() }, usize::MAX),
         ("text, all", IssueQuery { text: some("valueerror"), ..all() }, usize::MAX),
         ("text, none", IssueQuery { text: some("zebra"), ..all() }, 0),
+        ("text, two letters", IssueQuery { text: some("99"), ..all() }, usize::MAX),
+        ("text, two letters, none", IssueQuery { text: some("zq"), ..all() }, 0),
     ];
     for (name, query, expected) in queries {
         figures.lists.push(walk(store, name, query, expected).await);
