@@ -1,10 +1,9 @@
 //! `issuetracker-consumer`: reads the settings, puts the parts together, and stops in order.
 
-use std::{fs, net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use axum::Router;
-use clap::Parser;
 use consumer::{
     Settings,
     api::{Access, Limits},
