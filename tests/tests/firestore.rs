@@ -1,6 +1,6 @@
 //! The Firestore store on the official emulator: the suite of all stores, and what only this one can show.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::{
     sync::{
