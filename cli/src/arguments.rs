@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use consumer::transfer::{ExportArguments, ImportArguments};
 
 /// The port of the sidecar, of the tracker service and of local mode.
 pub const DEFAULT_PORT: u16 = 6001;
@@ -37,6 +38,10 @@ pub enum Command {
     Issues(IssuesArguments),
     /// Look at records that could not be processed; replay or discard them.
     DeadLetters(DeadLettersArguments),
+    /// Write everything that a store keeps as JSON Lines.
+    Export(ExportArguments),
+    /// Read what `export` wrote into a store.
+    Import(ImportArguments),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  issuetracker completions bash > /etc/bash_completion.d/issuetracker")]
     Completions {

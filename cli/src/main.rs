@@ -15,6 +15,7 @@ use std::{io, process::ExitCode};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
 use arguments::{Cli, Command};
+use consumer::transfer::{TransferError, run_export, run_import};
 
 #[expect(clippy::print_stderr, reason = "the last word of a command line program goes to stderr")]
 fn main() -> ExitCode {
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         Command::Normalize(arguments) => normalize::run(&arguments),
         Command::Issues(arguments) => issues::run(&arguments),
         Command::DeadLetters(arguments) => dead_letters::run(&arguments),
+        Command::Export(arguments) => on_a_runtime(run_export(&arguments)),
+        Command::Import(arguments) => on_a_runtime(run_import(&arguments)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "issuetracker", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -53,6 +56,11 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn on_a_runtime(work: impl Future<Output = Result<ExitCode, TransferError>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    Ok(runtime.block_on(work)?)
 }
 
 /// Whoever read our output has seen enough: that is no failure.

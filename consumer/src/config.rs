@@ -1,13 +1,52 @@
 //! Settings of the program: flags and `ISSUETRACKER_*` variables, read once, here and nowhere else.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 use issue::id::TrackerName;
 
-/// The tracker service: reads records from Kafka into the store, and serves the API and the pages.
+use crate::transfer::{ExportArguments, ImportArguments, StoreArguments};
+
+/// What the program is asked to do.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one")]
+pub enum Command {
+    /// Be the tracker service.
+    Run(Config),
+    /// Work on a store and end.
+    Tool(Tool),
+}
+
+/// Commands beside the service.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "issuetracker-consumer", version)]
+pub enum Tool {
+    /// Write everything that a store keeps as JSON Lines.
+    Export(ExportArguments),
+    /// Read what `export` wrote into a store.
+    Import(ImportArguments),
+}
+
+impl Command {
+    /// Reads the command line. The service has no word of its own: its flags come at once.
+    pub fn read() -> Self {
+        match std::env::args().nth(1).as_deref() {
+            Some("export" | "import") => Self::Tool(Tool::parse()),
+            _ => Self::Run(Config::parse()),
+        }
+    }
+}
+
+/// The tracker service: reads records from Kafka into the store, and serves the API and the pages.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "issuetracker-consumer",
+    version,
+    after_help = "Commands beside the service:\n  issuetracker-consumer export --help   write everything that a store keeps as JSON Lines\n  \
+                  issuetracker-consumer import --help   read it into a store\n\n\
+                  Firestore is reached with Google's application default credentials: the file that GOOGLE_APPLICATION_CREDENTIALS \
+                  names, or the identity of the workload. FIRESTORE_EMULATOR_HOST names an emulator instead."
+)]
 pub struct Config {
     /// The tracker that this service is of: NAMESPACE/NAME.
     #[arg(long, env = "ISSUETRACKER_TRACKER")]
@@ -27,9 +66,9 @@ pub struct Config {
     /// The consumer group; issuetracker-consumer.NAMESPACE/NAME when not given.
     #[arg(long, env = "ISSUETRACKER_GROUP")]
     pub group: Option<String>,
-    /// Where issues are kept: sqlite:PATH.
-    #[arg(long, env = "ISSUETRACKER_STORE")]
-    pub store: StoreChoice,
+    /// Where issues are kept.
+    #[command(flatten)]
+    pub store: StoreArguments,
     /// A file with the token that programs must send (Authorization: Bearer).
     #[arg(long, env = "ISSUETRACKER_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
@@ -56,36 +95,6 @@ pub enum LogFormat {
     Text,
 }
 
-/// Where issues are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreChoice {
-    /// In this file.
-    Sqlite(PathBuf),
-}
-
-/// Why a store cannot be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum StoreChoiceError {
-    /// It has another form.
-    #[error("write sqlite:PATH")]
-    Form,
-    /// Its adapter is not there yet.
-    #[error("this version cannot keep issues in Firestore yet; write sqlite:PATH")]
-    Firestore,
-}
-
-impl FromStr for StoreChoice {
-    type Err = StoreChoiceError;
-
-    fn from_str(text: &str) -> Result<Self, StoreChoiceError> {
-        match text.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            Some(("firestore", _)) => Err(StoreChoiceError::Firestore),
-            _ => Err(StoreChoiceError::Form),
-        }
-    }
-}
-
 impl Config {
     /// The topic of this tracker.
     pub fn topic(&self) -> String {
@@ -107,6 +116,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::choice::StoreChoice;
 
     fn parse(more: &[&str]) -> Result<Config, clap::Error> {
         let base = ["issuetracker-consumer", "--tracker", "payments/main", "--kafka-brokers", "k:9092"];
@@ -118,14 +128,14 @@ mod tests {
         let config = parse(&["--store", "sqlite:/data/issues.db"]).expect("settings");
         assert_eq!(config.topic(), "issuetracker.payments.main");
         assert_eq!(config.group(), "issuetracker-consumer.payments/main");
-        assert_eq!(config.store, StoreChoice::Sqlite("/data/issues.db".into()));
+        assert_eq!(config.store.store, StoreChoice::Sqlite("/data/issues.db".into()));
         assert_eq!(config.listen.to_string(), "0.0.0.0:6001");
     }
 
     #[test]
     fn a_wrong_store_is_refused_with_what_to_write() {
         for (store, words) in
-            [("sqlite:", "sqlite:PATH"), ("firestore:p", "Firestore yet"), ("x", "sqlite:PATH")]
+            [("sqlite:", "sqlite:PATH"), ("firestore:", "firestore:PROJECT"), ("x", "sqlite:PATH")]
         {
             let error = parse(&["--store", store]).expect_err("refused").to_string();
             assert!(error.contains(words), "{error}");

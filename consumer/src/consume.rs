@@ -25,11 +25,13 @@ use crate::{
 mod batch;
 mod bounds;
 pub mod decode;
+mod hold;
 mod older;
 mod pace;
 mod settle;
 
 use batch::Batch;
+use hold::Hold;
 pub use pace::Pace;
 
 /// Enough to make a transaction worth its sync; the sources bound a poll's bytes.
@@ -63,6 +65,8 @@ pub struct Consumer {
     paused: BTreeSet<i32>,
     /// Whether what sidecars said to an earlier process was read.
     remembers: bool,
+    /// Waits for the store's pace.
+    hold: Hold,
 }
 
 impl Consumer {
@@ -76,7 +80,8 @@ impl Consumer {
         stop: CancellationToken,
     ) -> Self {
         let (uncommitted, paused) = Default::default();
-        Self { tracker, source, store, health, pace, stop, uncommitted, paused, remembers: false }
+        let hold = Hold::new(store.pace());
+        Self { tracker, source, store, health, pace, stop, uncommitted, paused, remembers: false, hold }
     }
 
     /// Reads until it is told to stop, and then ends the batch at hand.
@@ -92,6 +97,9 @@ impl Consumer {
                 Polled::Gap { partition, from, to } => self.health.gap(partition, from, to),
             }
             self.resume();
+        }
+        if self.hold.open() {
+            self.finish(Batch::default()).await;
         }
     }
 
@@ -120,7 +128,7 @@ impl Consumer {
             let polled = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return None,
-                polled = self.source.poll(MAX_RECORDS, WAIT) => polled,
+                polled = self.source.poll(MAX_RECORDS, self.hold.wait(WAIT)) => polled,
             };
             self.health.lag(self.source.lag().records);
             match polled {
@@ -139,6 +147,7 @@ impl Consumer {
 
     /// Stores the batch and commits it, however long that takes; gives it back when it is time to stop.
     async fn finish(&mut self, mut batch: Batch) {
+        batch.works = self.hold.sift(batch.works);
         let mut backoff = self.pace.start();
         while let Err(trouble) = self.settle(&mut batch).await {
             self.blame(&trouble);
@@ -147,7 +156,7 @@ impl Consumer {
                 return;
             }
         }
-        self.uncommitted.extend(batch.done());
+        self.uncommitted.extend(self.hold.done(batch.done()));
         self.commit().await;
         self.resume();
     }
@@ -243,6 +252,8 @@ impl Consumer {
 
     /// Other members have these now: what is not committed is theirs to do again.
     fn forget(&mut self, partitions: &[i32]) {
+        let left = self.hold.forget(partitions);
+        self.health.ledger(|ledger| ledger.end(ConsumerOutcome::HandedBack, left));
         for partition in partitions {
             self.uncommitted.remove(partition);
             self.paused.remove(partition);

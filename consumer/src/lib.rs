@@ -36,6 +36,7 @@ pub mod merge;
 pub mod metrics;
 pub mod serve;
 pub mod store;
+pub mod transfer;
 pub mod ui;
 
 /// What a tracker needs to know before it starts.

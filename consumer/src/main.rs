@@ -1,16 +1,15 @@
 //! `issuetracker-consumer`: reads the settings, puts the parts together, and stops in order.
 
-use std::{fs, process::ExitCode, sync::Arc, time::Duration};
+use std::{fs, process::ExitCode, time::Duration};
 
 use anyhow::Context;
-use clap::Parser;
 use consumer::{
     Settings,
     api::{Access, Limits},
-    config::{Config, LogFormat, StoreChoice},
+    config::{Command, Config, LogFormat, Tool},
     consume::Pace,
     serve::{Times, serve},
-    store::{IssueStore, sqlite::SqliteStore},
+    transfer::{run_export, run_import},
 };
 use kafka::{
     settings::{Properties, Settings as KafkaSettings},
@@ -27,7 +26,18 @@ use tracing_subscriber::EnvFilter;
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    let config = Config::parse();
+    // Two of the libraries below bring a provider of TLS each; the first use would not know which to take.
+    #[cfg(feature = "firestore")]
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a provider of TLS was installed before");
+    }
+    match Command::read() {
+        Command::Run(config) => serve_as(config),
+        Command::Tool(tool) => run_tool(&tool),
+    }
+}
+
+fn serve_as(config: Config) -> ExitCode {
     let done = start_log(&config).and_then(|()| {
         let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
         runtime.block_on(run(config))
@@ -39,6 +49,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command line program goes to stderr")]
+fn run_tool(tool: &Tool) -> ExitCode {
+    let done = tokio::runtime::Runtime::new().context("start the runtime").and_then(|runtime| {
+        runtime.block_on(async {
+            Ok(match tool {
+                Tool::Export(arguments) => run_export(arguments).await?,
+                Tool::Import(arguments) => run_import(arguments).await?,
+            })
+        })
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("issuetracker-consumer: {error:#}");
+        ExitCode::from(2)
+    })
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
@@ -55,7 +81,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("watch for SIGINT")?;
     let access = access(&config)?;
-    let store = open_store(&config)?;
+    let store = config.store.open().with_context(|| format!("use {:?}", config.store.store))?;
     let source =
         BrokerSource::subscribe(kafka_settings(&config)?, &config.group()).context("join the group")?;
     let listener =
@@ -65,7 +91,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         listen = %config.listen,
         topic = config.topic(),
         group = config.group(),
-        store = ?config.store,
+        store = ?config.store.store,
         token = config.token_file.is_some(),
         "started"
     );
@@ -104,12 +130,6 @@ fn access(config: &Config) -> anyhow::Result<Access> {
         None => None,
     };
     Ok(Access::at(config.listen, config.public_host(), token.as_deref())?)
-}
-
-fn open_store(config: &Config) -> anyhow::Result<Arc<dyn IssueStore>> {
-    let StoreChoice::Sqlite(path) = &config.store;
-    let store = SqliteStore::open(path).with_context(|| format!("use {}", path.display()))?;
-    Ok(Arc::new(store))
 }
 
 fn kafka_settings(config: &Config) -> anyhow::Result<KafkaSettings> {

@@ -4,6 +4,8 @@
 //! atomic with everything that the change creates and with the `seen` marks of the records that caused it. So a record
 //! that is processed twice, by whomever, changes the issue once.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use issue::{
     document::{Activity, Comment, Issue, Notification, Occurrence, Status},
@@ -11,10 +13,22 @@ use issue::{
     record::IssueType,
     report::{Category, Priority},
 };
+use jiff::{SignedDuration, Timestamp};
 
+pub mod choice;
+#[cfg(feature = "firestore")]
+pub mod firestore;
+pub(crate) mod older;
 pub mod sqlite;
-#[cfg(test)]
-mod suite;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
+mod words;
+
+/// A sidecar resends nothing older than 7 days, so after 8 a `seen` mark has no use (delivery: "Consumer").
+const SEEN_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// How long samples are kept.
+const OCCURRENCES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Which state of a document a change was computed from. Opaque to callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +120,7 @@ pub struct IssueQuery {
     pub assignee: Option<String>,
     pub reporter: Option<String>,
     pub component: Option<String>,
+    /// `Kind/name`, or the name alone.
     pub workload: Option<String>,
     pub release: Option<String>,
     /// Words that the title, the culprit or the template must hold, in any case.
@@ -120,7 +135,8 @@ pub struct IssueQuery {
 /// A stretch of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// In the order asked for.
+    /// In the order asked for. May be shorter than asked for also where a next page follows: a store that has looked at
+    /// enough issues that no filter of its own could tell apart says where to go on.
     pub items: Vec<T>,
     /// Where the next page begins; `None` at the end.
     pub next_cursor: Option<String>,
@@ -160,6 +176,15 @@ impl NoteKind {
         match self {
             Self::Sidecar => "sidecar",
             Self::DeadLetter => "dead-letter",
+        }
+    }
+
+    /// How long one is kept: what a sidecar said as long as its marks, what was done with a dead letter a day longer than
+    /// its topic keeps it.
+    pub(crate) fn kept(self) -> SignedDuration {
+        match self {
+            Self::Sidecar => SEEN_KEPT,
+            Self::DeadLetter => SignedDuration::from_hours(31 * 24),
         }
     }
 }
@@ -208,4 +233,76 @@ pub trait IssueStore: Send + Sync {
 
     /// Whether the store answers, cheaply.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// The least time between two writes of one issue. Whoever writes in batches holds later changes of an issue back for
+    /// so long and makes one write of them.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The end of an issue.
+#[derive(Clone, Debug)]
+pub struct Deletion {
+    /// Which.
+    pub id: IssueId,
+    /// The state that was looked at.
+    pub expect: Version,
+    /// Marks to remember besides those that the issue has.
+    pub seen: Vec<(SourceId, u64)>,
+}
+
+/// Every status, in the order of the lifecycle.
+pub const STATUSES: [Status; 4] = [Status::Open, Status::InProgress, Status::Resolved, Status::Closed];
+
+/// How many issues stand how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// In the order of [`STATUSES`].
+    pub by_status: [(Status, u64); 4],
+    /// Came back after they had been resolved, and have not been resolved since.
+    pub regressed: u64,
+    /// First seen since the time asked for.
+    pub new: u64,
+}
+
+/// What a store keeps of one issue beside its occurrences, activities and comments.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "short-lived, and mostly issues")]
+pub enum Kept {
+    /// It is there.
+    Issue {
+        /// As it stands.
+        issue: Issue,
+        /// Every mark, in the order of sources.
+        seen: Vec<(SourceId, u64)>,
+        /// Who was told of it, the oldest first.
+        notifications: Vec<Notification>,
+    },
+    /// It was deleted.
+    Tombstone {
+        /// Which.
+        id: IssueId,
+        /// Every mark, in the order of sources.
+        seen: Vec<(SourceId, u64)>,
+    },
+}
+
+/// What administrators and the store's own clock do, beside the work with issues.
+#[async_trait]
+pub trait Upkeep: IssueStore {
+    /// Removes an issue and all that hangs below it, and leaves a tombstone that keeps the `seen` marks: a record that was
+    /// counted before does not bring it back, a new one makes it anew. A deletion that was cut short is ended by the next
+    /// [`Upkeep::sweep`] or the next write of the issue.
+    async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError>;
+
+    /// Removes what has outlived its time: marks and tombstones after 8 days, occurrences after 30. A store that runs does
+    /// it by itself every hour.
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Counts issues; `since` tells which are new.
+    async fn stats(&self, since: Timestamp) -> Result<Stats, StoreError>;
+
+    /// Everything, in the order of ids, a page at a time.
+    async fn export(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Kept>, StoreError>;
 }

@@ -67,7 +67,9 @@ impl Reason {
             | Code::RequestTimedOut
             | Code::MessageTimedOut => Self::BrokerUnreachable,
             Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => Self::AuthenticationFailed,
-            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => Self::TopicAuthorizationFailed,
+            Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+                Self::TopicAuthorizationFailed
+            }
             Code::InvalidConfig => Self::InvalidConfig,
             Code::InvalidReplicationFactor => Self::InvalidReplicationFactor,
             Code::InvalidPartitions => Self::InvalidPartitions,
@@ -115,7 +117,7 @@ pub struct Admin {
 impl Admin {
     /// Does not connect yet. `timeout` bounds each request.
     pub fn new(settings: &Settings, timeout: Duration) -> Result<Self, AdminError> {
-        let client = settings.admin().create_with_context(Logged).map_err(|error| AdminError {
+        let client = settings.admin().create_with_context(Logged::default()).map_err(|error| AdminError {
             step: "making a Kafka client",
             reason: Reason::InvalidConfig,
             text: reason(&error),

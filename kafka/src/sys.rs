@@ -234,7 +234,10 @@ fn resource(topic: &str) -> Result<Owned<sys::rd_kafka_ConfigResource_t>, Refusa
     // SAFETY: the name is a valid C string, which librdkafka copies.
     unsafe {
         let kind = sys::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
-        Owned::new(sys::rd_kafka_ConfigResource_new(kind, name.as_ptr()), sys::rd_kafka_ConfigResource_destroy)
+        Owned::new(
+            sys::rd_kafka_ConfigResource_new(kind, name.as_ptr()),
+            sys::rd_kafka_ConfigResource_destroy,
+        )
     }
 }
 

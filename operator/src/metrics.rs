@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Encoder as _, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder as _, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 /// Every metric.
 #[derive(Clone, Debug)]
@@ -33,8 +35,11 @@ impl Metrics {
             Ok(gauge)
         };
         let admission_seconds = Histogram::with_opts(
-            HistogramOpts::new("issuetracker_operator_admission_seconds", "Time that the handler took for a pod.")
-                .buckets(vec![0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0]),
+            HistogramOpts::new(
+                "issuetracker_operator_admission_seconds",
+                "Time that the handler took for a pod.",
+            )
+            .buckets(vec![0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1.0]),
         )?;
         registry.register(Box::new(admission_seconds.clone()))?;
         Ok(Self {

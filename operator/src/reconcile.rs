@@ -105,7 +105,11 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
         return findings;
     }
     consumer(&valid, context, &mut findings).await;
-    findings.conditions.push(Told::yes("InjectionReady", "WebhookReady", "new pods of this namespace get the sidecar"));
+    findings.conditions.push(Told::yes(
+        "InjectionReady",
+        "WebhookReady",
+        "new pods of this namespace get the sidecar",
+    ));
     findings.url = Some(match valid.access.public_url.as_str() {
         "" => format!("http://{SERVICE}.{}.svc:{PORT}", valid.namespace),
         url => url.to_owned(),
@@ -152,9 +156,14 @@ async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String], findings
                     format!("; check spec.kafka.bootstrapServers ({}) and the network to them", valid.brokers)
                 }
                 kafka::admin::Reason::TopicAuthorizationFailed => {
-                    format!("; allow the account Create, Describe, Alter, DescribeConfigs and AlterConfigs on {}", valid.topic.name)
+                    format!(
+                        "; allow the account Create, Describe, Alter, DescribeConfigs and AlterConfigs on {}",
+                        valid.topic.name
+                    )
                 }
-                kafka::admin::Reason::AuthenticationFailed => "; check spec.kafka.auth and spec.kafka.tls".to_owned(),
+                kafka::admin::Reason::AuthenticationFailed => {
+                    "; check spec.kafka.auth and spec.kafka.tls".to_owned()
+                }
                 _ => String::new(),
             };
             findings.conditions.push(Told::no("TopicReady", error.reason.word(), format!("{error}{advice}")));
@@ -197,7 +206,9 @@ async fn keep_topic(
             step: "describing the topic",
             reason: kafka::admin::Reason::UnknownTopic,
             text: match wanted.mode {
-                TopicMode::External => format!("there is no topic {}; make it, or set mode: Managed", wanted.name),
+                TopicMode::External => {
+                    format!("there is no topic {}; make it, or set mode: Managed", wanted.name)
+                }
                 TopicMode::Managed => format!("the topic {} is not visible yet", wanted.name),
             },
         });
@@ -301,7 +312,9 @@ async fn consumer(valid: &Valid, context: &Context, findings: &mut Findings) {
                     "NoReplicaReady",
                     format!("0 of {desired} replicas are ready; see kubectl describe deployment {name}"),
                 ),
-                _ => Told::yes("ConsumerReady", "Running", format!("{ready} of {desired} replicas are ready")),
+                _ => {
+                    Told::yes("ConsumerReady", "Running", format!("{ready} of {desired} replicas are ready"))
+                }
             }
         }
         Ok(None) => Told::no("ConsumerReady", "Missing", format!("there is no Deployment {name} yet")),

@@ -52,7 +52,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (notices, told) = tokio::sync::mpsc::channel(256);
     let recorder = Recorder::new(
         client.clone(),
-        Reporter { controller: "issuetracker-operator".into(), instance: Some(config.pod_name.clone().into()) },
+        Reporter {
+            controller: "issuetracker-operator".into(),
+            instance: Some(config.pod_name.clone().into()),
+        },
     );
     let webhook = Webhook { plans: plans.clone(), metrics: metrics.clone(), notices };
     let names = authority::names(&config);
@@ -78,10 +81,11 @@ async fn watch(
 ) -> anyhow::Result<()> {
     // A resource that an older or a newer version stored and this one cannot read must not stop the others.
     let api: Api<DeserializeGuard<IssueTracker>> = Api::all(client);
-    let readable = watcher(api, watcher::Config::default()).default_backoff().filter_map(async |event| match event {
-        Ok(event) => readable(event).map(Ok),
-        Err(error) => Some(Err(error)),
-    });
+    let readable =
+        watcher(api, watcher::Config::default()).default_backoff().filter_map(async |event| match event {
+            Ok(event) => readable(event).map(Ok),
+            Err(error) => Some(Err(error)),
+        });
     let mut stream = std::pin::pin!(reflector::reflector(writer, readable));
     while let Some(event) = stream.next().await {
         if let Err(error) = event {
@@ -110,8 +114,14 @@ fn readable(event: watcher::Event<DeserializeGuard<IssueTracker>>) -> Option<wat
     let read = |guard: DeserializeGuard<IssueTracker>| match guard.0 {
         Ok(tracker) => Some(tracker),
         Err(error) => {
-            let (name, namespace) = (error.metadata.name.unwrap_or_default(), error.metadata.namespace.unwrap_or_default());
-            tracing::warn!(namespace, name, error = error.error, "an IssueTracker cannot be read and is left alone");
+            let (name, namespace) =
+                (error.metadata.name.unwrap_or_default(), error.metadata.namespace.unwrap_or_default());
+            tracing::warn!(
+                namespace,
+                name,
+                error = error.error,
+                "an IssueTracker cannot be read and is left alone"
+            );
             None
         }
     };

@@ -71,7 +71,15 @@ pub fn plan(wanted: &WantedTopic, existing: &Existing, applied: &[String]) -> Pl
     if wanted.mode == TopicMode::External {
         return plan;
     }
-    one(&mut plan, &wanted.name, wanted.partitions, wanted, &config(wanted), existing.records.as_ref(), applied);
+    one(
+        &mut plan,
+        &wanted.name,
+        wanted.partitions,
+        wanted,
+        &config(wanted),
+        existing.records.as_ref(),
+        applied,
+    );
     let letters = BTreeMap::from([
         ("cleanup.policy".to_owned(), "delete".to_owned()),
         ("retention.ms".to_owned(), millis(DEAD_LETTERS)),
@@ -162,7 +170,8 @@ mod tests {
             let name = match step {
                 Step::Create { topic, .. } | Step::Grow { topic, .. } | Step::Alter { topic, .. } => topic,
             };
-            let place = if name.ends_with(".dlq") { &mut existing.dead_letters } else { &mut existing.records };
+            let place =
+                if name.ends_with(".dlq") { &mut existing.dead_letters } else { &mut existing.records };
             match step {
                 Step::Create { partitions, replication, config, .. } => {
                     *place = Some(Topic {

@@ -113,7 +113,10 @@ fn no_password_is_in_what_pods_mount() {
     let valid = validate(&resource(&secure)).unwrap();
     let properties = valid.security.properties();
     assert!(properties.contains("security.protocol=SASL_SSL"), "{properties}");
-    assert!(properties.contains("sasl.password=${directory:/issuetracker/secrets/auth:password}"), "{properties}");
+    assert!(
+        properties.contains("sasl.password=${directory:/issuetracker/secrets/auth:password}"),
+        "{properties}"
+    );
     let mounts: Vec<_> = valid.security.mounts().into_iter().map(|one| (one.folder, one.secret)).collect();
     assert_eq!(mounts, [("ca", "ca".to_owned()), ("auth", "login".to_owned())]);
 }

@@ -24,11 +24,16 @@ const COMMANDS: &[&[&str]] = &[
     &["dead-letters", "show"],
     &["dead-letters", "replay"],
     &["dead-letters", "discard"],
+    &["export"],
+    &["import"],
 ];
 
 /// Every generated file: its path in the tree and its text.
 pub fn files() -> Result<Vec<(PathBuf, String)>> {
-    Ok(vec![(root().join("docs/cli.md"), commands()?)])
+    Ok(vec![
+        (root().join("docs/cli.md"), commands()?),
+        (root().join("firestore.indexes.json"), consumer::store::firestore::indexes::file()),
+    ])
 }
 
 /// The help of every command, as the program prints it.

@@ -2,6 +2,7 @@
 //!
 //! No part that a user would run is replaced by a mock in the test command.
 
+pub mod firestore;
 pub mod kafka;
 pub mod process;
 pub mod proxy;

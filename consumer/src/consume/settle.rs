@@ -82,6 +82,9 @@ impl Consumer {
                 again.push(work);
             } else {
                 batch.carried.extend(change.carried.clone());
+                if asked {
+                    self.hold.wrote(work.issue_id);
+                }
                 self.end(batch, work, change);
             }
         }

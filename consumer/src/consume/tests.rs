@@ -60,6 +60,41 @@ async fn a_batch_becomes_one_write_per_issue_and_counts_are_exact() {
     assert_eq!((ledger.consumed, ledger.stored, ledger.repeat, ledger.in_flight), (300, 4, 296, 0));
 }
 
+/// Where a store takes a write of each issue only so often: the first is visible at once, those that follow become one, and
+/// another issue waits for neither. An offset is committed when all before it is written.
+#[tokio::test]
+async fn writes_of_one_issue_keep_the_pace_of_the_store() {
+    let store = Flaky::paced(Duration::from_secs(3_600));
+    let topic = Topic::of([report(1, 1, 1)]);
+    let running = Running::start(&topic, &store.as_store());
+    topic.all_committed().await;
+    for seq in 2..20 {
+        topic.push(0, report(1, seq, 1));
+        topic.push(1, report(2, 100 + seq, 1));
+    }
+    topic.until(|topic| topic.committed.get(&1).is_some_and(|next| *next >= 1)).await;
+    assert_eq!(counts(&store.as_store()).await.iter().min(), Some(&1), "both issues are visible");
+    assert_eq!(topic.lock().committed.get(&0), Some(&1), "what waits is not committed");
+    let health = running.stop().await;
+    assert_eq!(counts(&store.as_store()).await.iter().sum::<u64>(), 37);
+    assert!(store.writes() <= 4, "{} writes", store.writes());
+    let ledger = health.status().ledger;
+    assert!(ledger.is_balanced() && ledger.in_flight == 0, "{ledger:?}");
+    topic.all_committed().await;
+}
+
+#[tokio::test]
+async fn what_waits_is_written_when_its_time_comes() {
+    let store = Flaky::paced(Duration::from_millis(50));
+    let topic = Topic::of((1..40).map(|seq| report(1, seq, 1)));
+    topic.at_most(5);
+    let running = Running::start(&topic, &store.as_store());
+    topic.all_committed().await;
+    running.stop().await;
+    assert_eq!(counts(&store.as_store()).await, [39]);
+    assert!(store.writes() <= 3, "{} writes", store.writes());
+}
+
 #[tokio::test]
 async fn an_offset_is_committed_only_after_store_or_dead_letter() {
     let store = Flaky::new();

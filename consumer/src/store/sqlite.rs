@@ -15,10 +15,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Page, StoreError, Wanted, Write,
-    Written,
+    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
+    StoreError, Upkeep, Wanted, Write, Written,
 };
 
+mod delete;
+mod export;
 mod list;
 mod notes;
 mod read;
@@ -153,6 +155,35 @@ impl IssueStore for SqliteStore {
     }
 }
 
+#[async_trait]
+impl Upkeep for SqliteStore {
+    async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError> {
+        self.writer
+            .run(move |connection| delete::delete(connection, &deletion, Timestamp::now()))
+            .await
+            .map_err(failed("delete an issue"))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| sweep::sweep(connection, now))
+            .await
+            .map_err(failed("remove what has outlived its time"))
+    }
+
+    async fn stats(&self, since: Timestamp) -> Result<Stats, StoreError> {
+        self.readers.run(move |snapshot| export::stats(snapshot, since)).await.map_err(failed("count issues"))
+    }
+
+    async fn export(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Kept>, StoreError> {
+        let cursor = cursor.map(str::to_owned);
+        self.readers
+            .run(move |snapshot| export::export(snapshot, cursor.as_deref(), limit))
+            .await
+            .map_err(failed("read everything"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -167,7 +198,7 @@ mod tests {
         suite::passes(async || {
             next.set(next.get() + 1);
             let path = folder.path().join(format!("{}.db", next.get()));
-            Arc::new(SqliteStore::open(&path).expect("the store opens")) as Arc<dyn IssueStore>
+            Arc::new(SqliteStore::open(&path).expect("the store opens")) as Arc<dyn Upkeep>
         })
         .await;
     }
@@ -191,5 +222,44 @@ mod tests {
         connection.pragma_update(None, "user_version", 99).expect("a version");
         let refused = SqliteStore::open(&path).err().expect("it is refused");
         assert!(refused.source.is::<schema::Newer>(), "{:?}", refused.source);
+    }
+
+    /// What a database of the first release holds is found by what this one looks for, and an issue of the tracker before
+    /// it is read and, with its next change, kept in today's form.
+    #[tokio::test]
+    async fn an_older_database_and_an_older_document_are_upgraded() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("issues.db");
+        let id = suite::issue(1).id;
+        let connection = Connection::open(&path).expect("a database");
+        connection
+            .execute_batch(include_str!("sqlite/schema/1.sql"))
+            .expect("the tables of the first release");
+        let old = format!(
+            r#"{{"id": "{id}", "title": "Payment fails", "source": "service", "createdAt": "2025-01-02T03:04:05Z", "regressed": true}}"#
+        );
+        connection
+            .execute("INSERT INTO issues VALUES (1, ?1, 7, 0, 1, 0, 0, 0, 5, 5, 0)", [id.0.as_bytes()])
+            .expect("a row");
+        connection.execute("INSERT INTO documents VALUES (1, ?1)", [old]).expect("a document");
+        connection.execute("INSERT INTO facets VALUES (3, 'Deployment/api', 1)", []).expect("a facet");
+        connection.pragma_update(None, "user_version", 1).expect("a version");
+        drop(connection);
+        let store = SqliteStore::open(&path).expect("the store opens");
+        let query = IssueQuery { workload: Some("api".to_owned()), limit: 5, ..IssueQuery::default() };
+        assert_eq!(store.list(&query).await.expect("a list").items.len(), 1);
+        assert_eq!(store.stats(Timestamp::MIN).await.expect("counts").regressed, 1);
+        let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await.expect("it is read").remove(0);
+        let issue = loaded.issue.expect("an issue");
+        assert_eq!((issue.schema, issue.title.as_str()), (issue::document::SCHEMA, "Payment fails"));
+        let (seen, occurrences, activities, comments, notifications) = Default::default();
+        let write =
+            Write { issue, expect: loaded.version, seen, occurrences, activities, comments, notifications };
+        store.write(vec![write]).await.expect("it is written");
+        drop(store);
+        let connection = Connection::open(&path).expect("a database");
+        let kept: String =
+            connection.query_row("SELECT document FROM documents", [], |row| row.get(0)).expect("a document");
+        assert!(kept.contains("\"schema\":1"), "{kept}");
     }
 }

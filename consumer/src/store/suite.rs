@@ -1,25 +1,33 @@
 //! What every adapter must do. An adapter's tests call [`passes`] with a way to get an empty store.
 
-use std::{collections::BTreeSet, sync::Arc};
+// Cases are tests: a broken promise panics with what was seen.
+#![allow(clippy::panic, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use issue::{
     document::{
-        Activity, ActivityType, Comment, Issue, Notification, Occurrence, ReleaseSeen, Reported, SCHEMA,
-        Status,
+        Activity, ActivityType, Comment, Issue, Mute, Notification, Occurrence, ReleaseSeen, Reported,
+        SCHEMA, Status,
     },
     id::{IssueId, SourceId, TrackerName},
     record::{IssueType, Place, Via},
     report::{Category, Kind, Language, Level, Priority},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Sort, Version, Wanted, Write, Written,
+    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, STATUSES, Sort, Upkeep,
+    Version, Wanted, Write, Written,
 };
 
 /// Runs every case, each on a store of its own.
-pub(super) async fn passes<F: Future<Output = Arc<dyn IssueStore>>>(empty: impl Fn() -> F) {
+pub async fn passes<F: Future<Output = Arc<dyn Upkeep>>>(empty: impl Fn() -> F) {
     what_is_written_is_read_back(&*empty().await).await;
     a_stale_version_conflicts_and_leaves_no_trace(&*empty().await).await;
     a_second_creator_conflicts(&*empty().await).await;
@@ -35,6 +43,18 @@ pub(super) async fn passes<F: Future<Output = Arc<dyn IssueStore>>>(empty: impl 
     children_come_in_order_and_in_pages(&*empty().await).await;
     samples_are_pruned(&*empty().await).await;
     of_notes_the_highest_rank_stays(&*empty().await).await;
+    concurrent_creators_make_one_issue(empty().await).await;
+    marks_of_many_sources_are_kept(&*empty().await).await;
+    a_change_of_any_size_is_written_whole(&*empty().await).await;
+    a_batch_of_many_issues_is_answered_in_order(&*empty().await).await;
+    what_a_program_sent_comes_back_as_it_was(&*empty().await).await;
+    fields_that_end_are_gone(&*empty().await).await;
+    a_deleted_issue_leaves_its_marks_only(&*empty().await).await;
+    a_deletion_is_compare_and_set(&*empty().await).await;
+    a_tombstone_can_be_laid_where_nothing_was(&*empty().await).await;
+    what_outlives_its_time_is_swept(&*empty().await).await;
+    issues_are_counted_by_how_they_stand(&*empty().await).await;
+    everything_is_exported(&*empty().await).await;
 }
 
 fn at(second: i64) -> Timestamp {
@@ -49,8 +69,25 @@ fn source(n: u128) -> SourceId {
     SourceId { spool: Uuid::from_u128(n), partitions: 6 }
 }
 
+/// An issue with every field that an issue can have.
+pub fn full_issue() -> Issue {
+    let release = ReleaseSeen { first_seen: at(0), last_seen: at(1), count: 3 };
+    Issue {
+        resolved_at: Some(at(5)),
+        resolved_in: Some("sha256:1".to_owned()),
+        assignee_id: Some("bob@example.org".to_owned()),
+        severity: Some("error".to_owned()),
+        first_release: Some("sha256:1".to_owned()),
+        last_release: Some("sha256:1".to_owned()),
+        releases: [("sha256:1".to_owned(), release)].into(),
+        mute: Some(Mute::Until(at(100))),
+        regressed: true,
+        ..issue(1)
+    }
+}
+
 /// An issue as the `n`th kind of report would make it.
-pub(super) fn issue(n: u32) -> Issue {
+pub fn issue(n: u32) -> Issue {
     Issue {
         id: id_of(n),
         title: format!("ValueError: bad <int> number{n}"),
@@ -265,7 +302,7 @@ async fn count_one_up(store: &dyn IssueStore, n: u32) {
 async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
     let release = ReleaseSeen { first_seen: at(0), last_seen: at(0), count: 1 };
     let mut special = Issue {
-        title: "Ünïque \"quoted\" title 100% of_it".to_owned(),
+        title: "Ünïque \"quoted\" title 100% of_it sük".to_owned(),
         status: Status::InProgress,
         priority: Priority::Critical,
         issue_type: IssueType::Task,
@@ -294,6 +331,13 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
         IssueQuery { reporter: some("eve@example.org"), ..all() },
         IssueQuery { component: some("billing"), ..all() },
         IssueQuery { workload: some("Job/nightly"), ..all() },
+        IssueQuery { workload: some("nightly"), ..all() },
+        IssueQuery {
+            workload: some("nightly"),
+            release: some("sha256:1"),
+            component: some("billing"),
+            ..all()
+        },
         IssueQuery { release: some("sha256:1"), ..all() },
         text("ÜNÏQUE"),
         text("\"quoted\""),
@@ -303,6 +347,8 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
         text("unseal"),
         text("<USER>"),
         text("vault key"),
+        text("ük qu ün of"),
+        text("ü"),
     ];
     for query in queries {
         assert_eq!(list(store, &query).await, (vec![id_of(1)], None), "{query:?}");
@@ -420,15 +466,7 @@ async fn children_come_in_order_and_in_pages(store: &dyn IssueStore) {
         comments: (0..5).rev().map(|n| comment(id, n)).collect(),
         activities: (0..5).rev().map(|n| activity(id, n)).collect(),
         occurrences: (0..5).map(|n| occurrence(id, n, at(n.into()))).collect(),
-        notifications: vec![Notification {
-            id: Uuid::from_u128(1),
-            user_id: "ada@example.org".to_owned(),
-            notification_type: "assigned".to_owned(),
-            message: "yours".to_owned(),
-            read: false,
-            issue_id: id,
-            created_at: at(0),
-        }],
+        notifications: vec![notification(1)],
         ..write_of(issue(1), Version::Absent)
     };
     put(store, vec![write]).await;
@@ -496,4 +534,384 @@ async fn of_notes_the_highest_rank_stays(store: &dyn IssueStore) {
     let other = || Some(vec!["other".to_owned(), key.clone()]);
     assert_eq!(read(NoteKind::DeadLetter, other()).await, [note(NoteKind::DeadLetter, &key, 9, "z")]);
     assert_eq!(read(NoteKind::DeadLetter, Some(vec!["other".to_owned()])).await, []);
+}
+
+/// Eight tasks make the same issue at once, each of a record of its own: one of them makes it, all of them are counted.
+async fn concurrent_creators_make_one_issue(store: Arc<dyn Upkeep>) {
+    let creators: Vec<_> = (0..8_u32)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                loop {
+                    let loaded = get(&*store, id_of(1), Vec::new()).await;
+                    let count = loaded.issue.map_or(0, |issue| issue.count) + 1;
+                    let write = Write {
+                        seen: vec![(source(n.into()), 1)],
+                        activities: vec![activity(id_of(1), n)],
+                        ..write_of(Issue { count, ..issue(1) }, loaded.version)
+                    };
+                    if matches!(put(&*store, vec![write]).await.as_slice(), [Written::Done(_)]) {
+                        return;
+                    }
+                }
+            })
+        })
+        .collect();
+    for creator in creators {
+        creator.await.expect("the creator ends");
+    }
+    let loaded = get(&*store, id_of(1), (0..8).map(source).collect()).await;
+    assert_eq!((loaded.issue.map(|issue| issue.count), loaded.seen.len()), (Some(8), 8));
+    assert_eq!(children_of(&*store, id_of(1), ChildKind::Activities).await, 8);
+}
+
+async fn children_of(store: &dyn IssueStore, id: IssueId, kind: ChildKind) -> usize {
+    let mut cursor = None;
+    let mut count = 0;
+    loop {
+        let page = store.children(id, kind, cursor.as_deref(), 500).await.expect("the store lists");
+        count += page.items.len();
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return count;
+        }
+    }
+}
+
+/// More sources than any document would hold in one place: 600 in four writes, each with some that were there before.
+async fn marks_of_many_sources_are_kept(store: &dyn Upkeep) {
+    let mut expected: BTreeMap<SourceId, u64> = BTreeMap::new();
+    for round in 0..4_u64 {
+        let first = u128::from(round) * 150;
+        let seen: Vec<_> = (first.saturating_sub(50)..first + 150).map(|n| (source(n), round + 7)).collect();
+        expected.extend(seen.iter().cloned());
+        let version = get(store, id_of(1), Vec::new()).await.version;
+        let write = Write { seen, ..write_of(Issue { count: round, ..issue(1) }, version) };
+        assert!(matches!(put(store, vec![write]).await.as_slice(), [Written::Done(_)]));
+    }
+    let sources: Vec<_> = expected.keys().cloned().collect();
+    assert_eq!(get(store, id_of(1), sources).await.seen, expected.clone().into_iter().collect::<Vec<_>>());
+    let page = store.export(None, 10).await.expect("the store exports");
+    let [Kept::Issue { seen, .. }] = page.items.as_slice() else { panic!("one issue") };
+    assert_eq!(seen.iter().cloned().collect::<BTreeMap<_, _>>(), expected);
+}
+
+async fn a_change_of_any_size_is_written_whole(store: &dyn IssueStore) {
+    let write = Write {
+        comments: (0..1_200).map(|n| comment(id_of(1), n)).collect(),
+        seen: vec![(source(1), 1_200)],
+        ..write_of(issue(1), Version::Absent)
+    };
+    assert!(matches!(put(store, vec![write]).await.as_slice(), [Written::Done(_)]));
+    assert_eq!(children_of(store, id_of(1), ChildKind::Comments).await, 1_200);
+    assert_eq!(get(store, id_of(1), vec![source(1)]).await.seen, [(source(1), 1_200)]);
+}
+
+/// As many as the consumer writes at once, every seventh with a state that is not so.
+async fn a_batch_of_many_issues_is_answered_in_order(store: &dyn IssueStore) {
+    put_new(store, (0..500).filter(|n| n % 7 == 0).map(issue)).await;
+    let write = |n: u32| Write {
+        activities: vec![activity(id_of(n), n)],
+        occurrences: vec![occurrence(id_of(n), n, at(n.into()))],
+        ..write_of(issue(n), Version::Absent)
+    };
+    let written = put(store, (0..500).map(write).collect()).await;
+    assert_eq!(written.len(), 500);
+    for (n, written) in (0..).zip(&written) {
+        assert_eq!(matches!(written, Written::Conflict), n % 7 == 0, "{n}: {written:?}");
+    }
+    let wanted: Vec<_> = (0..500).map(|n| Wanted { id: id_of(n), sources: Vec::new() }).collect();
+    for ((n, loaded), written) in (0..).zip(store.load(&wanted).await.expect("it loads")).zip(written) {
+        assert_eq!(loaded.issue, Some(issue(n)));
+        assert!(n % 7 == 0 || written == Written::Done(loaded.version), "{n}");
+    }
+}
+
+async fn what_a_program_sent_comes_back_as_it_was(store: &dyn IssueStore) {
+    let deep = (0..40).fold(serde_json::json!("x"), |below, _| serde_json::json!({ "a": below }));
+    for (n, context) in (0..).zip([
+        serde_json::json!([[1, [2]], {"b": []}]),
+        serde_json::json!({"__name__": 1, "": {"a.b`c": null}, "createdAt": "2026-11-21T08:00:00Z"}),
+        serde_json::json!([u64::MAX, i64::MIN, 0.5, -0.0, true]),
+        deep,
+        serde_json::json!("\u{0}\n<script>"),
+    ]) {
+        let strange = Issue {
+            context: Some(context),
+            releases: [("__r__".to_owned(), ReleaseSeen { first_seen: at(0), last_seen: at(0), count: 1 })]
+                .into(),
+            workloads: [("a.`b".to_owned(), 1)].into(),
+            ..issue(n)
+        };
+        put_new(store, [strange.clone()]).await;
+        let loaded = get(store, id_of(n), Vec::new()).await;
+        assert_eq!(loaded.issue, Some(strange.clone()));
+        // And can be replaced by what is kept in another way.
+        put(store, vec![write_of(issue(n), loaded.version)]).await;
+        assert_eq!(get(store, id_of(n), Vec::new()).await.issue, Some(issue(n)));
+    }
+}
+
+async fn fields_that_end_are_gone(store: &dyn IssueStore) {
+    put_new(store, [full_issue()]).await;
+    let version = get(store, id_of(1), Vec::new()).await.version;
+    let bare = Issue { reported: None, ..issue(1) };
+    put(store, vec![write_of(bare.clone(), version)]).await;
+    assert_eq!(get(store, id_of(1), Vec::new()).await.issue, Some(bare));
+}
+
+fn with_everything(n: u32) -> Write {
+    Write {
+        seen: vec![(source(1), 5)],
+        occurrences: vec![occurrence(id_of(n), n, at(1))],
+        activities: vec![activity(id_of(n), n)],
+        comments: vec![comment(id_of(n), n)],
+        notifications: vec![notification(n)],
+        ..write_of(issue(n), Version::Absent)
+    }
+}
+
+fn notification(n: u32) -> Notification {
+    Notification {
+        id: Uuid::from_u128(u128::from(n) + 1),
+        user_id: "ada@example.org".to_owned(),
+        notification_type: "assigned".to_owned(),
+        message: "yours".to_owned(),
+        read: false,
+        issue_id: id_of(n),
+        created_at: at(0),
+    }
+}
+
+async fn delete(store: &dyn Upkeep, id: IssueId, expect: Version) -> Written {
+    store.delete(Deletion { id, expect, seen: Vec::new() }).await.expect("the store deletes")
+}
+
+/// What was counted before stays counted; what is reported after makes the issue anew, and nothing old hangs below it.
+async fn a_deleted_issue_leaves_its_marks_only(store: &dyn Upkeep) {
+    put(store, vec![with_everything(1), with_everything(2)]).await;
+    let version = get(store, id_of(1), Vec::new()).await.version;
+    let Written::Done(after) = delete(store, id_of(1), version).await else { panic!("it is deleted") };
+    let loaded = get(store, id_of(1), vec![source(1)]).await;
+    assert_eq!((loaded.issue, loaded.seen, &loaded.version), (None, vec![(source(1), 5)], &after));
+    assert_eq!(list(store, &IssueQuery { limit: 9, ..IssueQuery::default() }).await.0, [id_of(2)]);
+    for kind in [ChildKind::Occurrences, ChildKind::Activities, ChildKind::Comments] {
+        assert_eq!(children_of(store, id_of(1), kind).await, 0, "{kind:?}");
+        assert_eq!(children_of(store, id_of(2), kind).await, 1, "{kind:?} of another issue");
+    }
+    let again = Write { seen: vec![(source(2), 1)], ..write_of(issue(1), after) };
+    assert!(matches!(put(store, vec![again]).await.as_slice(), [Written::Done(_)]));
+    let loaded = get(store, id_of(1), vec![source(1), source(2)]).await;
+    assert_eq!((loaded.issue, loaded.seen), (Some(issue(1)), vec![(source(1), 5), (source(2), 1)]));
+    assert_eq!(children_of(store, id_of(1), ChildKind::Comments).await, 0);
+}
+
+async fn a_deletion_is_compare_and_set(store: &dyn Upkeep) {
+    put_new(store, [issue(1)]).await;
+    let stale = get(store, id_of(1), Vec::new()).await.version;
+    put(store, vec![write_of(Issue { count: 2, ..issue(1) }, stale.clone())]).await;
+    assert_eq!(delete(store, id_of(1), stale).await, Written::Conflict);
+    assert_eq!(delete(store, id_of(1), Version::Absent).await, Written::Conflict);
+    assert!(get(store, id_of(1), Vec::new()).await.issue.is_some());
+}
+
+async fn a_tombstone_can_be_laid_where_nothing_was(store: &dyn Upkeep) {
+    let seen: Vec<_> = (0..300).map(|n| (source(n), 9)).collect();
+    let deletion = Deletion { id: id_of(1), expect: Version::Absent, seen: seen.clone() };
+    assert!(matches!(store.delete(deletion).await, Ok(Written::Done(_))));
+    let loaded = get(store, id_of(1), seen.iter().map(|(source, _)| source.clone()).collect()).await;
+    assert_eq!((loaded.issue, loaded.seen), (None, seen));
+}
+
+async fn what_outlives_its_time_is_swept(store: &dyn Upkeep) {
+    let now = Timestamp::now();
+    let days = |days: i64| now + SignedDuration::from_hours(24 * days);
+    let mut living = with_everything(1);
+    living.occurrences = vec![occurrence(id_of(1), 1, days(-40)), occurrence(id_of(1), 2, days(-1))];
+    put(store, vec![living, with_everything(2)]).await;
+    let version = get(store, id_of(2), Vec::new()).await.version;
+    delete(store, id_of(2), version).await;
+    store.sweep(days(7)).await.expect("the store sweeps");
+    for n in [1, 2] {
+        assert_eq!(
+            get(store, id_of(n), vec![source(1)]).await.seen,
+            [(source(1), 5)],
+            "{n} after seven days"
+        );
+    }
+    assert_eq!(children_of(store, id_of(1), ChildKind::Occurrences).await, 1);
+    store.sweep(days(32)).await.expect("the store sweeps");
+    let loaded = get(store, id_of(2), vec![source(1)]).await;
+    assert_eq!((loaded.version, loaded.seen), (Version::Absent, Vec::new()));
+    assert_eq!(children_of(store, id_of(1), ChildKind::Occurrences).await, 0);
+    assert_eq!(children_of(store, id_of(1), ChildKind::Comments).await, 1);
+    assert_eq!(get(store, id_of(1), Vec::new()).await.issue, Some(issue(1)));
+}
+
+async fn issues_are_counted_by_how_they_stand(store: &dyn Upkeep) {
+    let of = |n: u32| Issue { status: STATUSES[n as usize % 3], regressed: n.is_multiple_of(10), ..issue(n) };
+    put_new(store, (0..30).map(of)).await;
+    let version = get(store, id_of(29), Vec::new()).await.version;
+    delete(store, id_of(29), version).await;
+    let stats = store.stats(at(20)).await.expect("the store counts");
+    let counts: Vec<u64> = stats.by_status.iter().map(|(_, count)| *count).collect();
+    assert_eq!((counts, stats.regressed, stats.new), (vec![10, 10, 9, 0], 3, 9));
+}
+
+async fn everything_is_exported(store: &dyn Upkeep) {
+    put(store, (0..25).map(with_everything).collect()).await;
+    let version = get(store, id_of(7), Vec::new()).await.version;
+    delete(store, id_of(7), version).await;
+    let (mut kept, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.export(cursor.as_deref(), 4).await.expect("the store exports");
+        kept.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let mut expected: Vec<(IssueId, Kept)> = (0..25)
+        .map(|n| (id_of(n), n))
+        .map(|(id, n)| {
+            let seen = vec![(source(1), 5)];
+            let issue =
+                || Kept::Issue { issue: issue(n), seen: seen.clone(), notifications: vec![notification(n)] };
+            (id, if n == 7 { Kept::Tombstone { id, seen: seen.clone() } } else { issue() })
+        })
+        .collect();
+    expected.sort_by_key(|(id, _)| *id);
+    assert_eq!(kept, expected.into_iter().map(|(_, kept)| kept).collect::<Vec<_>>());
+}
+
+/// How long lists over many issues took.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Issues written a second, with three documents each.
+    pub writes: f64,
+    /// Name of a list, how many it found, and the median and the longest of its pages.
+    pub lists: Vec<(&'static str, usize, Duration, Duration)>,
+}
+
+/// Fills a store with so many issues and walks ten pages of each kind of list. Every page comes in bounded time and has
+/// the right issues; the figures are for people.
+pub async fn many_issues(store: &dyn IssueStore, issues: u32) -> Figures {
+    let begun = Instant::now();
+    let numbers: Vec<u32> = (0..issues).collect();
+    for batch in numbers.chunks(500) {
+        put_all(store, batch).await;
+    }
+    let mut figures =
+        Figures { writes: f64::from(issues) / begun.elapsed().as_secs_f64(), ..Figures::default() };
+    let all = || IssueQuery { limit: 50, ..IssueQuery::default() };
+    let some = |text: &str| Some(text.to_owned());
+    let queries = [
+        ("by last seen", all(), usize::MAX),
+        ("by count", IssueQuery { sort: Sort::Count, ..all() }, usize::MAX),
+        ("by priority", IssueQuery { sort: Sort::Priority, ..all() }, usize::MAX),
+        ("open", IssueQuery { status: vec![Status::Open], ..all() }, usize::MAX),
+        ("closed (none)", IssueQuery { status: vec![Status::Closed], ..all() }, 0),
+        ("workload", IssueQuery { workload: some("orders-7"), ..all() }, usize::MAX),
+        ("assignee (none)", IssueQuery { assignee: some("bob"), ..all() }, 0),
+        ("text, one", IssueQuery { text: some(&format!("number{}", issues - 1)), ..all() }, 1),
+        ("text, some", IssueQuery { text: some("number77"), sort: Sort::Count, ..all() }, usize::MAX),
+        ("text, all", IssueQuery { text: some("valueerror"), ..all() }, usize::MAX),
+        ("text, none", IssueQuery { text: some("zebra"), ..all() }, 0),
+        ("text, two letters", IssueQuery { text: some("99"), ..all() }, usize::MAX),
+        ("text, two letters, none", IssueQuery { text: some("zq"), ..all() }, 0),
+    ];
+    for (name, query, expected) in queries {
+        figures.lists.push(walk(store, name, query, expected).await);
+    }
+    figures
+}
+
+/// As the consumer does it: what a slow store did not answer in time is looked at, and written again where it is missing.
+async fn put_all(store: &dyn IssueStore, numbers: &[u32]) {
+    let mut missing = numbers.to_vec();
+    for _ in 0..5 {
+        let written = put(store, missing.iter().map(|n| one_of_many(*n)).collect()).await;
+        if written.iter().all(|written| matches!(written, Written::Done(_))) {
+            return;
+        }
+        let wanted: Vec<_> = missing.iter().map(|n| Wanted { id: id_of(*n), sources: Vec::new() }).collect();
+        let loaded = store.load(&wanted).await.expect("the store loads");
+        missing =
+            missing.into_iter().zip(loaded).filter(|(_, l)| l.issue.is_none()).map(|(n, _)| n).collect();
+        if missing.is_empty() {
+            return;
+        }
+    }
+    panic!("{} issues could not be written", missing.len());
+}
+
+fn one_of_many(n: u32) -> Write {
+    let issue = Issue {
+        status: if n.is_multiple_of(3) { Status::Resolved } else { Status::Open },
+        count: u64::from(n % 1_000),
+        workloads: [(format!("Deployment/orders-{}", n % 50), 1)].into(),
+        ..issue(n)
+    };
+    Write {
+        seen: vec![(source(1), u64::from(n) + 1)],
+        occurrences: vec![occurrence(id_of(n), n, at(n.into()))],
+        activities: vec![activity(id_of(n), n)],
+        ..write_of(issue, Version::Absent)
+    }
+}
+
+async fn walk(
+    store: &dyn IssueStore,
+    name: &'static str,
+    mut query: IssueQuery,
+    expected: usize,
+) -> (&'static str, usize, Duration, Duration) {
+    let mut times = Vec::new();
+    let mut found = BTreeSet::new();
+    for _ in 0..10 {
+        let begun = Instant::now();
+        let page = store.list(&query).await.expect("a page");
+        times.push(begun.elapsed());
+        found.extend(page.items.iter().map(|issue| issue.id));
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(
+        found.len() <= expected && (found.len() == expected || expected == usize::MAX),
+        "{name}: {}",
+        found.len()
+    );
+    assert!(expected != usize::MAX || !found.is_empty(), "{name} found nothing");
+    times.sort();
+    let longest = times.last().copied().unwrap_or_default();
+    assert!(longest < Duration::from_secs(10), "{name} took {longest:?}");
+    (name, found.len(), times.get(times.len() / 2).copied().unwrap_or_default(), longest)
+}
+
+/// Puts so many issues with children into a store, and deletes the first.
+pub async fn fill(store: &dyn Upkeep, issues: u32) {
+    let numbers: Vec<u32> = (0..issues).collect();
+    for some in numbers.chunks(500) {
+        put(store, some.iter().map(|n| with_everything(*n)).collect()).await;
+    }
+    if issues > 1 {
+        let version = get(store, id_of(0), Vec::new()).await.version;
+        delete(store, id_of(0), version).await;
+    }
+}
+
+/// Puts one issue with so many comments of so many characters into a store.
+pub async fn fill_one(store: &dyn IssueStore, comments: u32, length: usize) {
+    let long = |n: u32| Comment { content: "x".repeat(length), ..comment(id_of(1), n) };
+    let write = Write { comments: (0..comments).map(long).collect(), ..with_everything(1) };
+    put(store, vec![write]).await;
+}
+
+/// Counts one report more on the first issue.
+pub async fn count_up(store: &dyn IssueStore) {
+    let loaded = get(store, id_of(0), Vec::new()).await;
+    let issue = loaded.issue.expect("an issue");
+    put(store, vec![write_of(Issue { count: issue.count + 1, ..issue }, loaded.version)]).await;
 }

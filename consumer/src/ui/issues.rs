@@ -43,7 +43,9 @@ pub async fn show(
     let frame = Frame::new(&state, &id);
     let found = state.store.list(&view.to_query(&state.person)).await;
     let content = match found {
-        Ok(page) if page.items.is_empty() => nothing(&state, &view, &headers).await,
+        Ok(page) if page.items.is_empty() && page.next_cursor.is_none() => {
+            nothing(&state, &view, &headers).await
+        }
         Ok(page) => Ok(Content::of(page, &view, (state.clock)())),
         Err(error) => Err(error),
     };

@@ -74,13 +74,15 @@ pub fn review(request: &AdmissionRequest<DynamicObject>, plan: Option<&Plan>) ->
                 .collect();
             match patched(allowed, &before, &injected.pod) {
                 Ok(mut response) => {
-                    let warnings = advice.iter().map(|(_, text)| format!("issuetracker: {text}")).collect::<Vec<_>>();
+                    let warnings =
+                        advice.iter().map(|(_, text)| format!("issuetracker: {text}")).collect::<Vec<_>>();
                     response.warnings = (!warnings.is_empty()).then_some(warnings);
                     Reviewed { response, verdict: Verdict::Injected(advice) }
                 }
-                Err(why) => {
-                    Reviewed { response: AdmissionResponse::from(request), verdict: Verdict::NotUnderstood(why) }
-                }
+                Err(why) => Reviewed {
+                    response: AdmissionResponse::from(request),
+                    verdict: Verdict::NotUnderstood(why),
+                },
             }
         }
     }
@@ -98,8 +100,10 @@ fn pod(request: &AdmissionRequest<DynamicObject>) -> Result<(Value, Pod), String
         return Err(format!("the operation is {:?}, not CREATE", request.operation));
     }
     let object = request.object.as_ref().ok_or("the request holds no object")?;
-    let value = serde_json::to_value(object).map_err(|error| format!("the object cannot be written: {error}"))?;
-    let pod: Pod = serde_json::from_value(value.clone()).map_err(|error| format!("the pod cannot be read: {error}"))?;
+    let value =
+        serde_json::to_value(object).map_err(|error| format!("the object cannot be written: {error}"))?;
+    let pod: Pod =
+        serde_json::from_value(value.clone()).map_err(|error| format!("the pod cannot be read: {error}"))?;
     if pod.spec.is_none() {
         return Err("the pod has no spec".to_owned());
     }

@@ -7,8 +7,8 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
@@ -130,7 +130,8 @@ impl Authority {
         let leaf = params.signed_by(&key, &issuer)?;
         let chain = vec![CertificateDer::from_pem_slice(leaf.pem().as_bytes())?];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes())?;
-        let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
+        let mut config =
+            rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -171,7 +172,11 @@ mod tests {
         let begun = first.step(at(ROTATE_DAYS), &first.bundle()).unwrap().unwrap();
         assert_eq!(begun.current, first.current, "leaves are still signed by the old one");
         let later = begun.changed.saturating_add(SETTLE).unwrap();
-        assert_eq!(begun.step(later, &first.bundle()).unwrap(), None, "the API server has not got the new one");
+        assert_eq!(
+            begun.step(later, &first.bundle()).unwrap(),
+            None,
+            "the API server has not got the new one"
+        );
         assert_eq!(begun.step(begun.changed, &begun.bundle()).unwrap(), None, "not every API server has it");
         let switched = begun.step(later, &begun.bundle()).unwrap().unwrap();
         assert_eq!(Some(&switched.current), begun.next.as_ref());

@@ -21,7 +21,8 @@ pub struct Known {
 }
 
 /// Inits that work as process 1 only.
-const PID1: &[&str] = &["init", "systemd", "s6-svscan", "s6-overlay-suexec", "s6-linux-init", "runit-init", "runit"];
+const PID1: &[&str] =
+    &["init", "systemd", "s6-svscan", "s6-overlay-suexec", "s6-linux-init", "runit-init", "runit"];
 
 /// Finds out what a container starts: its command, the pod's annotation, the tracker's table, in this order.
 pub(super) fn of(
@@ -51,7 +52,8 @@ fn find(
         };
     }
     let image = container.image.as_deref().unwrap_or_default();
-    let entry = table.iter().find(|entry| glob(&entry.image, image)).ok_or(ContainerSkip::EntrypointUnknown)?;
+    let entry =
+        table.iter().find(|entry| glob(&entry.image, image)).ok_or(ContainerSkip::EntrypointUnknown)?;
     let has_args = container.args.as_ref().is_some_and(|args| !args.is_empty());
     let args = (!has_args && !entry.args.is_empty()).then(|| entry.args.clone());
     Ok(Known { command: entry.command.clone(), args })

@@ -14,7 +14,9 @@ pub(super) struct Workload {
 /// The pod's workload: never the name of a pod or of a ReplicaSet, which change with each rollout.
 pub(super) fn workload(pod: &Pod) -> Workload {
     let owners = pod.metadata.owner_references.iter().flatten();
-    let Some(owner) = owners.clone().find(|owner| owner.controller == Some(true)).or_else(|| owners.clone().next()) else {
+    let Some(owner) =
+        owners.clone().find(|owner| owner.controller == Some(true)).or_else(|| owners.clone().next())
+    else {
         return bare(pod);
     };
     match owner.kind.as_str() {
@@ -50,7 +52,8 @@ fn bare(pod: &Pod) -> Workload {
 /// The container that stands for the pod: kubectl's default, else the first.
 pub(super) fn main_container(pod: &Pod) -> Option<&Container> {
     let containers = &pod.spec.as_ref()?.containers;
-    let named = pod.metadata.annotations.as_ref().and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
+    let named =
+        pod.metadata.annotations.as_ref().and_then(|all| all.get("kubectl.kubernetes.io/default-container"));
     containers.iter().find(|one| Some(&one.name) == named).or_else(|| containers.first())
 }
 

@@ -142,8 +142,11 @@ pub(super) fn of_pod(pod: &Pod, plan: &Plan) -> Option<Skip> {
         return Some(Skip::HostNetwork);
     }
     let named_windows = spec.os.as_ref().is_some_and(|os| os.name == "windows");
-    let selects_windows =
-        spec.node_selector.as_ref().and_then(|all| all.get("kubernetes.io/os")).is_some_and(|os| os == "windows");
+    let selects_windows = spec
+        .node_selector
+        .as_ref()
+        .and_then(|all| all.get("kubernetes.io/os"))
+        .is_some_and(|os| os == "windows");
     (named_windows || selects_windows).then_some(Skip::Windows)
 }
 
@@ -152,8 +155,8 @@ fn has_conflict(pod: &Pod) -> bool {
     let ours = |name: &str| name == VOLUME || name.starts_with("issuetracker-");
     let names = containers(pod).any(|one| one.name == SIDECAR || one.name == INSTALLER);
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()).any(|one| ours(&one.name));
-    let mounts = containers(pod)
-        .flat_map(|one| one.volume_mounts.iter().flatten())
-        .any(|mount| mount.mount_path.trim_end_matches('/') == ROOT || mount.mount_path.starts_with("/issuetracker/"));
+    let mounts = containers(pod).flat_map(|one| one.volume_mounts.iter().flatten()).any(|mount| {
+        mount.mount_path.trim_end_matches('/') == ROOT || mount.mount_path.starts_with("/issuetracker/")
+    });
     names || volumes || mounts
 }

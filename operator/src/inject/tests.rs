@@ -38,7 +38,11 @@ fn plan(case: &str) -> Plan {
         brokers: "kafka.kafka:9092".to_owned(),
         topic: "issuetracker.payments.main".to_owned(),
         config_map: "main-issuetracker".to_owned(),
-        secrets: if secure { vec![secret("ca", "kafka-ca"), secret("auth", "kafka-login")] } else { Vec::new() },
+        secrets: if secure {
+            vec![secret("ca", "kafka-ca"), secret("auth", "kafka-login")]
+        } else {
+            Vec::new()
+        },
         redis: secure.then(|| RedisUrl::Secret("redis".to_owned(), "url".to_owned())),
         capture: Capture {
             mode,
@@ -177,7 +181,10 @@ fn every_reason_is_a_word_of_its_own() {
     let all: Vec<_> = words.collect();
     let distinct: std::collections::BTreeSet<_> = all.iter().collect();
     assert_eq!(all.len(), distinct.len());
-    assert!(all.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'1')));
+    assert!(
+        all.iter()
+            .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'1'))
+    );
 }
 
 /// Not a timed test: the bound is a hundred times what it takes, to catch what is not linear.
@@ -189,6 +196,8 @@ fn a_huge_pod_takes_no_time_to_speak_of() {
     let start = Instant::now();
     let reviewed = review(&request, Some(&plan));
     assert!(reviewed.response.patch.is_some());
-    let Some(left) = Duration::from_secs(2).checked_sub(start.elapsed()) else { panic!("{:?}", start.elapsed()) };
+    let Some(left) = Duration::from_secs(2).checked_sub(start.elapsed()) else {
+        panic!("{:?}", start.elapsed())
+    };
     assert!(left > Duration::ZERO);
 }

@@ -107,7 +107,9 @@ async fn handle(
 
 fn notices(request: &AdmissionRequest<DynamicObject>, namespace: &str, verdict: &Verdict) -> Vec<Notice> {
     let told: Vec<(&'static str, String)> = match verdict {
-        Verdict::Injected(advice) => advice.iter().map(|(skip, text)| (skip.reason(), text.clone())).collect(),
+        Verdict::Injected(advice) => {
+            advice.iter().map(|(skip, text)| (skip.reason(), text.clone())).collect()
+        }
         Verdict::Skipped(skip) if !skip.is_wanted() => vec![(skip.reason(), format!("no sidecar: {skip}"))],
         _ => Vec::new(),
     };
@@ -116,11 +118,7 @@ fn notices(request: &AdmissionRequest<DynamicObject>, namespace: &str, verdict: 
         return Vec::new();
     }
     let Some(workload) = workload_of(request) else { return Vec::new() };
-    let notice = |(reason, text)| Notice {
-        namespace: namespace.to_owned(),
-        workload: workload.clone(),
-        reason,
-        text,
-    };
+    let notice =
+        |(reason, text)| Notice { namespace: namespace.to_owned(), workload: workload.clone(), reason, text };
     told.into_iter().map(notice).collect()
 }

@@ -110,7 +110,8 @@ impl Applier {
                 continue;
             }
             let resource = resource(version, kind, plural);
-            let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &valid.namespace, &resource);
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(self.client.clone(), &valid.namespace, &resource);
             let error = |verb, source| ApplyError {
                 verb,
                 object: kind.to_owned(),
@@ -126,7 +127,9 @@ impl Applier {
             };
             for orphan in found.items {
                 let name = orphan.metadata.name.unwrap_or_default();
-                api.delete(&name, &DeleteParams::default()).await.map_err(|source| error("deleting", source))?;
+                api.delete(&name, &DeleteParams::default())
+                    .await
+                    .map_err(|source| error("deleting", source))?;
                 removed += 1;
             }
         }

@@ -43,11 +43,8 @@ impl Child {
 
 /// Every object of a tracker but the Secret, which is made once and never written again.
 pub fn build(valid: &Valid, image: &str) -> Vec<Child> {
-    let mut all = vec![
-        child(config_map(valid)),
-        child(service_account(valid)),
-        child(service::service(valid)),
-    ];
+    let mut all =
+        vec![child(config_map(valid)), child(service_account(valid)), child(service::service(valid))];
     if let Some(volume) = consumer::volume(valid) {
         all.push(child(volume));
     }

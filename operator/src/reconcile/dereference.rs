@@ -30,7 +30,8 @@ pub async fn dereference(
     for name in kafka_secrets(resource) {
         match api.get(&name).await {
             Ok(secret) => {
-                let data = secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
+                let data =
+                    secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
                 found.secrets.insert(name, data);
             }
             Err(error) => {
@@ -50,7 +51,8 @@ pub async fn dereference(
 
 /// The oldest of a namespace is active; of two from one second, the first by name.
 pub fn older(resource: &IssueTracker, others: &[std::sync::Arc<IssueTracker>]) -> Option<String> {
-    let age = |one: &IssueTracker| (one.metadata.creation_timestamp.clone().map(|time| time.0), one.name_any());
+    let age =
+        |one: &IssueTracker| (one.metadata.creation_timestamp.clone().map(|time| time.0), one.name_any());
     others
         .iter()
         .filter(|other| other.namespace() == resource.namespace() && other.name_any() != resource.name_any())

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_condition_that_stays_keeps_its_time_and_is_no_event() {
-        let findings = Findings { conditions: vec![Told::yes("TopicReady", "Created", "")], ..Findings::default() };
+        let findings =
+            Findings { conditions: vec![Told::yes("TopicReady", "Created", "")], ..Findings::default() };
         let first = status(None, Some(1), &findings, now(10));
         let second = status(Some(&first), Some(1), &findings, now(20));
         assert_eq!(first, second);

@@ -167,7 +167,8 @@ impl Security {
     pub fn mounts(&self) -> Vec<SecretMount> {
         let tls = self.tls.as_ref();
         let ca = tls.and_then(|tls| tls.ca_secret_ref.as_ref()).map(|one| ("ca", one.name.clone()));
-        let client = tls.and_then(|tls| tls.client_secret_ref.as_ref()).map(|one| ("client", one.name.clone()));
+        let client =
+            tls.and_then(|tls| tls.client_secret_ref.as_ref()).map(|one| ("client", one.name.clone()));
         let auth = self.auth.as_ref().map(|auth| ("auth", auth.secret_ref.name.clone()));
         let all = [ca, client, auth].into_iter().flatten();
         all.map(|(folder, secret)| SecretMount { folder, secret }).collect()
@@ -210,7 +211,8 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
     };
     // Kafka allows 249 characters, and the dead letters' topic has four more.
     if full.len() > 245 {
-        let text = format!("{full} is longer than the 245 characters that Kafka leaves for it; set a shorter name");
+        let text =
+            format!("{full} is longer than the 245 characters that Kafka leaves for it; set a shorter name");
         problems.push(Problem::new("spec.kafka.topic.name", text));
     }
     let retention = hours(&topic.retention).unwrap_or_else(|| {
@@ -221,7 +223,10 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
     for taken in ["retention.ms", "cleanup.policy", "message.timestamp.type"] {
         if topic.config.contains_key(taken) {
             let field = format!("spec.kafka.topic.config[{taken}]");
-            problems.push(Problem::new(field, "issuetracker sets it itself; remove it (retention has a field of its own)"));
+            problems.push(Problem::new(
+                field,
+                "issuetracker sets it itself; remove it (retention has a field of its own)",
+            ));
         }
     }
     WantedTopic {
@@ -250,7 +255,9 @@ fn store(store: &Store, consumer: &Consumer, problems: &mut Vec<Problem>) {
         (Some(_), Some(_)) | (None, None) => {
             problems.push(Problem::new("spec.store", "set exactly one of firestore and embedded"));
         }
-        (None, Some(_)) if consumer.replicas.is_some_and(|replicas| replicas > 1) || consumer.autoscaling.is_some() => {
+        (None, Some(_))
+            if consumer.replicas.is_some_and(|replicas| replicas > 1) || consumer.autoscaling.is_some() =>
+        {
             let text = "an embedded store is one file and allows one replica; remove replicas and autoscaling, or use spec.store.firestore";
             problems.push(Problem::new("spec.consumer", text));
         }
@@ -261,7 +268,8 @@ fn store(store: &Store, consumer: &Consumer, problems: &mut Vec<Problem>) {
 fn tls(tls: Option<&Tls>, auth: Option<&Auth>, problems: &mut Vec<Problem>) {
     let client = tls.and_then(|tls| tls.client_secret_ref.as_ref());
     if client.is_some() && auth.is_some() {
-        let text = "a client certificate and a SASL login exclude each other; remove auth, or tls.clientSecretRef";
+        let text =
+            "a client certificate and a SASL login exclude each other; remove auth, or tls.clientSecretRef";
         problems.push(Problem::new("spec.kafka.auth", text));
     }
 }

@@ -33,7 +33,10 @@ fn secret(config: &Config) -> String {
 /// The names under which the API server calls the webhook.
 pub(super) fn names(config: &Config) -> Vec<String> {
     let service = super::registration::service(config);
-    vec![format!("{service}.{}.svc", config.namespace), format!("{service}.{}.svc.cluster.local", config.namespace)]
+    vec![
+        format!("{service}.{}.svc", config.namespace),
+        format!("{service}.{}.svc.cluster.local", config.namespace),
+    ]
 }
 
 /// Every replica: reads the Secret whenever it changes. What is in memory outlives a deleted Secret.
@@ -49,7 +52,10 @@ pub(super) async fn follow(client: Client, config: &Config, shared: Shared) -> a
                     shared.store(Arc::new(Some(authorities)));
                 }
                 Some(_) => {}
-                None => tracing::warn!(name, "the Secret of the webhook cannot be read; the leader writes it anew"),
+                None => tracing::warn!(
+                    name,
+                    "the Secret of the webhook cannot be read; the leader writes it anew"
+                ),
             },
             Ok(None) => {}
             Err(error) => tracing::warn!(name, %error, "reading the Secret of the webhook"),

@@ -18,8 +18,9 @@ const EXAMPLES: &str = "Examples:
   cargo xtest -- resumes                       tests with this in their name
   cargo xtest -- --test kafka -- --nocapture   with arguments for the test program
 
-The real parts (now a Kafka broker) are kept in ${XDG_CACHE_HOME:-~/.cache}/issuetracker:
-only the first run fetches them. Nothing is skipped: a part that cannot be had is an error.";
+The real parts (a Kafka broker; the Firestore emulator of an installed Google Cloud CLI) are kept in
+${XDG_CACHE_HOME:-~/.cache}/issuetracker: only the first run fetches them. Nothing is skipped: a part that cannot be
+had is an error.";
 
 /// Runs all tests: unit, property and end-to-end, on real parts.
 #[derive(Debug, Parser)]
@@ -35,6 +36,7 @@ fn main() -> Result<ExitCode> {
     let began = Instant::now();
     parts::need(parts::RUNTIMES)?;
     parts::kafka::ready()?;
+    parts::firestore::ready()?;
     let prepared = began.elapsed();
     let report = parts::report()?;
     forget(&report)?;

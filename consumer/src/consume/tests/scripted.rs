@@ -326,14 +326,26 @@ pub(crate) struct Flaky {
     inner: SqliteStore,
     faults: [AtomicU32; 5],
     writes: AtomicUsize,
+    pace: Duration,
     _folder: tempfile::TempDir,
 }
 
 impl Flaky {
     pub(crate) fn new() -> Arc<Self> {
+        Self::paced(Duration::ZERO)
+    }
+
+    /// One that takes a write of each issue only so often.
+    pub(super) fn paced(pace: Duration) -> Arc<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let inner = SqliteStore::open(&folder.path().join("issues.db")).expect("the store opens");
-        Arc::new(Self { inner, faults: Default::default(), writes: AtomicUsize::new(0), _folder: folder })
+        Arc::new(Self {
+            inner,
+            faults: Default::default(),
+            writes: AtomicUsize::new(0),
+            pace,
+            _folder: folder,
+        })
     }
 
     pub(crate) fn as_store(self: &Arc<Self>) -> Arc<dyn IssueStore> {
@@ -408,6 +420,10 @@ impl IssueStore for Flaky {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.inner.check().await
+    }
+
+    fn pace(&self) -> Duration {
+        self.pace
     }
 }
 

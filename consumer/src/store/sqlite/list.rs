@@ -12,7 +12,7 @@ use super::{
     read::document_of,
     schema::{Facet, category_code, priority_code, status_code, type_code},
 };
-use crate::store::{IssueQuery, Page, Sort};
+use crate::store::{IssueQuery, Page, Sort, words::folded};
 
 /// So many are fetched and sorted rather than looked for along the sort order.
 const FEW: i64 = 3_000;
@@ -146,7 +146,7 @@ fn selective(query: &IssueQuery) -> Vec<Selective> {
             values: vec![Value::Integer(facet.code()), Value::Text(value)],
         })
     });
-    let text = query.text.as_deref().unwrap_or_default().replace('\0', " ").to_lowercase();
+    let text = folded(query.text.as_deref().unwrap_or_default());
     let words = text.split_whitespace().map(|word| {
         let test = "EXISTS (SELECT 1 FROM words AS w WHERE w.n = i.n AND instr(w.words, ?) > 0)";
         if word.chars().nth(2).is_some() {
@@ -165,19 +165,26 @@ const IN_SEARCH: &str =
 /// Shorter stretches are not in the index.
 const IN_WORDS: &str = "SELECT n FROM words WHERE instr(words, ?) > 0";
 
-/// The filter that leaves the fewest, if those are few.
+/// The filter that leaves the fewest, if those are few. Stretches that are in no index are looked for only where no
+/// index helps: one pass over the words, in the order in which they lie, costs less than meeting them along a sort order.
 fn pick(connection: &Connection, selective: &[Selective]) -> Outcome<Option<usize>> {
+    let (scanned, indexed): (Vec<_>, Vec<_>) =
+        selective.iter().enumerate().partition(|(_, filter)| filter.rows == IN_WORDS);
+    match fewest(connection, &indexed)? {
+        None => fewest(connection, &scanned),
+        found => Ok(found),
+    }
+}
+
+fn fewest(connection: &Connection, filters: &[(usize, &Selective)]) -> Outcome<Option<usize>> {
     let mut best = None;
     let mut fewest = FEW;
-    for (at, filter) in selective.iter().enumerate() {
-        if filter.rows == IN_WORDS {
-            continue;
-        }
+    for (at, filter) in filters {
         let sql = format!("SELECT count(*) FROM (SELECT n FROM ({}) LIMIT {fewest})", filter.rows);
         let found: i64 =
             connection.prepare_cached(&sql)?.query_row(params_from_iter(&filter.values), |row| row.get(0))?;
         if found < fewest {
-            (best, fewest) = (Some(at), found);
+            (best, fewest) = (Some(*at), found);
         }
     }
     Ok(best)

@@ -1,14 +1,14 @@
 //! Reading one issue and what hangs below it.
 
 use issue::{
-    document::Issue,
+    document::{Issue, SCHEMA},
     id::{IssueId, SourceId},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
 use super::Outcome;
-use crate::store::{Child, ChildKind, Loaded, Page, Version, Wanted};
+use crate::store::{Child, ChildKind, Loaded, Page, Version, Wanted, older};
 
 /// A source as the `seen` table writes it: the spool's 16 bytes and the partition count, big-endian.
 pub(super) fn source_key(source: &SourceId) -> [u8; 20] {
@@ -55,7 +55,10 @@ fn seen(connection: &Connection, wanted: &Wanted) -> Outcome<Vec<(SourceId, u64)
 
 /// Reads a document of this or an older schema.
 pub(super) fn document_of(json: &str) -> Outcome<Issue> {
-    Ok(serde_json::from_str(json)?)
+    match serde_json::from_str::<Issue>(json) {
+        Ok(issue) if issue.schema == SCHEMA => Ok(issue),
+        _ => older::issue(serde_json::from_str(json)?),
+    }
 }
 
 /// One page of children. The cursor is `<microseconds>.<id>` of the last one shown.

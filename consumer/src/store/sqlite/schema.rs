@@ -8,9 +8,11 @@ use issue::{
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Outcome;
+use crate::store::words::workload_names;
 
 /// One step for each version, in order; `user_version` holds how many were taken. A released step never changes.
-const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// The database was written by a later release.
 #[derive(Debug, thiserror::Error)]
@@ -105,16 +107,8 @@ pub(super) fn facets(issue: &Issue) -> Vec<(Facet, &str)> {
         (Facet::Component, issue.component.as_deref()),
     ];
     let single = single.into_iter().filter_map(|(facet, value)| Some((facet, value?)));
-    let workloads = issue.workloads.keys().map(|workload| (Facet::Workload, workload.as_str()));
+    let workloads = issue.workloads.keys().flat_map(|workload| workload_names(workload));
+    let workloads = workloads.map(|workload| (Facet::Workload, workload));
     let releases = issue.releases.keys().map(|release| (Facet::Release, release.as_str()));
     single.chain(workloads).chain(releases).collect()
-}
-
-/// The words that a text filter looks into, in lower case.
-pub(super) fn words(issue: &Issue) -> String {
-    let reported = issue.reported.as_ref();
-    let culprit = reported.and_then(|reported| reported.culprit.as_deref()).unwrap_or_default();
-    let template = reported.map(|reported| reported.template.as_str()).unwrap_or_default();
-    // SQLite ends text at a NUL, and the rest would not be found.
-    [issue.title.as_str(), culprit, template].join("\n").replace('\0', " ").to_lowercase()
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use issue::{
     document::{Issue, Notification, Occurrence},
-    id::IssueId,
+    id::{IssueId, SourceId},
     lifecycle::samples::{Sample, kept},
 };
 use jiff::Timestamp;
@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::{
     Outcome, micros,
     read::source_key,
-    schema::{category_code, facets, priority_code, status_code, type_code, words},
+    schema::{category_code, facets, priority_code, status_code, type_code},
 };
-use crate::store::{Version, Write, Written};
+use crate::store::{Version, Write, Written, words::words};
 
 /// All writes in one transaction: one sync for a whole batch. A write that lost its compare-and-set leaves no trace.
 pub(super) fn all(connection: &mut Connection, writes: &[Write], now: Timestamp) -> Outcome<Vec<Written>> {
@@ -33,7 +33,7 @@ fn one(transaction: &Transaction<'_>, write: &Write, now: Timestamp) -> Outcome<
     }
     let version = stands.number() + 1;
     let n = put_issue(transaction, &write.issue, stands, version)?;
-    put_seen(transaction, write, now)?;
+    put_seen(transaction, write.issue.id, &write.seen, now)?;
     put_occurrences(transaction, n, &write.occurrences)?;
     for activity in &write.activities {
         put_child(transaction, "activities", n, activity.created_at, activity.id, activity)?;
@@ -48,14 +48,14 @@ fn one(transaction: &Transaction<'_>, write: &Write, now: Timestamp) -> Outcome<
 }
 
 /// How an issue stands in the database.
-enum Stands {
+pub(super) enum Stands {
     Absent,
     Deleted { version: i64 },
     There { n: i64, version: i64, digest: i64 },
 }
 
 impl Stands {
-    fn of(transaction: &Transaction<'_>, id: IssueId) -> Outcome<Self> {
+    pub(super) fn of(transaction: &Transaction<'_>, id: IssueId) -> Outcome<Self> {
         let there = transaction
             .prepare_cached("SELECT n, version, digest FROM issues WHERE id = ?1")?
             .query_row([id.0.as_bytes()], |row| {
@@ -72,14 +72,14 @@ impl Stands {
         Ok(version.map_or(Self::Absent, |version| Self::Deleted { version }))
     }
 
-    fn number(&self) -> i64 {
+    pub(super) fn number(&self) -> i64 {
         match self {
             Self::Absent => 0,
             Self::Deleted { version } | Self::There { version, .. } => *version,
         }
     }
 
-    fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         match self {
             Self::Absent => Version::Absent,
             other => Version::At(other.number().to_string()),
@@ -119,7 +119,7 @@ fn put_issue(transaction: &Transaction<'_>, issue: &Issue, stands: Stands, versi
 fn digest(issue: &Issue, words: &str) -> i64 {
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
-    (issue.status, issue.priority, issue.issue_type, first_seen(issue)).hash(&mut hasher);
+    (issue.status, issue.priority, issue.issue_type, issue.regressed, first_seen(issue)).hash(&mut hasher);
     issue.reported.as_ref().map(|reported| reported.category).hash(&mut hasher);
     for (facet, value) in facets(issue) {
         (facet.code(), value).hash(&mut hasher);
@@ -157,7 +157,7 @@ fn put_columns(
     transaction
         .prepare_cached(
             "UPDATE issues SET version = ?2, digest = ?3, status = ?4, priority = ?5, type = ?6, category = ?7,
-                first_seen = ?8, last_seen = ?9, count = ?10 WHERE n = ?1",
+                first_seen = ?8, last_seen = ?9, count = ?10, regressed = ?11 WHERE n = ?1",
         )?
         .execute(params![
             n,
@@ -170,6 +170,7 @@ fn put_columns(
             first_seen(issue),
             last_seen(issue),
             count(issue),
+            issue.regressed,
         ])?;
     Ok(())
 }
@@ -232,14 +233,19 @@ fn put_words(transaction: &Transaction<'_>, n: i64, words: &str) -> Outcome<()> 
     Ok(())
 }
 
-fn put_seen(transaction: &Transaction<'_>, write: &Write, now: Timestamp) -> Outcome<()> {
+pub(super) fn put_seen(
+    transaction: &Transaction<'_>,
+    id: IssueId,
+    seen: &[(SourceId, u64)],
+    now: Timestamp,
+) -> Outcome<()> {
     let mut put = transaction.prepare_cached(
         "INSERT INTO seen (id, source, seq, at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), at = excluded.at",
     )?;
-    for (source, seq) in &write.seen {
+    for (source, seq) in seen {
         let seq = i64::try_from(*seq).unwrap_or(i64::MAX);
-        put.execute(params![write.issue.id.0.as_bytes(), source_key(source), seq, micros(now)])?;
+        put.execute(params![id.0.as_bytes(), source_key(source), seq, micros(now)])?;
     }
     Ok(())
 }

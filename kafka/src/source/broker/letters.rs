@@ -90,7 +90,7 @@ struct Topic {
 impl Topic {
     fn open(settings: &Settings) -> Result<Self, SourceError> {
         let consumer: BaseConsumer<Logged> =
-            settings.reader(NO_GROUP).create_with_context(Logged).map_err(failed)?;
+            settings.reader(NO_GROUP).create_with_context(Logged::default()).map_err(failed)?;
         let name = settings.dead_letters();
         let id = sys::topic_id(consumer.client(), &name, TIMEOUT)
             .map_err(|reason| fail(format!("topic {name}: {reason}")))?;

@@ -6,17 +6,13 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy},
         core::v1::{
-            Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, PersistentVolumeClaim,
-            PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
-            SeccompProfile, SecretKeySelector, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount,
-            VolumeResourceRequirements,
+            Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
+            PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec,
+            Probe, ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext,
+            TopologySpreadConstraint, Volume, VolumeMount, VolumeResourceRequirements,
         },
     },
-    apimachinery::pkg::{
-        api::resource::Quantity,
-        apis::meta::v1::ObjectMeta,
-        util::intstr::IntOrString,
-    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
 };
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -236,10 +232,8 @@ fn secret_folders(valid: &Valid) -> BTreeMap<&'static str, String> {
 
 fn volumes(valid: &Valid) -> Vec<Volume> {
     let secret = |name: &str, secret: &str| json!({"name": name, "secret": {"secretName": secret}});
-    let mut all = vec![
-        json!({"name": "config", "configMap": {"name": valid.config_map()}}),
-        secret("token", TOKEN),
-    ];
+    let mut all =
+        vec![json!({"name": "config", "configMap": {"name": valid.config_map()}}), secret("token", TOKEN)];
     all.extend(secret_folders(valid).iter().map(|(folder, name)| secret(folder, name)));
     if valid.store.embedded.is_some() {
         all.push(json!({"name": "data", "persistentVolumeClaim": {"claimName": volume_name(valid)}}));
