@@ -1,7 +1,6 @@
 //! A real Kafka broker: one node in KRaft mode, on free ports of 127.0.0.1, with a folder of its own.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::process::Process;
-use super::{Tool, need, prepare, ran, run, say};
+use super::{Tool, need, ports, prepare, ran, run, say};
 
 /// The version under test.
 pub const VERSION: &str = "4.1.1";
@@ -67,10 +66,16 @@ pub struct Kafka {
 impl Kafka {
     /// Starts a fresh broker and waits until it serves.
     pub async fn start() -> Result<Self> {
+        let port = ports::free()?;
+        Self::start_at(port, port).await
+    }
+
+    /// Starts a fresh broker at `port` that sends its clients to the port `told`: that of a proxy before it.
+    pub async fn start_at(port: u16, told: u16) -> Result<Self> {
         let jars = ready()?;
         let folder = tempfile::Builder::new().prefix("issuetracker-kafka-").tempdir()?;
-        let [port, controller] = free_ports()?;
-        std::fs::write(folder.path().join("server.properties"), properties(folder.path(), port, controller))?;
+        let ports = Ports { port, told, controller: ports::free()? };
+        std::fs::write(folder.path().join("server.properties"), properties(folder.path(), &ports))?;
         let cluster = uuid::Uuid::new_v4().simple().to_string();
         // A cluster id is 22 characters of the URL-safe base64 alphabet; the digits of a UUID are of it.
         let cluster = cluster.get(..22).context("a cluster id")?;
@@ -101,9 +106,20 @@ impl Kafka {
 
     /// Starts it again on the same data and ports, and waits until it serves.
     pub async fn restart(&mut self) -> Result<()> {
+        self.revive()?;
+        self.serves().await
+    }
+
+    /// [`Kafka::restart`] without waiting.
+    pub fn revive(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process = serve(&self.jars, self.folder.path())?;
-        self.serves().await
+        Ok(())
+    }
+
+    /// Its process, for a look at what it needs.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Freezes it: connections stay open and nobody answers.
@@ -117,7 +133,7 @@ impl Kafka {
     }
 
     /// Asks it until it answers.
-    async fn serves(&mut self) -> Result<()> {
+    pub async fn serves(&mut self) -> Result<()> {
         let settings = Settings::new(self.bootstrap(), "");
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -149,13 +165,21 @@ fn java(jars: &Path, folder: &Path) -> Command {
     command
 }
 
-fn properties(folder: &Path, port: u16, controller: u16) -> String {
+/// Where it listens, what it tells its clients, and where its own controller listens.
+struct Ports {
+    port: u16,
+    told: u16,
+    controller: u16,
+}
+
+fn properties(folder: &Path, ports: &Ports) -> String {
+    let Ports { port, told, controller } = ports;
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
          listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{told}\n\
          controller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
          log.dirs={}\n\
@@ -170,11 +194,4 @@ fn properties(folder: &Path, port: u16, controller: u16) -> String {
          log.cleaner.dedupe.buffer.size=4194304\n",
         folder.join("data").display()
     )
-}
-
-/// Ports that nobody uses now. Held together, so that they differ.
-fn free_ports() -> Result<[u16; 2]> {
-    let first = TcpListener::bind("127.0.0.1:0")?;
-    let second = TcpListener::bind("127.0.0.1:0")?;
-    Ok([first.local_addr()?.port(), second.local_addr()?.port()])
 }
