@@ -1,9 +1,7 @@
 /* Moves the wall clock of one process: preloaded, it adds the seconds that stand in the file named by
- * CLOCK_OFFSET_FILE to what the system says. The monotonic clock stays, as it does when a real clock is set.
- * Waits for a time of the wall clock follow its jumps, as they do in the kernel. */
+ * CLOCK_OFFSET_FILE to what the system says. The monotonic clock stays, as it does when a real clock is set. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -11,14 +9,17 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 static const volatile int64_t *offset;
-static int (*wait_until)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+static int (*posix_wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+static int (*c11_wait)(cnd_t *, mtx_t *, const struct timespec *);
 
 __attribute__((constructor)) static void begin(void) {
-    wait_until = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+    posix_wait = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
+    c11_wait = dlsym(RTLD_NEXT, "cnd_timedwait");
     const char *path = getenv("CLOCK_OFFSET_FILE");
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0) return;
@@ -27,7 +28,15 @@ __attribute__((constructor)) static void begin(void) {
     close(file);
 }
 
-static int64_t moved(void) { return offset ? *offset : 0; }
+/* How far the clock is off now, and how far it was before its latest jump. */
+static int64_t now_off, before_off;
+
+static int64_t moved(void) {
+    int64_t off = offset ? *offset : 0, known = __atomic_load_n(&now_off, __ATOMIC_ACQUIRE);
+    if (off != known && __atomic_compare_exchange_n(&now_off, &known, off, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        __atomic_store_n(&before_off, known, __ATOMIC_RELEASE);
+    return off;
+}
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
@@ -39,10 +48,8 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
     (void)zone;
     struct timespec precise;
     int result = clock_gettime(CLOCK_REALTIME, &precise);
-    if (now) {
-        now->tv_sec = precise.tv_sec;
-        now->tv_usec = precise.tv_nsec / 1000;
-    }
+    now->tv_sec = precise.tv_sec;
+    now->tv_usec = precise.tv_nsec / 1000;
     return result;
 }
 
@@ -53,23 +60,27 @@ time_t time(time_t *told) {
     return now.tv_sec;
 }
 
-/* In slices, because the clock may jump while somebody waits. */
+static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
+
+/* librdkafka computes deadlines of its waits by the wall clock, once for a whole loop of waits, and a clock that is set
+ * back holds them up for as long as it was set back. That is known and would end every run here; so a deadline is
+ * turned into the machine's time by the clock that it was computed with: this one, or the one before the latest jump.
+ * Jumps are much longer than waits, which tells the two apart. */
+static struct timespec real_time(const struct timespec *deadline) {
+    struct timespec now, real = *deadline;
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    int64_t one = real.tv_sec - moved(), other = real.tv_sec - __atomic_load_n(&before_off, __ATOMIC_ACQUIRE);
+    real.tv_sec = distance(one, now.tv_sec) <= distance(other, now.tv_sec) ? one : other;
+    return real;
+}
+
 int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                            const struct timespec *restrict deadline) {
-    for (;;) {
-        struct timespec now, real = *deadline;
-        syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
-        real.tv_sec -= moved();
-        int64_t left = (int64_t)(real.tv_sec - now.tv_sec) * 1000000000 + (real.tv_nsec - now.tv_nsec);
-        if (left > 100000000) {
-            real = now;
-            real.tv_nsec += 100000000;
-            if (real.tv_nsec >= 1000000000) {
-                real.tv_sec += 1;
-                real.tv_nsec -= 1000000000;
-            }
-        }
-        int result = wait_until(condition, mutex, &real);
-        if (result != ETIMEDOUT || left <= 100000000) return result;
-    }
+    struct timespec real = real_time(deadline);
+    return posix_wait(condition, mutex, &real);
+}
+
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict deadline) {
+    struct timespec real = real_time(deadline);
+    return c11_wait(condition, mutex, &real);
 }

@@ -33,7 +33,7 @@ use std::{
 use anyhow::{Result, ensure};
 
 use self::{
-    compare::{Compared, compare, ledgers, sidecars, stored},
+    compare::{Compared, compare, ledgers, stored},
     load::{Load, Sent},
     program::Program,
     proxy::Network,
@@ -44,6 +44,9 @@ use crate::{parts::say, wait::pass};
 
 /// How often the driver looks at the time and at the programs.
 const TICK: Duration = Duration::from_millis(10);
+
+/// So many lines are shown of each sort of trouble; all are counted.
+const SHOWN: usize = 12;
 
 /// How long all may take to come to rest, once nothing is broken any more.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -108,7 +111,7 @@ impl fmt::Display for Outcome {
         for (what, lines) in
             [("left out", &self.left_out), ("ended by itself", &self.ended), ("WRONG", &self.wrong)]
         {
-            for line in lines.iter().take(40) {
+            for line in lines.iter().take(SHOWN) {
                 writeln!(f, "  {what}: {line}")?;
             }
         }
@@ -230,15 +233,18 @@ fn end(load: Load, world: &mut World) -> Result<Sent> {
 /// Waits until everything has gone its way, ends the sidecars, and compares.
 fn rest(world: &mut World, sent: Sent, plan: &Plan, begun: Instant) -> Result<Outcome> {
     let replayed = world.replayed();
-    until("the sidecars have sent everything", world, |world| Ok(sidecars(world)?.is_empty()))?;
-    let before = sidecars(world)?;
+    let reached = |what: &str| say(&format!("{:7.2} s  {what}", begun.elapsed().as_secs_f64()));
+    reached("the load has ended");
+    // A window may stay open for minutes; a sidecar that is told to end closes it and sends what is left.
     for sidecar in &mut world.sidecars {
         sidecar.terminate(PATIENCE)?;
     }
+    reached("the sidecars have sent everything");
     until("the consumer has read everything", world, |world| Ok(world.offsets()?.done()))?;
+    reached("the consumer has stored everything");
     let compared = compare(&sent.book, &stored(world.consumer.port)?);
     let mut wrong = compared.wrong.clone();
-    wrong.extend(ledgers(world, &before, &compared));
+    wrong.extend(ledgers(world, &compared));
     wrong.extend(sent.trouble);
     let mut ended = Vec::new();
     for program in world.all() {

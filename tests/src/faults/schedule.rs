@@ -92,9 +92,9 @@ const DECK: &[(Fault, (u64, u64), usize)] = &[
 /// Between one fault's beginning and the next one's, in milliseconds.
 const PACE: (u64, u64) = (200, 3000);
 
-/// A clock jumps by at most this. Idempotency keys are kept for a day by the wall clock, and a jump there and one back
+/// A clock jumps by at least and at most so many seconds. Little jumps could be taken for waits (`clock.c`). Idempotency keys are kept for a day by the wall clock, and a jump there and one back
 /// must not add up to more.
-const JUMP: u64 = 10 * 3600;
+const JUMP: (u64, u64) = (1800, 10 * 3600);
 
 /// The faults of a run whose load lasts `load`. They begin after two seconds, so that there is something to disturb.
 pub fn schedule(seed: u64, load: Duration) -> Vec<Planned> {
@@ -126,7 +126,7 @@ pub fn schedule(seed: u64, load: Duration) -> Vec<Planned> {
 
 fn jump(fault: Fault, dice: &mut Dice) -> Fault {
     let Fault::Clock(who, _) = fault else { return fault };
-    let seconds = i64::try_from(dice.within(1, JUMP)).unwrap_or_default();
+    let seconds = i64::try_from(dice.within(JUMP.0, JUMP.1)).unwrap_or_default();
     Fault::Clock(who, if dice.below(2) == 0 { seconds } else { -seconds })
 }
 

@@ -71,7 +71,7 @@ pub struct World {
     runtime: Runtime,
 }
 
-type Replay = tokio::task::JoinHandle<Result<Result<usize>, tokio::time::error::Elapsed>>;
+type Replay = tokio::task::JoinHandle<Result<usize, tokio::time::error::Elapsed>>;
 
 impl World {
     /// Starts all parts. `programs` is the folder of the binaries under test.
@@ -170,11 +170,20 @@ impl World {
         self.member.take().map_or(Ok(()), |mut member| member.kill())
     }
 
-    /// Begins to write every record of the topic to it once more. It takes a while, and may fail half-way when Kafka
-    /// is away: then some records were written again.
+    /// Begins to write every record of the topic to it once more. It takes a while, and where Kafka is away half-way it
+    /// begins anew: then some records were written more than twice.
     pub fn replay(&mut self) {
         let settings = Settings::new(self.kafka.bootstrap(), TOPIC);
-        let replay = async move { tokio::time::timeout(PATIENCE, replay(settings)).await };
+        let again = async move {
+            loop {
+                match replay(settings.clone()).await {
+                    Ok(records) => return records,
+                    Err(error) => say(&format!("records are not written again yet: {error:#}")),
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let replay = async move { tokio::time::timeout(PATIENCE, again).await };
         self.replays.push(self.runtime.spawn(replay));
     }
 
@@ -182,8 +191,8 @@ impl World {
     pub fn replayed(&mut self) -> usize {
         let replays: Vec<_> = self.replays.drain(..).collect();
         let written = |replay| match self.runtime.block_on(replay) {
-            Ok(Ok(Ok(records))) => records,
-            _ => 0,
+            Ok(Ok(records)) => records,
+            Ok(Err(_)) | Err(_) => 0,
         };
         replays.into_iter().map(written).sum()
     }
@@ -211,7 +220,7 @@ fn sidecar(programs: &Path, folder: &Path, number: usize, kafka: u16) -> Result<
         ("ISSUETRACKER_SPOOL_LIMIT", (SPOOL << 20).to_string()),
         ("ISSUETRACKER_SEGMENTS_DIR", inner(format!("segments-{number}"))),
         ("ISSUETRACKER_WINDOW", "1".to_owned()),
-        ("ISSUETRACKER_GRACE", "60".to_owned()),
+        ("ISSUETRACKER_GRACE", "120".to_owned()),
         ("POD_NAMESPACE", "payments".to_owned()),
         ("POD_NAME", format!("api-{number}")),
         ("WORKLOAD_NAME", "api".to_owned()),
