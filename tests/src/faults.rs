@@ -167,7 +167,10 @@ fn steps(faults: &[Planned]) -> VecDeque<Step> {
 
 fn apply(world: &mut World, step: &Step) -> Result<()> {
     let begins = step.begins;
-    let net = |network| if begins { network } else { Network::Open };
+    let net = |world: &World, network| {
+        world.proxy.set(if begins { network } else { Network::Open });
+        Ok(())
+    };
     match step.fault {
         Fault::KillSidecar(number) => restart(world.sidecars.get_mut(number), begins),
         Fault::KillConsumer => restart(Some(&mut world.consumer), begins),
@@ -179,9 +182,9 @@ fn apply(world: &mut World, step: &Step) -> Result<()> {
         Fault::KillKafka => world.kafka.revive(),
         Fault::FreezeKafka if begins => world.kafka.stop(),
         Fault::FreezeKafka => world.kafka.cont(),
-        Fault::Cut => Ok(world.proxy.set(net(Network::Cut))),
-        Fault::Mute => Ok(world.proxy.set(net(Network::Mute))),
-        Fault::Slow => Ok(world.proxy.set(net(Network::Slow))),
+        Fault::Cut => net(world, Network::Cut),
+        Fault::Mute => net(world, Network::Mute),
+        Fault::Slow => net(world, Network::Slow),
         Fault::FullDisk(number) => match world.disks.get(number) {
             Some(disk) if begins => disk.fill(),
             Some(disk) => disk.empty(),
@@ -193,9 +196,16 @@ fn apply(world: &mut World, step: &Step) -> Result<()> {
         Fault::Join if begins => world.join(),
         Fault::Join => world.leave(),
         Fault::StoreDown if begins => world.store.down(),
-        Fault::StoreDown => Ok(world.store.up()),
-        Fault::Replay if begins => Ok(world.replay()),
-        Fault::Replay => Ok(()),
+        Fault::StoreDown => {
+            world.store.up();
+            Ok(())
+        }
+        Fault::Replay => {
+            if begins {
+                world.replay();
+            }
+            Ok(())
+        }
     }
 }
 

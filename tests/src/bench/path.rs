@@ -46,6 +46,9 @@ struct Bench {
     runtime: Runtime,
 }
 
+/// A sort of request: its name, its path, its media type, and its nth body.
+type Sort = (&'static str, &'static str, &'static str, fn(u64) -> String);
+
 /// Measures everything, and says on the way what it does.
 pub fn figures() -> Result<Vec<Figure>> {
     let mut bench = Bench::start()?;
@@ -107,7 +110,7 @@ impl Bench {
     /// Durable answers a second, and what they cost.
     fn answers(&self, when: &str, sync: f64) -> Result<Vec<Figure>> {
         let mut figures = Vec::new();
-        let sorts: [(&str, &str, &str, fn(u64) -> String); 2] = [
+        let sorts: [Sort; 2] = [
             ("JSON reports", "/api/v1/reports", "application/json", reports),
             ("Sentry, 5 KB", "/api/1/envelope/", "application/x-sentry-envelope", envelope),
         ];
