@@ -3,6 +3,8 @@
 pub mod consumer;
 pub mod engine;
 pub mod intake;
+pub mod path;
+pub mod usage;
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
-//! What the tests on real parts and the benches share: the real parts, our own programs beside them, and waiting for a
-//! condition.
+//! What the tests on real parts and the benches share: the real parts, our own programs beside them, the fault suite, and
+//! waiting for a condition.
 
 pub mod bench;
+pub mod faults;
 pub mod generated;
 pub mod parts;
 pub mod programs;

@@ -4,6 +4,7 @@
 
 pub mod firestore;
 pub mod kafka;
+pub mod ports;
 pub mod process;
 pub mod proxy;
 pub mod redis;
@@ -133,7 +134,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 }
 
 /// The folder above the profile's. Its own mark is missing where somebody made the folder before cargo did.
-fn target() -> Result<PathBuf> {
+pub fn target() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let profile = own.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
     let target = profile.and_then(Path::parent).context("this program is not in a target folder")?;

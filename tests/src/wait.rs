@@ -30,3 +30,9 @@ pub fn until_every<T>(
         std::thread::sleep(pace);
     }
 }
+
+/// Lets time pass: the pace of a load or of a schedule of faults, never a substitute for a condition.
+#[expect(clippy::disallowed_methods, reason = "a load and its faults happen in time")]
+pub fn pass(time: Duration) {
+    std::thread::sleep(time);
+}

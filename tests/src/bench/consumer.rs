@@ -70,7 +70,8 @@ async fn measure(folder: &Path, name: &str, records: u64, issues: u64) -> anyhow
     Ok(records as f64 / took.as_secs_f64())
 }
 
-fn record(seq: u64, number: u64) -> (String, Bytes) {
+/// A record of kind `number`, and its key.
+pub(super) fn record(seq: u64, number: u64) -> (String, Bytes) {
     let parsed = Parsed {
         error_type: Some(format!("Error{number}")),
         ..Parsed::of_text(Kind::Exception, Level::Error, Language::Python, format!("order {seq} failed"))
@@ -114,7 +115,7 @@ fn record(seq: u64, number: u64) -> (String, Bytes) {
 }
 
 /// What SQLite itself does with rows of that size, durably.
-fn inserts(folder: &Path) -> anyhow::Result<f64> {
+pub(super) fn inserts(folder: &Path) -> anyhow::Result<f64> {
     const ROWS: u32 = 20_000;
     let mut db = rusqlite::Connection::open(folder.join("baseline.db"))?;
     db.pragma_update(None, "journal_mode", "WAL")?;

@@ -146,7 +146,7 @@ fn answer(answers: &mut impl BufRead) -> anyhow::Result<()> {
 }
 
 /// What the disk gives: single records written and synced one after the other, in a second.
-fn syncs(folder: &std::path::Path) -> anyhow::Result<f64> {
+pub(super) fn syncs(folder: &std::path::Path) -> anyhow::Result<f64> {
     const ROUNDS: u32 = 300;
     let mut file = std::fs::File::create(folder.join("baseline"))?;
     let start = Instant::now();

@@ -1,9 +1,9 @@
 //! `cargo xbench`: prints figures of this machine, each beside a baseline of the same run.
 
 use clap::{Parser, ValueEnum};
-use tests::bench::{Figure, consumer, engine, intake};
+use tests::bench::{Figure, consumer, engine, intake, path};
 
-/// Measure the error reader, the intake and the consumer on this machine.
+/// Measure the error reader, the intake, the consumer and the whole path on this machine.
 #[derive(Parser)]
 #[command(
     name = "xbench",
@@ -22,6 +22,8 @@ enum What {
     Intake,
     /// Records to stored counts.
     Consumer,
+    /// Sidecar, Kafka and consumer as processes: answers with Kafka up and down, report to list, a storm, memory.
+    Path,
 }
 
 #[expect(clippy::print_stdout, reason = "figures are what this program is for")]
@@ -37,6 +39,9 @@ fn main() -> anyhow::Result<()> {
     }
     if asked(What::Consumer) {
         print(consumer::figures()?);
+    }
+    if asked(What::Path) {
+        print(path::figures()?);
     }
     Ok(())
 }

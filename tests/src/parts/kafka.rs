@@ -3,7 +3,6 @@
 mod secured;
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use tempfile::TempDir;
 
 pub use self::secured::{MECHANISMS, PASSWORD, Secured};
 use super::process::Process;
-use super::{Tool, need, prepare, ran, run, say};
+use super::{Tool, need, ports, prepare, ran, run, say};
 
 /// The version under test.
 pub const VERSION: &str = "4.1.1";
@@ -71,22 +70,35 @@ pub struct Kafka {
 impl Kafka {
     /// Starts a fresh broker and waits until it serves.
     pub async fn start() -> Result<Self> {
-        Self::start_with(false).await
+        let port = ports::free()?;
+        Self::start_at(port, port).await
+    }
+
+    /// Starts a fresh broker at `port` that sends its clients to the port `told`: that of a proxy before it.
+    pub async fn start_at(port: u16, told: u16) -> Result<Self> {
+        Self::start_with(Ports { port, told, controller: ports::free()? }, false).await
     }
 
     /// As [`Kafka::start`], with further listeners that ask who comes: see [`Kafka::secured`].
     pub async fn start_secured() -> Result<Self> {
-        Self::start_with(true).await
+        let port = ports::free()?;
+        Self::start_with(Ports { port, told: port, controller: ports::free()? }, true).await
     }
 
-    async fn start_with(secured: bool) -> Result<Self> {
+    async fn start_with(ports: Ports, secured: bool) -> Result<Self> {
         let jars = ready()?;
         let folder = tempfile::Builder::new().prefix("issuetracker-kafka-").tempdir()?;
-        let [port, controller, more @ ..] = free_ports::<5>()?;
-        let secured = secured.then(|| Secured::prepare(folder.path(), more)).transpose()?;
-        let text = properties(folder.path(), [port, controller], secured.as_ref());
+        let secured = match secured {
+            true => {
+                let more = [ports::free()?, ports::free()?, ports::free()?];
+                Some(Secured::prepare(folder.path(), more)?)
+            }
+            false => None,
+        };
+        let text = properties(folder.path(), &ports, secured.as_ref());
         std::fs::write(folder.path().join("server.properties"), text)?;
         let users = if secured.is_some() { Secured::users() } else { Vec::new() };
+        let port = ports.port;
         let cluster = uuid::Uuid::new_v4().simple().to_string();
         // A cluster id is 22 characters of the URL-safe base64 alphabet; the digits of a UUID are of it.
         let cluster = cluster.get(..22).context("a cluster id")?;
@@ -117,9 +129,20 @@ impl Kafka {
 
     /// Starts it again on the same data and ports, and waits until it serves.
     pub async fn restart(&mut self) -> Result<()> {
+        self.revive()?;
+        self.serves().await
+    }
+
+    /// [`Kafka::restart`] without waiting.
+    pub fn revive(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process = serve(&self.jars, self.folder.path())?;
-        self.serves().await
+        Ok(())
+    }
+
+    /// Its process, for a look at what it needs.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Freezes it: connections stay open and nobody answers.
@@ -133,7 +156,7 @@ impl Kafka {
     }
 
     /// Asks it until it answers.
-    async fn serves(&mut self) -> Result<()> {
+    pub async fn serves(&mut self) -> Result<()> {
         let settings = Settings::new(self.bootstrap(), "");
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -165,7 +188,15 @@ fn java(jars: &Path, folder: &Path) -> Command {
     command
 }
 
-fn properties(folder: &Path, [port, controller]: [u16; 2], secured: Option<&Secured>) -> String {
+/// Where it listens, what it tells its clients, and where its own controller listens.
+struct Ports {
+    port: u16,
+    told: u16,
+    controller: u16,
+}
+
+fn properties(folder: &Path, ports: &Ports, secured: Option<&Secured>) -> String {
+    let Ports { port, told, controller } = ports;
     let [listeners, protocols] = secured.map(Secured::listeners).unwrap_or_default();
     let listeners = if listeners.is_empty() { listeners } else { format!(",{listeners}") };
     let protocols = if protocols.is_empty() { protocols } else { format!(",{protocols}") };
@@ -175,7 +206,7 @@ fn properties(folder: &Path, [port, controller]: [u16; 2], secured: Option<&Secu
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
          listeners=PLAINTEXT://127.0.0.1:{port}{listeners},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{told}{listeners}\n\
          controller.listener.names=CONTROLLER\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
@@ -191,14 +222,4 @@ fn properties(folder: &Path, [port, controller]: [u16; 2], secured: Option<&Secu
          {more}",
         folder.join("data").display()
     )
-}
-
-/// Ports that nobody uses now. Held together, so that they differ.
-fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0"));
-    let mut ports = [0; N];
-    for (port, held) in ports.iter_mut().zip(&held) {
-        *port = held.as_ref().map_err(|error| anyhow!("no free port: {error}"))?.local_addr()?.port();
-    }
-    Ok(ports)
 }
