@@ -2,7 +2,9 @@
 //! condition.
 
 pub mod bench;
+pub mod cluster;
 pub mod generated;
+pub mod images;
 pub mod parts;
 pub mod programs;
 pub mod wait;

@@ -1,5 +1,7 @@
 //! A real Kafka broker: one node in KRaft mode, on free ports of 127.0.0.1, with a folder of its own.
 
+mod pods;
+
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
