@@ -8,15 +8,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use kafka::{settings::Settings, topics};
 use serde_json::{Value, json};
 use tests::cluster::namespace::Namespace;
 use tests::cluster::place::HOST;
 use tests::cluster::{BUSYBOX, Cluster};
-use tests::images::{self, Image};
-use tests::parts::kafka::Kafka;
+use tests::images::Image;
 use tests::programs::{compile, source};
-use tests::wait;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -146,62 +143,6 @@ fn pods_reach_servers_of_the_host_by_name() {
     drop(stream);
     assert_eq!(namespace.wait_for_end("ask", PATIENCE).unwrap(), "Succeeded");
     assert_eq!(namespace.logs("ask", "ask", false).unwrap(), "answer\n");
-}
-
-/// The images of the product, from the debug build, over a real Kafka of the host: a report goes in at one pod and is an
-/// issue at the other.
-#[test]
-fn the_products_images_run_in_restricted_pods_over_a_kafka_of_the_host() {
-    let folder = tempfile::tempdir().unwrap();
-    for archive in images::write(folder.path(), images::Programs::Debug).unwrap() {
-        cluster().client().import(&archive).unwrap();
-    }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut kafka = runtime.block_on(Kafka::start()).unwrap();
-    let brokers = runtime.block_on(kafka.serve_pods()).unwrap();
-    let topic = "issuetracker.payments.main";
-    let week = Duration::from_secs(7 * 86_400);
-    runtime.block_on(topics::ensure(&Settings::new(kafka.bootstrap(), topic), 1, week)).unwrap();
-
-    let namespace = Namespace::restricted(cluster().client(), "product").unwrap();
-    for (name, more) in [
-        ("sidecar", json!({"name": "ISSUETRACKER_SPOOL_DIR", "value": "/data/spool"})),
-        ("consumer", json!({"name": "ISSUETRACKER_STORE", "value": "sqlite:/data/issues.db"})),
-    ] {
-        let container = json!({
-            "name": name, "image": images::tag(name), "imagePullPolicy": "IfNotPresent",
-            "env": [
-                {"name": "ISSUETRACKER_TRACKER", "value": "payments/main"},
-                {"name": "ISSUETRACKER_LISTEN", "value": "0.0.0.0:6001"},
-                {"name": "ISSUETRACKER_KAFKA_BROKERS", "value": brokers},
-                {"name": "ISSUETRACKER_TOPIC", "value": topic},
-                {"name": "ISSUETRACKER_WINDOW", "value": "1"},
-                {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
-                {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-                more,
-            ],
-            "readinessProbe": {"httpGet": {"path": "/readyz", "port": 6001}, "periodSeconds": 1},
-            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
-            "securityContext": restricted(),
-        });
-        let spec = json!({"containers": [container], "volumes": [{"name": "data", "emptyDir": {}}]});
-        namespace.apply(&pod(name, spec)).unwrap();
-    }
-    let address = |name: &str| {
-        namespace.wait_for(&format!("pod/{name}"), "Ready", PATIENCE).unwrap();
-        let pod = namespace.get(&format!("pod/{name}")).unwrap().expect("the pod");
-        format!("http://{}:6001", pod.pointer("/status/podIP").and_then(Value::as_str).expect("an address"))
-    };
-    let (sidecar, consumer) = (address("sidecar"), address("consumer"));
-    let report = json!({"reports": [{"type": "PaymentError", "message": "no money", "component": "api"}]});
-    let answer = ureq::post(format!("{sidecar}/api/v1/reports")).send_json(&report).unwrap();
-    assert_eq!(answer.status().as_u16(), 202);
-    let issue = wait::until_every(Duration::from_millis(400), "the issue in the API", PATIENCE, || {
-        let url = format!("{consumer}/api/v1/issues?limit=10");
-        let list: Value = ureq::get(url).call().ok()?.body_mut().read_json().ok()?;
-        list["issues"].as_array()?.first().cloned()
-    });
-    assert_eq!(issue["errorType"], "PaymentError");
 }
 
 #[test]

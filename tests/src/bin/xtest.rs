@@ -159,8 +159,6 @@ fn run_on_cluster(arguments: &Arguments, chosen: &[&str]) -> Result<ExitStatus> 
     })?;
     let mut command = test(&arguments.cargo);
     if arguments.cargo.is_empty() {
-        command.retain(|option| *option != "--workspace");
-        command.extend(["-p", "tests"]);
         chosen.iter().for_each(|file| command.extend(["--test", file]));
     }
     cargo_with(&command, &arguments.cargo, &[(cluster::GIVEN, kubeconfig)])
