@@ -2,8 +2,10 @@
 //! waiting for a condition.
 
 pub mod bench;
+pub mod cluster;
 pub mod faults;
 pub mod generated;
+pub mod images;
 pub mod parts;
 pub mod programs;
 pub mod wait;

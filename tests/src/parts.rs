@@ -74,6 +74,11 @@ pub fn need(tools: &[Tool]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    install(&missing)
+}
+
+/// Installs these packages of Debian where that is this user's to do, and otherwise says what to install.
+pub fn install(missing: &[&str]) -> Result<()> {
     let packages = missing.join(" ");
     let ours_to_install = rustix::process::geteuid().is_root() && Path::new("/etc/debian_version").exists();
     if !ours_to_install {
@@ -82,11 +87,12 @@ pub fn need(tools: &[Tool]) -> Result<()> {
     say(&format!("installing {packages}"));
     let apt = || {
         let mut apt = Command::new("apt-get");
-        apt.arg("-qq").env("DEBIAN_FRONTEND", "noninteractive");
+        // Another installation may be under way: it is waited for.
+        apt.args(["-qq", "-o", "DPkg::Lock::Timeout=600"]).env("DEBIAN_FRONTEND", "noninteractive");
         apt
     };
     run(apt().arg("update"))?;
-    run(apt().args(["install", "-y", "--no-install-recommends"]).args(&missing))
+    run(apt().args(["install", "-y", "--no-install-recommends"]).args(missing))
 }
 
 /// Runs a command to its end. Its output goes to stderr only when it fails.
@@ -141,8 +147,9 @@ pub fn target() -> Result<PathBuf> {
     Ok(target.to_owned())
 }
 
+/// Where parts are kept, outside of any checkout.
 #[expect(clippy::disallowed_methods, reason = "where parts are kept is settled here and nowhere else")]
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let folder = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".cache")));
     Ok(folder.context("neither XDG_CACHE_HOME nor a home folder is known")?.join("issuetracker"))
@@ -151,5 +158,7 @@ fn cache() -> Result<PathBuf> {
 #[expect(clippy::disallowed_methods, reason = "PATH says which programs are installed")]
 fn found(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    // What only root runs is not in everybody's path.
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(system).any(|folder| folder.join(program).is_file())
 }

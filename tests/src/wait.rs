@@ -36,3 +36,23 @@ pub fn until_every<T>(
 pub fn pass(time: Duration) {
     std::thread::sleep(time);
 }
+
+/// How often a condition is asked whose question costs something, as a process.
+const SLOW_PACE: Duration = Duration::from_millis(100);
+
+/// [`until`] for what is no test itself: in vain and a failure on the way are errors.
+#[expect(clippy::disallowed_methods, reason = "the pace of asking, never a substitute for the condition")]
+pub fn reached<T>(
+    what: &str,
+    patience: Duration,
+    mut condition: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(found) = condition()? {
+            return Ok(found);
+        }
+        anyhow::ensure!(Instant::now() <= deadline, "waited {patience:?} in vain: {what}");
+        std::thread::sleep(SLOW_PACE);
+    }
+}

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
+use ::tests::cluster::{self, Cluster};
 use ::tests::faults::{
     self, Plan, broken,
     outage::{self, Away},
 };
-use ::tests::parts;
+use ::tests::{images, parts};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -21,11 +22,17 @@ const EXAMPLES: &str = "Examples:
   cargo xtest -- --test kafka                  one test file
   cargo xtest -- resumes                       tests with this in their name
   cargo xtest -- --test kafka -- --nocapture   with arguments for the test program
+  cargo xtest --cluster own                    with the tests on a Kubernetes of this machine's own
   cargo xtest faults --minutes 30 --seed 7     everything dies at random for half an hour
+  cargo xtest cluster up                       a Kubernetes on this machine, for tests and for trying things
+  cargo xtest images --output DIR              the container images, without a container engine
 
-The real parts (a Kafka broker; the Firestore emulator of an installed Google Cloud CLI) are kept in
-${XDG_CACHE_HOME:-~/.cache}/issuetracker: only the first run fetches them. Nothing is skipped: a part that cannot be
-had is an error.";
+The real parts (a Kafka broker; a Kubernetes; the Firestore emulator of an installed Google Cloud CLI) are kept in
+${XDG_CACHE_HOME:-~/.cache}/issuetracker: only the first run fetches and builds them. Nothing is skipped silently: a
+part that cannot be had is an error, and tests that were left out are named at the end.";
+
+/// Test files that need a cluster: run by this command and not by `cargo test` alone.
+const ON_CLUSTER: &[&str] = &["cluster"];
 
 /// Runs all tests: unit, property and end-to-end, on real parts.
 #[derive(Debug, Parser)]
@@ -33,16 +40,12 @@ had is an error.";
 struct Arguments {
     #[command(subcommand)]
     command: Option<Chosen>,
+    /// The Kubernetes for the tests that need one.
+    #[arg(long, value_enum, default_value_t = Choice::None)]
+    cluster: Choice,
     /// Passed to `cargo test`; without a package among them, all packages are tested.
     #[arg(last = true, value_name = "ARGUMENTS")]
     cargo: Vec<OsString>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Chosen {
-    /// Known reports while sidecars, consumer, Kafka, network, disks, clocks and the store fail at random; then what
-    /// is stored is held against what was acknowledged, count by count.
-    Faults(Faults),
 }
 
 const FAULTS: &str = "Examples:
@@ -83,11 +86,55 @@ enum Part {
     Store,
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Choice {
+    /// One that this command builds, starts and stops. Needs root.
+    Own,
+    /// The one of your kubeconfig. The images must be loaded into it.
+    Existing,
+    /// None: these tests are left out, and the summary says so.
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chosen {
+    /// Known reports while sidecars, consumer, Kafka, network, disks, clocks and the store fail at random; then what
+    /// is stored is held against what was acknowledged, count by count.
+    Faults(Faults),
+    /// A Kubernetes of one node on this machine, built from source: no container engine is needed.
+    #[command(subcommand)]
+    Cluster(cluster::command::Task),
+    /// Makes the container images as docker archives: `operator.tar`, `sidecar.tar`, `consumer.tar`.
+    Images {
+        /// The folder for them.
+        #[arg(long, value_name = "DIR")]
+        output: PathBuf,
+        /// With this checkout's debug build, for tests: made in seconds, and large.
+        #[arg(long)]
+        debug: bool,
+    },
+}
+
+#[expect(clippy::print_stdout, reason = "the answer to a question")]
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    if let Some(Chosen::Faults(faults)) = &arguments.command {
-        return faults.run();
+    match arguments.command {
+        None => return all_tests(&arguments),
+        Some(Chosen::Faults(faults)) => return faults.run(),
+        Some(Chosen::Cluster(task)) => {
+            if let Some(answer) = task.run()? {
+                println!("{answer}");
+            }
+        }
+        Some(Chosen::Images { output, debug }) => {
+            let programs = if debug { images::Programs::Debug } else { images::Programs::Image };
+            images::write(&output, programs)?;
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn all_tests(arguments: &Arguments) -> Result<ExitCode> {
     let began = Instant::now();
     parts::need(parts::RUNTIMES)?;
     parts::kafka::ready()?;
@@ -101,7 +148,24 @@ fn main() -> Result<ExitCode> {
         return Ok(code(status));
     }
     let built = began.elapsed();
-    let status = cargo(&test(&arguments.cargo), &arguments.cargo)?;
+    let chosen = on_cluster(&arguments.cargo);
+    let skipped = arguments.cluster == Choice::None && !chosen.is_empty();
+    ensure!(
+        !skipped || arguments.cargo.is_empty(),
+        "the tests that are chosen need a Kubernetes: add --cluster own, or --cluster existing"
+    );
+    let mut status = if arguments.cargo.is_empty() || chosen.is_empty() {
+        cargo(&test(&arguments.cargo), &arguments.cargo)?
+    } else {
+        ExitStatus::default()
+    };
+    if !chosen.is_empty() && !skipped {
+        let on_cluster = run_on_cluster(arguments, &chosen)?;
+        status = if status.success() { on_cluster } else { status };
+    }
+    if skipped {
+        eprintln!("\nleft out without --cluster own or --cluster existing: {}", chosen.join(", "));
+    }
     summary(&report, &[("parts", prepared), ("build", built), ("total", began.elapsed())], status)?;
     Ok(code(status))
 }
@@ -180,10 +244,56 @@ fn test(chosen: &[OsString]) -> Vec<&'static str> {
     command
 }
 
+/// The test files on a cluster that are wanted: all of them when nothing is chosen, otherwise those that are named.
+fn on_cluster(chosen: &[OsString]) -> Vec<&'static str> {
+    let named = |file: &str| {
+        chosen.windows(2).any(|pair| pair[0] == "--test" && pair[1] == file)
+            || chosen.iter().any(|option| *option == *format!("--test={file}"))
+    };
+    ON_CLUSTER.iter().copied().filter(|file| chosen.is_empty() || named(file)).collect()
+}
+
+/// Runs tests with the cluster that is theirs. One of our own ends with this command, whatever ends it.
+fn run_on_cluster(arguments: &Arguments, chosen: &[&str]) -> Result<ExitStatus> {
+    let own = (arguments.cluster == Choice::Own).then(|| Cluster::up(true)).transpose()?;
+    let kubeconfig = match &own {
+        Some(cluster) => cluster.kubeconfig(),
+        None => existing()?,
+    };
+    parts::ran(&match &own {
+        Some(_) => format!("Kubernetes {} on one node", cluster::build::KUBERNETES),
+        None => format!("the Kubernetes of {}", kubeconfig.display()),
+    })?;
+    let mut command = test(&arguments.cargo);
+    if arguments.cargo.is_empty() {
+        chosen.iter().for_each(|file| command.extend(["--test", file]));
+    }
+    cargo_with(&command, &arguments.cargo, &[(cluster::GIVEN, kubeconfig)])
+}
+
+/// The caller's kubeconfig.
+#[expect(clippy::disallowed_methods, reason = "kubectl's own variable tells which cluster is the caller's")]
+fn existing() -> Result<PathBuf> {
+    let named = std::env::var_os("KUBECONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let path = named.or_else(|| std::env::home_dir().map(|home| home.join(".kube/config")));
+    let path = path.context("neither KUBECONFIG nor a home folder is known")?;
+    ensure!(path.is_file(), "--cluster existing needs a kubeconfig: {} is not there", path.display());
+    Ok(path)
+}
+
 #[expect(clippy::disallowed_methods, reason = "cargo tells its commands where it is")]
-fn cargo(command: &[&str], arguments: &[OsString]) -> Result<ExitStatus> {
+fn cargo_with(
+    command: &[&str],
+    arguments: &[OsString],
+    environment: &[(&str, PathBuf)],
+) -> Result<ExitStatus> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    Command::new(cargo).args(command).args(arguments).status().context("running cargo")
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    Command::new(cargo).args(command).args(arguments).envs(environment).status().context("running cargo")
+}
+
+fn cargo(command: &[&str], arguments: &[OsString]) -> Result<ExitStatus> {
+    cargo_with(command, arguments, &[])
 }
 
 /// A test that was killed has no exit code of its own.
@@ -228,6 +338,16 @@ fn summary(report: &Path, times: &[(&str, Duration)], status: ExitStatus) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cluster_is_started_for_the_tests_that_need_it() {
+        for (chosen, expect) in
+            [("", true), ("-p kafka", false), ("--test cluster", true), ("--test=cluster x", true)]
+        {
+            let chosen: Vec<OsString> = chosen.split_whitespace().map(OsString::from).collect();
+            assert_eq!(on_cluster(&chosen).contains(&"cluster"), expect, "{chosen:?}");
+        }
+    }
 
     #[test]
     fn all_packages_are_tested_unless_some_are_chosen() {

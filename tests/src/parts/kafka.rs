@@ -1,5 +1,6 @@
 //! A real Kafka broker: one node in KRaft mode, on free ports of 127.0.0.1, with a folder of its own.
 
+mod pods;
 mod secured;
 
 use std::fs::File;
