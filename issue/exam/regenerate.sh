@@ -25,7 +25,7 @@ python() {
     for row in web_handler:3.8.18 billing_chain:3.10.13 cleanup_during:3.13.0 worker_thread:3.9.18 \
         never_awaited:3.12.1 group_upload:3.12.1 deep_json:3.11.7 multi_line_message:3.13.0 empty_assert:3.8.18 \
         broken_config:3.10.13 logged_and_goes_on:3.11.7 notes_and_unicode:3.13.0 fatal_segv:3.12.1 two_crashes:3.9.18 \
-        package_error:3.8.18 generator_stop:3.11.7 exec_hook_json:3.13.0 unraisable_del:3.12.1; do
+        package_error:3.8.18 generator_stop:3.11.7 exec_hook_json:3.13.0 unraisable_del:3.12.1 group_lines:3.11.7 pool_result:3.6.15 late_words:3.13.0; do
         keep python "${row%%:*}" "$PYENV/${row##*:}/bin/python" "/srv/app/python/${row%%:*}.py"
     done
 }

@@ -22,6 +22,7 @@ mod prefix;
 mod record;
 
 use buffer::Buffer;
+pub(crate) use head::is_named;
 use prefilter::Prefilter;
 use record::{Record, Verdict};
 
@@ -167,15 +168,23 @@ impl Assembler {
             self.close("end of input", out);
             self.run(out);
         }
+        // Nothing that comes after it has its header before it.
+        self.buffer.floor = self.buffer.next;
     }
 
-    /// Stream offset of the start of the open record or partial line, else everything pushed so far: a reader may
-    /// resume there without losing a report.
+    /// Stream offset of the start of the open record, of the last lines if they may be the header of one that is still
+    /// to come, or of a partial line, else everything pushed so far: a reader may resume there without losing a
+    /// report or its header.
     pub fn settled(&self) -> u64 {
         match &self.open {
             Some(record) => record.start,
-            None => self.buffer.offset(self.buffer.next),
+            None => self.buffer.offset(lookback::held_back(&self.buffer)),
         }
+    }
+
+    /// Number of the first line of the open record.
+    pub(crate) fn open_line(&self) -> Option<u64> {
+        self.open.as_ref().map(|record| record.first_line)
     }
 
     /// Number of the oldest line that a block still to come can begin with.

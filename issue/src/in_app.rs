@@ -108,6 +108,13 @@ fn library_path(file: &str, language: Language) -> Option<&'static str> {
     let whole = |name: &&&str| file == **name;
     // An entry begins with a slash; a relative file begins with what follows it.
     let relative = |part: &&&str| part.strip_prefix('/').is_some_and(|relative| file.starts_with(relative));
+    // Rails writes `actionpack (7.1.2) lib/action_dispatch/…` for a file of a gem.
+    let gem = |(_, rest): (&str, &str)| {
+        rest.starts_with(|first: char| first.is_ascii_digit()) && rest.contains(") ")
+    };
+    if language == Language::Ruby && file.split_once(" (").is_some_and(gem) {
+        return Some("gem");
+    }
     tables::within(language, file)
         .or_else(|| table.within.iter().chain(EVERYWHERE).find(relative).copied())
         .or_else(|| table.file_begins.iter().find(begins).copied())
@@ -121,12 +128,25 @@ fn library_name(frame: &Frame, table: &Table) -> Option<&'static str> {
     // Comparing one byte first spares a call for almost every entry of a long table.
     let first = name.as_bytes().first();
     let begins = |prefix: &&&str| prefix.as_bytes().first() == first && name.starts_with(**prefix);
-    if let Some(entry) = table.names.iter().find(begins) {
+    if let Some(entry) = table.names.iter().find(begins).or_else(|| of_crate(name, table)) {
         return Some(entry);
     }
     // A first segment of a Go package: `net/http` and `net`, not `network`.
     let root = name.split(['/', '.']).next()?;
     table.roots.iter().find(|known| **known == root).copied()
+}
+
+/// The entry for the crate of a Rust name: `core[c1f1a4ba]::fmt::write` carries the crate's hash, and in
+/// `<<std::fs::File as …>::drop` the type that the function belongs to stands in front.
+fn of_crate<'a>(name: &str, table: &'a Table) -> Option<&'a &'static str> {
+    if !table.crates {
+        return None;
+    }
+    let name = name.trim_start_matches(['<', '&']);
+    let end = name.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')?;
+    let (first, rest) = name.split_at_checked(end)?;
+    let qualified = rest.starts_with("::") || rest.starts_with('[');
+    table.names.iter().find(|entry| qualified && entry.strip_suffix("::") == Some(first))
 }
 
 #[cfg(test)]

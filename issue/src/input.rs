@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::assemble::{Assembler, Block, Limits};
 
+/// Lines whose places are remembered: more than an open record may hold and give back.
+const REMEMBERED: usize = 1024;
+
 /// How the lines of an input are wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -67,7 +70,7 @@ impl Streams {
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(end);
             self.gather(line);
-            self.physical(at, out);
+            self.physical(1, at, out);
             rest = after.get(1..).unwrap_or_default();
         }
         self.gather(rest);
@@ -76,7 +79,7 @@ impl Streams {
     /// End of input.
     pub fn flush(&mut self, out: &mut Vec<Block>) {
         if !self.partial.is_empty() {
-            self.physical(0, out);
+            self.physical(0, 0, out);
         }
         for stream in &mut self.streams {
             let from = out.len();
@@ -102,11 +105,12 @@ impl Streams {
         self.cut += (bytes.len() - room) as u64;
     }
 
-    /// Unwraps the complete physical line and gives its text to its stream.
-    fn physical(&mut self, at: i64, out: &mut Vec<Block>) {
+    /// Unwraps the complete physical line, which ends with so many bytes of line break, and gives its text to its
+    /// stream.
+    fn physical(&mut self, ending: u64, at: i64, out: &mut Vec<Block>) {
         let line = std::mem::take(&mut self.partial);
         let start = self.offset;
-        self.offset += line.len() as u64 + self.cut + 1;
+        self.offset += line.len() as u64 + self.cut + ending;
         self.cut = 0;
         let piece = match self.framing {
             Framing::Docker => docker(&line),
@@ -180,6 +184,8 @@ struct Stream {
     lines: VecDeque<(Place, Place)>,
     /// Number of the logical line at the front of `lines`.
     first: u64,
+    /// The first line of an open record that is longer than what is remembered, with its number.
+    pinned: Option<(u64, Place)>,
     /// First physical line of the logical line that is not complete.
     joined: Option<Place>,
     /// Physical line after the last record.
@@ -188,13 +194,21 @@ struct Stream {
 
 impl Stream {
     fn new(limits: Limits) -> Self {
-        Self { assembler: Assembler::new(limits), lines: VecDeque::new(), first: 1, joined: None, closed: 1 }
+        Self {
+            assembler: Assembler::new(limits),
+            lines: VecDeque::new(),
+            first: 1,
+            pinned: None,
+            joined: None,
+            closed: 1,
+        }
     }
 
     /// As [`Streams::settled_line`]; `next` is the number of the physical line that comes next.
     fn settled(&self, next: u64) -> u64 {
         let oldest = self.place(self.assembler.oldest_line().max(self.first)).map(|(first, _)| first);
-        oldest.or(self.joined).map_or(next, |place| place.line).max(self.closed)
+        let pinned = self.pinned.map(|(_, place)| place);
+        pinned.or(oldest).or(self.joined).map_or(next, |place| place.line).max(self.closed)
     }
 
     fn take(&mut self, piece: &Piece<'_>, place: Place, at: i64, out: &mut Vec<Block>) {
@@ -213,9 +227,20 @@ impl Stream {
             self.assembler.push(b"\n", at, out);
         }
         self.map(out.get_mut(from..).unwrap_or_default());
+        self.forget();
+    }
+
+    /// Drops the places of lines that no block still to come can begin or end with. Of a record that takes line after
+    /// line its first one is kept aside, and as many of the last as it may give back.
+    fn forget(&mut self) {
         let oldest = self.assembler.oldest_line();
-        while self.first < oldest && self.lines.len() > 1 {
-            self.lines.pop_front();
+        let open = self.assembler.open_line();
+        self.pinned = self.pinned.filter(|(line, _)| open == Some(*line));
+        while self.lines.len() > 1 && (self.first < oldest || self.lines.len() > REMEMBERED) {
+            let dropped = self.lines.pop_front();
+            if open == Some(self.first) {
+                self.pinned = dropped.map(|(first, _)| (self.first, first));
+            }
             self.first += 1;
         }
     }
@@ -223,7 +248,8 @@ impl Stream {
     /// Rewrites logical numbers and offsets into physical ones.
     fn map(&mut self, blocks: &mut [Block]) {
         for block in blocks {
-            if let Some((first, _)) = self.place(block.first_line) {
+            let pinned = self.pinned.filter(|(line, _)| *line == block.first_line).map(|(_, place)| place);
+            if let Some(first) = pinned.or_else(|| self.place(block.first_line).map(|(first, _)| first)) {
                 block.first_line = first.line;
                 block.start = first.start;
             }

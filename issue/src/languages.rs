@@ -9,6 +9,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::report::{Language, Parsed};
 
+pub mod crystal;
 pub mod dart;
 pub mod dotnet;
 pub mod elixir;
@@ -143,6 +144,7 @@ pub static GRAMMARS: &[&Grammar] = &[
     &native::GRAMMAR,
     &elixir::GRAMMAR,
     &dart::GRAMMAR,
+    &crystal::GRAMMAR,
     &perl::GRAMMAR,
 ];
 

@@ -6,6 +6,7 @@
 
 use crate::report::Level;
 
+mod fronts;
 mod level;
 mod names;
 mod tokens;
@@ -41,7 +42,7 @@ pub fn is_log_line(line: &str) -> bool {
     let Some(first) = line.as_bytes().first() else { return false };
     match first {
         b' ' | b'\t' => false,
-        b'{' => line.ends_with('}') && line.contains("\":"),
+        b'{' => line.starts_with("{\"") && line.contains("\":"),
         _ => has_logfmt_front(line) || has_access_front(line) || head(line).is_some(),
     }
 }
@@ -52,7 +53,7 @@ pub fn has_time(line: &str) -> bool {
 }
 
 /// `key=value key=…` at the very start.
-fn has_logfmt_front(line: &str) -> bool {
+pub fn has_logfmt_front(line: &str) -> bool {
     let key = line.split('=').next().unwrap_or_default();
     matches!(
         key,
@@ -74,8 +75,8 @@ pub fn message(line: &str) -> &str {
 
 /// Substrings of which every line that states level error or above holds one.
 pub const NEEDLES: &[&str] = &[
-    "ERR", "rror", "FATAL", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
-    "PANIC", "panic", "fail:", "[err", "=err", "\nE0", "\nE1", "\nF0", "\nF1", " E ", "\n<3>",
+    "ERR", "rror", "FATA", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
+    "PANI", "panic", "fail:", "=err", "\nE0", "\nE1", "\nE2", "\nE/", "\nF0", "\nF1", "\nF2", " E ", "\n<3>",
 ];
 
 /// The same for level warning, in addition.

@@ -8,6 +8,8 @@ use crate::languages::{self, Trace};
 use crate::logline::Rank;
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 
+mod cut;
+
 /// Keys under which loggers state the level; dots reach into objects.
 const LEVELS: [&str; 18] = [
     "level",
@@ -178,7 +180,8 @@ fn rank_of_otel(number: u64) -> Option<Rank> {
 
 /// Reads one JSON line. `None`: no object, or no error.
 pub fn parse_json(line: &str) -> Option<Parsed> {
-    let value: Value = serde_json::from_str(line.trim()).ok()?;
+    let line = line.trim();
+    let value: Value = serde_json::from_str(line).ok().or_else(|| cut::completed(line))?;
     read(value.as_object()?)
 }
 

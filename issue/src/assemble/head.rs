@@ -7,7 +7,7 @@ use super::lookback;
 use super::prefix::{Look, look};
 use super::record::{Record, SINGLE, Verdict};
 use crate::languages::frames::{is_qualified, names_an_error, type_and_message};
-use crate::languages::{self, Grammar, Opening};
+use crate::languages::{self, Grammar, Opening, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::{Language, Level};
 use crate::structured;
@@ -18,6 +18,9 @@ const MESSAGE_LINES: usize = 24;
 const MORE: usize = 2;
 /// Lines of a log record.
 const LOG_LINES: usize = 24;
+
+/// What launchers of Groovy and Ruby print above an error's name and message.
+const ANNOUNCING: [&str; 2] = ["Caught: ", "rake aborted!"];
 
 /// Opens a record at `line`, if one starts there.
 pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Record> {
@@ -32,7 +35,7 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
     }
     record.level = stated(&text, &seen);
     if record.falls_back(limits) || is_typed(&text, &seen) {
-        lookback::header(&mut record, buffer, line, "", &[]);
+        lookback::header(&mut record, buffer, line, "", &ANNOUNCING);
         return Some(log_or_typed(record, &text, limits));
     }
     let (offset, grammar, opening) = find(&text, &seen, languages::frame)?;
@@ -80,7 +83,8 @@ fn find(text: &str, seen: &Look, ask: fn(&str) -> Option<(&'static Grammar, Open
 
 /// The level that a line states: as a log line, or in logfmt.
 fn stated(text: &str, seen: &Look) -> Option<Level> {
-    let rank = seen.head.and_then(|head| head.rank).or_else(|| structured::logfmt_rank(text));
+    let pairs = logline::has_logfmt_front(text).then(|| structured::logfmt_rank(text)).flatten();
+    let rank = pairs.or(seen.head.and_then(|head| head.rank)).or_else(|| structured::logfmt_rank(text));
     rank.and_then(Rank::level)
 }
 
@@ -115,15 +119,15 @@ pub fn accept(record: &mut Record, line: &str) -> Verdict {
     let seen = look(line);
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
         // Only what stands below its header, or below the rest of its message, belongs to it.
-        if record.held() > MORE || !opening.firm || !record.is_firm() || grammar.language == Language::Native
-        {
-            return Verdict::End("next record");
-        }
-        if grammar.language == Language::Unknown {
+        let own = offset > 0 && seen.head.is_some_and(|head| head.time && head.rank.is_some());
+        let doubtful = !opening.firm || opening.rule == "ruby.rails";
+        let apart = doubtful && own || !opening.firm && record.held() > 0;
+        let other = matches!(grammar.language, Language::Native | Language::Unknown);
+        if record.held() > MORE || !record.is_firm() || other || apart {
             return Verdict::End("next record");
         }
         add_opener(record, line, offset, grammar, opening);
-        return Verdict::Take;
+        return if opening.firm { Verdict::Take } else { Verdict::Hold };
     }
     if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
         return convert(record, line, offset, grammar, opening);
@@ -131,7 +135,9 @@ pub fn accept(record: &mut Record, line: &str) -> Verdict {
     if !record.is_firm() && is_error_header(line) {
         return Verdict::End("another header");
     }
-    if logline::is_log_line(line) && !is_header_continuation(line) {
+    // `Error: text` is a log line unless frames follow it.
+    let doubtful = record.held() == 0 && is_error_header(line) && !seen.head.is_some_and(|head| head.time);
+    if logline::is_log_line(line) && !is_header_continuation(line) && !doubtful {
         return Verdict::End("next log line");
     }
     if record.len() >= record.header_lines + MESSAGE_LINES {
@@ -162,18 +168,34 @@ fn convert(
 fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     let first = record.header_lines;
     let whole = record.line(first);
-    if is_error_header(whole) || grammar.language == Language::Javascript && whole.starts_with("error: ") {
+    // Bun writes `error: text`; below a logger's `error: words` stands the error itself.
+    let below = || (first + 1..record.len()).any(|index| is_error_header(record.line(index)));
+    let bun = grammar.language == Language::Javascript && whole.starts_with("error: ");
+    if !(bun && below()) && (is_error_header(whole) || bun) {
         return Some(record.line_start(first) + name_offset(whole));
+    }
+    if grammar.language == Language::Php {
+        let embedded = || lookback::embedded(whole).map(|offset| record.line_start(first) + offset);
+        return php_thrown_at(record).or_else(embedded);
     }
     if grammar.language == Language::Rust {
         return whole.starts_with("Error:").then(|| record.line_start(first));
     }
     if grammar.language == Language::Ruby {
-        let message = logline::head(whole).map_or(0, |head| head.message);
-        return Some(record.line_start(first) + message);
+        if let Some(offset) = look(whole).starts().find(|at| whole.get(*at..).is_some_and(is_error_header)) {
+            return Some(record.line_start(first) + offset);
+        }
+        let message = || logline::head(whole).map_or(0, |head| head.message);
+        return Some(record.line_start(first) + ruby::embedded(whole).unwrap_or_else(message));
     }
     if let Some(index) =
         (first + 1..record.len()).find(|index| is_error_header(record.line(*index).trim_start()))
+    {
+        let line = record.line(index);
+        return Some(record.line_start(index) + line.len() - line.trim_start().len());
+    }
+    if matches!(grammar.language, Language::Jvm | Language::Dotnet | Language::Javascript)
+        && let Some(index) = (first + 1..record.len()).find(|index| is_class_line(record.line(*index)))
     {
         return Some(record.line_start(index));
     }
@@ -192,6 +214,22 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     lookback::embedded(whole).map(|offset| record.line_start(first) + offset)
 }
 
+/// `Shop$Gone: text`: a class without a package below a log line, above the frames.
+fn is_class_line(line: &str) -> bool {
+    type_and_message(line).is_some_and(|(class, message)| {
+        let capital = class.starts_with(|first: char| first.is_ascii_uppercase());
+        capital && !message.is_empty() && !logline::is_log_line(line)
+    })
+}
+
+/// The first line of what `(string) $error` gave; it may be the log line itself.
+fn php_thrown_at(record: &Record) -> Option<usize> {
+    (record.header_lines..record.len()).find_map(|index| {
+        let offset = php::printed(record.line(index))?;
+        Some(record.line_start(index) + offset)
+    })
+}
+
 /// Lines that asyncio prints between its message and the traceback.
 fn is_header_continuation(line: &str) -> bool {
     ["future: <", "handle: <", "protocol: <", "transport: <", "task: <"]
@@ -202,6 +240,19 @@ fn is_header_continuation(line: &str) -> bool {
 /// Indented lines belong to a log line; others only if a trace follows.
 fn continuation(record: &mut Record, line: &str) -> Verdict {
     let blank = line.trim().is_empty();
+    if record.is_firm() && record.len() == record.header_lines + 1 && is_named(line.trim_start()) {
+        record.append(line);
+        record.settle();
+        return Verdict::Take;
+    }
+    if record.is_firm() && record.len() < record.header_lines + LOG_LINES && is_empty_log(record) {
+        record.append(line);
+        if blank {
+            return Verdict::Hold;
+        }
+        record.settle();
+        return Verdict::Take;
+    }
     let belongs =
         line.starts_with([' ', '\t']) && !blank || is_header_continuation(line) || is_addition(line);
     if record.is_firm() && record.held() == 0 && belongs && record.len() < LOG_LINES {
@@ -216,6 +267,22 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
     }
     record.append(line);
     Verdict::Hold
+}
+
+/// A log line without words of its own: what follows is what it has to say.
+fn is_empty_log(record: &Record) -> bool {
+    let line = record.line(record.header_lines);
+    logline::head(line).is_some_and(|head| {
+        let words = line.get(head.message..).unwrap_or_default();
+        head.time && !words.bytes().any(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// An error's full name and message right below a log line: some errors are thrown without a trace.
+pub fn is_named(line: &str) -> bool {
+    type_and_message(line).is_some_and(|(class, message)| {
+        is_qualified(class) && !class.contains('/') && (names_an_error(class) || !message.is_empty())
+    })
 }
 
 /// What PostgreSQL adds below an error without time or level of its own.

@@ -5,10 +5,10 @@ use super::buffer::{Buffer, Line};
 use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
-use crate::languages::Grammar;
 use crate::languages::frames::{is_number, names_an_error, type_and_message};
-use crate::languages::ruby;
+use crate::languages::{GRAMMARS, Grammar, php, ruby};
 use crate::logline::{self, Rank};
+use crate::report::Language;
 
 /// Lines looked at above an opener.
 pub const LINES: u64 = 12;
@@ -40,6 +40,34 @@ pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, r
         found.push(above);
     }
     start_at(record, buffer, &found);
+}
+
+/// Index of the first of the last decided lines that may turn out to be the header of what comes next; without such
+/// lines that of the next line.
+pub fn held_back(buffer: &Buffer) -> usize {
+    let mut index = buffer.next;
+    for _ in 0..LINES {
+        let Some(above) = buffer.line_before(index, buffer.next) else { break };
+        if !may_announce(&buffer.text(&above)) {
+            break;
+        }
+        index = above.start;
+    }
+    index
+}
+
+/// Whether a line may belong to a record that begins below it.
+fn may_announce(text: &str) -> bool {
+    let seen = look(text);
+    let starts = |offset: usize| {
+        let rest = text.get(offset..).unwrap_or_default();
+        GRAMMARS.iter().flat_map(|grammar| grammar.headers).any(|start| rest.starts_with(start))
+    };
+    seen.head.and_then(|head| head.rank).is_some_and(|rank| rank >= Rank::Warning)
+        || seen.starts().any(starts)
+        || is_typed(text, &seen)
+        || is_excerpt(text)
+        || is_java_date(text)
 }
 
 /// Lines above an opener that belong to it.
@@ -108,12 +136,13 @@ pub fn thrown(
         let text = buffer.text(&above);
         let text = shape.strip(&text).unwrap_or(&text);
         let gap = text.trim().is_empty();
-        if gap && (grammar.language != crate::report::Language::Ruby || lines.len() > 2) {
+        if gap && (grammar.language != Language::Ruby || lines.len() > 2) {
             return None;
         }
         offset = header_offset(text, grammar, lines.is_empty());
         let other = offset.is_none()
-            && (logline::is_log_line(text) || text.starts_with([' ', '\t']) && !lines.is_empty());
+            && (logline::is_log_line(text)
+                || text.starts_with([' ', '\t']) && !lines.is_empty() && grammar.language != Language::Perl);
         if other {
             return None;
         }
@@ -122,7 +151,9 @@ pub fn thrown(
     }
     let offset = offset?;
     let name = *lines.last()?;
-    header(record, buffer, &name, prefix, &[]);
+    // A single sign announces a banner, not an error.
+    let announcing: Vec<&str> = grammar.headers.iter().copied().filter(|start| start.len() > 1).collect();
+    header(record, buffer, &name, prefix, &announcing);
     let body = record.line_start(record.len()) + offset;
     let headers = record.header_lines;
     let start = if headers == 0 { buffer.offset(name.start) } else { record.start };
@@ -138,8 +169,16 @@ pub fn thrown(
 
 /// Where in a line the error's name starts. Directly above a frame a plain class name is enough.
 fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> {
-    use crate::report::Language;
     let seen = look(text);
+    if grammar.language == Language::Php
+        && let Some(offset) = php::printed(text)
+    {
+        return Some(offset);
+    }
+    if grammar.language == Language::Perl {
+        let begins = !text.starts_with([' ', '\t']) && !logline::is_log_line(text);
+        return begins.then_some(0);
+    }
     if is_typed(text, &seen) {
         let offset = seen.starts().find(|offset| text.get(*offset..).is_some_and(is_error_header))?;
         return Some(offset + name_offset(text.get(offset..)?));
@@ -149,9 +188,10 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
         return None;
     }
     match grammar.language {
-        Language::Ruby => {
-            seen.starts().find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
-        }
+        Language::Ruby => seen
+            .starts()
+            .find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
+            .or_else(|| ruby::inspected(text).map(|(offset, _, _)| offset)),
         Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
             if let Some(offset) = embedded(text) {
                 return Some(offset);
@@ -161,6 +201,8 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
             let traced = text == "Trace" || text.starts_with("Trace: ");
             (!indented && !traced && logline::head(text).is_none_or(|head| head.rank.is_none())).then_some(0)
         }
+        // What made the runtime give up may take a line of its own above the frames.
+        Language::Dotnet if text.starts_with("Process terminated.") => Some(0),
         _ => None,
     }
 }

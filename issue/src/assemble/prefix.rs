@@ -145,7 +145,7 @@ const INDENTED: &str = "Traceback (most recent call last):";
 pub struct Look {
     /// Time and level in front.
     pub head: Option<Head>,
-    starts: [usize; 10],
+    starts: [usize; 12],
     count: usize,
 }
 
@@ -156,20 +156,41 @@ impl Look {
     }
 }
 
+/// What a tool that reads many pods puts before their lines, without any mark behind it: `shop-7d9f5c-x2x web `. The
+/// offsets behind the pod and behind the container.
+fn pods(window: &str) -> [Option<usize>; 2] {
+    let named = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.'
+            })
+    };
+    let Some((pod, rest)) = window.split_once(' ') else { return [None; 2] };
+    let numbered = pod.contains('-') && pod.bytes().any(|byte| byte.is_ascii_digit());
+    if !numbered || !named(pod) || pod.as_bytes().first().is_some_and(u8::is_ascii_digit) {
+        return [None; 2];
+    }
+    let behind = pod.len() + 1;
+    let container = rest.split_once(' ').map(|(name, _)| name).filter(|name| named(name));
+    [Some(behind), container.map(|name| behind + name.len() + 1)]
+}
+
 /// Looks at the front of a line.
 pub fn look(line: &str) -> Look {
     let window = line.get(..floor(line, 160)).unwrap_or(line);
     let first = window.as_bytes().first().copied().unwrap_or(b' ');
     let spaced = matches!(first, b' ' | b'\t');
     let head = crate::logline::head(line);
-    let mut seen = [0_usize; 10];
+    let mut seen = [0_usize; 12];
     let candidates = if spaced {
         let trace = memchr::memmem::find(window.as_bytes(), INDENTED.as_bytes());
-        [None, None, None, None, None, None, None, None, trace]
+        [None, None, None, None, None, None, None, None, trace, None, None]
     } else {
         let marks = Marks::find(window);
         let [bar, tag, bracket, stream, word, pool, name] = marks.offsets(window, first);
-        [bar, tag, bracket, stream, word, pool, name, head.map(|head| head.message), marks.anchor()]
+        let [pod, container] = if first.is_ascii_lowercase() { pods(window) } else { [None; 2] };
+        let message = head.map(|head| head.message);
+        [bar, tag, bracket, stream, word, pool, name, message, marks.anchor(), container, pod]
     };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {

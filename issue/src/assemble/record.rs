@@ -185,10 +185,14 @@ impl Record {
             self.opened,
             "native.terminate"
                 | "native.abort"
+                | "native.failure"
+                | "native.gdb"
+                | "native.symbols"
                 | "native.assertion"
                 | "native.sanitizer"
                 | "native.undefined"
                 | "rust.fatal"
+                | "rust.memory"
                 | "rust.panic"
                 | "python.fatal"
                 | "javascript.fatal"
@@ -294,6 +298,11 @@ impl Record {
         }
         let length = self.firm_lines.checked_sub(1).and_then(|last| self.ends.get(last)).copied();
         self.text.truncate(length.unwrap_or(self.text.len()));
+        if grammar.is_some() && self.body >= self.text.len() {
+            // Below the log line nothing came about.
+            grammar = None;
+            opened = "log.level";
+        }
         Block {
             first_line: self.first_line,
             last_line: last_line.max(self.first_line),

@@ -222,6 +222,24 @@ fn a_record_that_waits_is_closed_by_the_clock() {
 }
 
 #[test]
+fn lines_that_may_be_a_header_are_not_settled() {
+    let offset = |text: &str| {
+        let mut assembler = Assembler::default();
+        assembler.push(text.as_bytes(), 0, &mut Vec::new());
+        assembler.settled()
+    };
+    assert_eq!(offset("ready\n"), 6);
+    assert_eq!(offset("ready\nException in thread Thread-2:\n"), 6);
+    assert_eq!(offset("ready\n2026-01-02 03:04:05 WARNING app: slow\n"), 6);
+    assert_eq!(offset("ready\nException in thread Thread-2:\nready\n"), 42);
+    let mut assembler = Assembler::default();
+    let mut out = Vec::new();
+    assembler.push(b"Exception in thread Thread-2:\n", 0, &mut out);
+    assembler.flush(&mut out);
+    assert_eq!(assembler.settled(), 30);
+}
+
+#[test]
 fn the_middle_of_a_large_record_is_dropped_and_its_tail_kept() {
     let mut text = "Traceback (most recent call last):\n".to_owned();
     for line in 0..5_000 {

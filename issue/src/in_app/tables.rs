@@ -20,6 +20,8 @@ pub(super) struct Table {
     pub(super) roots: &'static [&'static str],
     /// Whether a loader may stand before a module, joined by `/` (`java.base@17/`, `app//`).
     pub(super) loaders: bool,
+    /// Whether entries of `names` that end with `::` are crates.
+    pub(super) crates: bool,
     /// Whether a frame without a file is the runtime's.
     pub(super) fileless_is_library: bool,
 }
@@ -32,6 +34,7 @@ const NOTHING: Table = Table {
     names: &[],
     roots: &[],
     loaders: false,
+    crates: false,
     fileless_is_library: false,
 };
 
@@ -104,7 +107,7 @@ pub(super) fn within(language: Language, file: &str) -> Option<&'static str> {
 static PYTHON: Table = Table {
     within: &[
         "/lib/python2", "/lib/python3", "/lib64/python2", "/lib64/python3", "/lib-dynload/", "/python3.zip/",
-        "/pypy3/lib-python/", "/.local/lib/python", "/Lib/asyncio/", "/Lib/concurrent/", "/Lib/importlib/",
+        "/pypy3/lib-python/", "/python/lib/py4j", "/python/lib/pyspark", "/.local/lib/python", "/Lib/asyncio/", "/Lib/concurrent/", "/Lib/importlib/",
         "/Lib/json/", "/Lib/logging/", "/Lib/multiprocessing/", "/Lib/threading.py", "/Lib/unittest/",
     ],
     file_begins: &["<frozen ", "<__array_function__", "<attrs generated", "<decorator-gen", "<template>"],
@@ -148,20 +151,21 @@ static JAVASCRIPT: Table = Table {
         "index ",
     ],
     files: &[
-        "native", "<anonymous>", "[native code]", "anonymous", "native code", "module.js", "events.js",
+        "native", "global code", "<anonymous>", "[native code]", "anonymous", "native code", "module.js", "events.js",
         "fs.js", "net.js", "_http_client.js", "_http_server.js", "_http_outgoing.js", "_stream_readable.js",
         "_stream_writable.js", "_stream_transform.js", "_stream_duplex.js", "timers.js", "vm.js", "assert.js",
         "bootstrap_node.js", "buffer.js", "dns.js", "domain.js", "child_process.js", "util.js", "zlib.js",
         "tls.js", "_tls_wrap.js", "https.js", "http.js", "stream.js", "readline.js", "repl.js", "url.js",
         "string_decoder.js",
     ],
+    names: &["node::", "v8::", "uv_", "napi_", "__libc_start", "_start", "start_thread", "clone"],
     ..NOTHING
 };
 
 #[rustfmt::skip]
 static DOTNET: Table = Table {
     names: &[
-        "System.", "Microsoft.", "Mono.", "MS.", "Interop.", "Internal.", "Npgsql.", "Newtonsoft.", "MySql.",
+        "System.", "Microsoft.", "UnityEngine.", "UnityEditor.", "Mono.", "MS.", "Interop.", "Internal.", "Npgsql.", "Newtonsoft.", "MySql.",
         "MySqlConnector.", "StackExchange.Redis", "Grpc.", "Google.Protobuf", "Castle.", "Serilog.", "NLog.",
         "Polly.", "MediatR.", "AutoMapper.", "Dapper.", "FluentValidation.", "NUnit.", "Xunit.", "xunit.",
         "Moq.", "RabbitMQ.", "Confluent.Kafka", "MassTransit.", "Quartz.", "Hangfire.", "Autofac.", "Azure.",
@@ -197,11 +201,12 @@ static RUST: Table = Table {
     names: &[
         "std::", "core::", "alloc::", "<core::", "<alloc::", "<std::", "test::", "rust_begin_unwind",
         "__rust", "__rustc", "_start", "__libc_start", "backtrace::", "tokio::", "<tokio::", "futures_util::",
-        "futures_core::", "futures::", "hyper::", "tower::", "axum::", "actix_", "rayon::", "rayon_core::",
+        "futures_core::", "futures_executor::", "futures::", "hyper::", "hyper_util::", "proc_macro::", "mio::", "tower::", "axum::", "actix_", "rayon::", "rayon_core::",
         "anyhow::", "eyre::", "color_eyre::", "tracing::", "<tracing::", "__GI_", "_Unwind_", "<unknown>",
         "__pthread", "panic_unwind::", "std_detect::",
     ],
     roots: &["clone", "clone3", "start_thread", "abort", "raise", "main"],
+    crates: true,
     ..NOTHING
 };
 
@@ -276,10 +281,10 @@ static ELIXIR: Table = Table {
         "Mix.", "IEx.", "ExUnit.", "EEx.", "Logger.", "Ecto.", "Plug.", "Phoenix.", "DBConnection.",
         "Postgrex.", "Bandit.", "ThousandIsland.", "Jason.", "Enumerable.", "Regex.", "Process.", "Registry.",
         "anonymous fn/2 in Enum.", "anonymous fn/3 in Enum.", "gen_server:", "proc_lib:", "erlang:", "lists:",
-        "maps:", "gen_statem:", "supervisor:", "init:", "erl_eval:", "shell:",
+        "maps:", "gen_statem:", "supervisor:", "init:", "erl_eval:", "escript:", "shell:",
     ],
     roots: &[
-        "elixir", "stdlib", "kernel", "erts", "eex", "ex_unit", "mix", "iex", "logger", "phoenix", "plug",
+        "erlang", "elixir", "stdlib", "kernel", "erts", "eex", "ex_unit", "mix", "iex", "logger", "phoenix", "plug",
         "ecto", "ecto_sql", "postgrex", "db_connection", "cowboy", "ranch", "plug_cowboy", "bandit", "jason",
         "absinthe", "compiler",
     ],
@@ -326,7 +331,7 @@ static NATIVE: Table = Table {
         "/usr/lib/", "/usr/lib64/", "/lib/x86_64-linux-gnu/", "/lib/aarch64-linux-gnu/", "/lib64/",
         "/lib/ld-", "/sysdeps/", "/csu/", "/nptl/", "/glibc", "/libsanitizer/", "/compiler-rt/",
         "/libstdc++-v3/", "/gcc/", "/stdlib/abort.c", "/include/c++/", "/bits/", "/System/Library/",
-        "/stdlib/", "/malloc/", "/signal/", "/assert/", "/posix/",
+        "/system/lib", "/apex/com.android.", "/stdlib/", "/malloc/", "/signal/", "/assert/", "/posix/",
     ],
     file_begins: &[
         "libc.so", "libc-", "libstdc++", "libgcc", "libpthread", "libasan", "libubsan", "libtsan", "ld-linux",
@@ -337,6 +342,7 @@ static NATIVE: Table = Table {
         "__sanitizer", "__ubsan", "__tsan", "__msan", "__lsan", "operator new", "operator delete", "_IO_",
         "__assert_fail", "__assert_perror", "__pthread_", "pthread_", "__clone", "__restore_rt",
         "<signal handler", "__stack_chk", "__fortify", "__chk_fail", "__memcpy", "__strlen", "__gxx_",
+        "google::", "absl::", "testing::",
         "_Unwind_",
     ],
     roots: &[
@@ -357,6 +363,7 @@ static UNKNOWN: Table = Table {
         "/lib/ruby/",
         "/usr/lib/",
         "/pkg/mod/",
+        "/share/crystal/",
     ],
     file_begins: &["<frozen ", "node:", "internal/", "<internal:", "dart:"],
     names: &[

@@ -99,3 +99,30 @@ fn what_begins_before_the_settled_line_may_be_sorted() {
     let starts: Vec<_> = blocks.iter().map(|block| block.first_line).collect();
     assert_eq!(starts, [4, 2]);
 }
+
+#[test]
+fn a_last_line_without_a_line_break_ends_with_the_input() {
+    let text = "2026-11-21T10:45:31.781000000Z stderr F panic: boom";
+    let found = read(Framing::Cri, text, 7);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].start, found[0].end), (0, text.len() as u64));
+}
+
+#[test]
+fn a_trace_without_end_is_remembered_by_its_first_and_last_lines() {
+    let time = "2026-11-21T10:45:31.781000000Z stderr F ";
+    let mut streams = Streams::new(Framing::Cri, Limits::default());
+    let mut out = Vec::new();
+    streams.push(format!("{time}hello\n{time}Exception in thread \"main\" a.B: x\n").as_bytes(), 0, &mut out);
+    let frame = format!("{time}\tat a.b.C.d(E.java:1)\n");
+    for _ in 0..20_000 {
+        streams.push(frame.as_bytes(), 0, &mut out);
+    }
+    assert!(streams.streams.iter().all(|stream| stream.lines.len() <= REMEMBERED));
+    assert_eq!(streams.settled_line(), 2);
+    streams.push(format!("{time}2026-11-21 10:45:31 INFO bye\n").as_bytes(), 0, &mut out);
+    streams.flush(&mut out);
+    let lines: Vec<_> = out.iter().map(|block| (block.first_line, block.last_line)).collect();
+    assert_eq!(lines, [(2, 20_002)]);
+    assert_eq!(out[0].start, time.len() as u64 + 6);
+}

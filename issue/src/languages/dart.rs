@@ -24,11 +24,52 @@ fn opens(line: &str) -> Option<Opening> {
     let text = line.trim_end();
     if text == "Unhandled exception:" {
         Opening::weak("dart.uncaught", HEAD)
+    } else if logged(text).is_some() {
+        Opening::firm("dart.logged", HEAD)
     } else if text.contains("╡ EXCEPTION CAUGHT BY ") {
         Opening::firm("dart.flutter", FLUTTER)
     } else {
         None
     }
+}
+
+/// `[ERROR:flutter/runtime/dart_vm_initializer.cc(41)] Unhandled Exception: text`: what Flutter's engine logs.
+fn logged(line: &str) -> Option<&str> {
+    let (place, text) = line.strip_prefix('[')?.split_once("] Unhandled Exception: ")?;
+    (place.contains("dart") || place.contains("flutter")).then_some(text)
+}
+
+/// What a build without symbols prints above and between its addresses.
+fn is_address(line: &str) -> bool {
+    let text = line.trim();
+    [
+        "*** *** ***",
+        "pid: ",
+        "os: ",
+        "build_id: ",
+        "isolate_dso_base: ",
+        "isolate_instructions: ",
+        "Warning: This VM",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
+        || text.starts_with('#') && text.contains(" abs 0")
+}
+
+/// `package:shop/src/db.dart 12:5  Db.query` of the package `stack_trace`.
+fn terse_frame(line: &str) -> Option<Frame> {
+    let (file, rest) = line.split_once(' ')?;
+    let (place, name) = rest.split_once(' ')?;
+    let (row, column) = place.split_once(':')?;
+    let script =
+        (file.ends_with(".dart") || file.starts_with("dart:")) && is_number(row) && is_number(column);
+    (script && !name.trim().is_empty()).then(|| Frame {
+        function: non_empty(name.trim()),
+        file: non_empty(file),
+        line: row.parse().ok(),
+        column: column.parse().ok(),
+        ..Frame::default()
+    })
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
@@ -37,7 +78,8 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 
 /// `#0      main (file:///app/a.dart:3:5)`.
 fn frame(line: &str) -> Option<Frame> {
-    let (number, rest) = line.trim_start().strip_prefix('#')?.split_once(' ')?;
+    let Some(numbered) = line.trim_start().strip_prefix('#') else { return terse_frame(line) };
+    let (number, rest) = numbered.split_once(' ')?;
     let (name, location) = rest.trim_start().trim_end().strip_suffix(')')?.rsplit_once(" (")?;
     let (file, line, column) = place(location);
     let script =
@@ -59,7 +101,7 @@ fn follows(state: &mut State, line: &str) -> Next {
     if state.phase == FLUTTER {
         return in_flutter(state, line);
     }
-    if frame(line).is_some() || is_gap(line) {
+    if frame(line).is_some() || is_gap(line) || is_address(line) {
         return state.take(FRAMES);
     }
     if state.phase == FRAMES {
@@ -90,14 +132,18 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     for line in trace.body.lines() {
         if let Some(frame) = frame(line) {
             frames.push(frame);
-        } else if line.trim_end() == "Unhandled exception:" || is_gap(line) || line.contains('═') {
+        } else if line.trim_end() == "Unhandled exception:"
+            || is_gap(line)
+            || is_address(line)
+            || line.contains('═')
+        {
         } else if !skipped {
             // "The following RangeError was thrown building Foo:" names the class before the message.
             skipped = line.contains(" was thrown") || line.starts_with("The following ");
             let class = line.strip_prefix("The following ").and_then(|rest| rest.split(' ').next());
             thrown = thrown.or(class.map(|class| Thrown::new(class, "")));
         } else if frames.is_empty() {
-            message(&mut thrown, line, flutter);
+            message(&mut thrown, logged(line).unwrap_or(line), flutter);
         }
     }
     let mut thrown = thrown?;

@@ -8,7 +8,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Dotnet,
-    needles: &["Unhandled ", "  at "],
+    needles: &["Unhandled ", "  at ", "xception", "Assertion failed."],
     headers: &[],
     opens,
     frame: opens_with_frame,
@@ -19,20 +19,36 @@ pub static GRAMMAR: Grammar = Grammar {
 const HEAD: u8 = 0;
 const FRAMES: u8 = 1;
 const MONO: u8 = 2;
+const DONE: u8 = 3;
 const MESSAGE_LINES: u32 = 24;
 
 fn opens(line: &str) -> Option<Opening> {
     let text = line.trim_end();
+    if is_exhausted(text) {
+        return Opening::firm("dotnet.exhausted", DONE);
+    }
+    if text == "Process terminated. Assertion failed." {
+        return Opening::weak("dotnet.assertion", HEAD);
+    }
     if text == "Unhandled Exception:" {
         return Opening::weak("dotnet.mono", MONO);
     }
     let thrown = uncaught(line)?;
     let (class, _) = type_and_message(thrown)?;
-    if class.contains('.') || class.ends_with("Exception") {
+    if class.contains('.') || class.len() > 9 && class.ends_with("Exception") {
         Opening::firm("dotnet.uncaught", HEAD)
     } else {
         None
     }
+}
+
+/// What the framework says when a thread's stack is used up, without a trace.
+fn is_exhausted(text: &str) -> bool {
+    [
+        "Process is terminated due to StackOverflowException.",
+        "Process is terminating due to StackOverflowException.",
+    ]
+    .contains(&text)
 }
 
 /// `Unhandled exception. System.X: m`, `[ERROR] FATAL UNHANDLED EXCEPTION: System.X: m`.
@@ -61,6 +77,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         FRAMES if text.starts_with("(Inner Exception #") => state.take(HEAD),
         FRAMES if text.is_empty() => Next::Hold,
         FRAMES => Next::End("not a line of a stack trace"),
+        DONE => Next::End("one line"),
         MONO if text.is_empty() && state.run == 0 => Next::Hold,
         MONO if type_and_message(text).is_some() => state.take(HEAD),
         MONO => Next::End("no exception after its header"),
@@ -73,6 +90,8 @@ fn is_seam(text: &str) -> bool {
     text.starts_with("--- End of ") && text.contains("stack trace")
         || text.starts_with("Exception rethrown at ")
         || text == "Server stack trace:"
+        || text.starts_with("Repeat ") && text.ends_with(" times:")
+        || text.len() > 20 && text.bytes().all(|byte| byte == b'-')
 }
 
 fn in_head(state: &mut State, line: &str) -> Next {
@@ -96,8 +115,29 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     let chain = reader.finish();
     let mut chain = chain.into_iter();
-    let primary = chain.next()?;
+    let mut primary = chain.next()?;
+    if let Some((name, message)) = given_up(trace.body) {
+        primary.error_type = Some(name.to_owned());
+        primary.message = message;
+        return Some(parsed(Kind::Fatal, Level::Fatal, Language::Dotnet, primary, Vec::new()));
+    }
     Some(parsed(Kind::Exception, Level::Error, Language::Dotnet, primary, chain.collect()))
+}
+
+/// A runtime that gave up without an exception: what it calls that, and its words above the frames.
+fn given_up(body: &str) -> Option<(&'static str, String)> {
+    let words: Vec<&str> = body.lines().take_while(|line| frame(line).is_none()).collect();
+    let first = words.first()?.trim_end();
+    if first == "Stack overflow." {
+        return Some(("Stack overflow", String::new()));
+    }
+    if is_exhausted(first) {
+        return Some(("StackOverflowException", first.to_owned()));
+    }
+    let rest = first.strip_prefix("Process terminated.")?.trim_start();
+    let message = [rest].into_iter().chain(words.iter().skip(1).copied()).collect::<Vec<_>>().join("\n");
+    let name = if rest.starts_with("Assertion failed") { "Assertion failed" } else { "FailFast" };
+    Some((name, message.trim_end().to_owned()))
 }
 
 /// Inner exceptions are told before the frames of the outer ones: a stack of exceptions whose frames come from the
@@ -209,7 +249,7 @@ impl Reader {
 pub fn frame(line: &str) -> Option<Frame> {
     let text = line.trim_start();
     if text.len() == line.len() {
-        return None;
+        return unity_frame(text);
     }
     let text = text.strip_prefix("at ")?.trim_end().trim_end_matches("<---").trim_end();
     let open = text.find('(')?;
@@ -226,6 +266,20 @@ pub fn frame(line: &str) -> Option<Frame> {
     let name = if name.is_empty() { text.get(close + 1..)?.trim_start() } else { name };
     let (file, number) = location(after);
     Some(Frame { function: non_empty(name), file, line: number, ..Frame::default() })
+}
+
+/// `Player.Update () (at Assets/Player.cs:23)` of Unity's console.
+fn unity_frame(text: &str) -> Option<Frame> {
+    let (call, place) = text.trim_end().strip_suffix(')')?.rsplit_once(" (at ")?;
+    let (name, arguments) = call.strip_suffix(')')?.split_once('(')?;
+    let (file, number) = place.rsplit_once(':')?;
+    let named = name.contains(['.', ':']) && !name.trim_end().contains(' ') && !arguments.contains('(');
+    (named && is_number(number)).then(|| Frame {
+        function: non_empty(name.trim_end()),
+        file: non_empty(file).filter(|file| !file.starts_with('<')),
+        line: number.parse().ok(),
+        ..Frame::default()
+    })
 }
 
 fn matching(text: &str, open: usize) -> Option<usize> {

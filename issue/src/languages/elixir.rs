@@ -8,7 +8,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Elixir,
-    needles: &["** ", "Error in process"],
+    needles: &["** ", "Error in process", "CRASH REPORT", "xception "],
     headers: &[
         "GenServer ",
         "Process #PID<",
@@ -17,6 +17,7 @@ pub static GRAMMAR: Grammar = Grammar {
         "Initial Call: ",
         "Ancestors: ",
         "Ranch listener ",
+        "=ERROR REPORT====",
     ],
     opens,
     frame: super::never,
@@ -28,6 +29,7 @@ const MESSAGE: u8 = 0;
 const FRAMES: u8 = 1;
 const REST: u8 = 2;
 const ERLANG: u8 = 3;
+const SHELL: u8 = 4;
 const MESSAGE_LINES: u32 = 20;
 
 fn opens(line: &str) -> Option<Opening> {
@@ -35,10 +37,16 @@ fn opens(line: &str) -> Option<Opening> {
     if thrown(text).is_some() {
         return Opening::firm("elixir.raised", MESSAGE);
     }
-    if line.starts_with("Error in process <0.") && line.contains(" with exit value") {
+    if shell(line).is_some() {
+        return Opening::firm("elixir.shell", SHELL);
+    }
+    // With the term behind it on the line it is a log line's words.
+    let process = line.starts_with("Error in process <0.") && line.trim_end().ends_with(" with exit value:");
+    if process {
         return Opening::firm("elixir.erlang", ERLANG);
     }
-    if line.starts_with("** Generic server ") || line.starts_with("CRASH REPORT Process ") {
+    let report = ["** Generic server ", "** State machine ", "CRASH REPORT Process ", "=CRASH REPORT===="];
+    if report.iter().any(|start| line.starts_with(start)) {
         return Opening::firm("elixir.erlang", ERLANG);
     }
     None
@@ -49,7 +57,41 @@ fn thrown(line: &str) -> Option<(&str, &str)> {
     let (class, message) = line.strip_prefix("** (")?.split_once(')')?;
     let named = class.starts_with(|first: char| first.is_ascii_uppercase())
         || matches!(class, "exit" | "throw" | "stop");
-    (named && class.len() < 200).then(|| (class, message.strip_prefix(' ').unwrap_or(message)))
+    // `EXIT from #PID<0.96.0>`: the process is another one each time.
+    let class = class.split(" from #PID<").next().unwrap_or(class);
+    (named && class.len() < 200).then(|| (class, message.trim()))
+}
+
+/// `escript: exception error: text`, `** exception exit: text`: Erlang's shells and scripts.
+fn shell(line: &str) -> Option<&str> {
+    let (before, rest) = line.split_once("exception ")?;
+    let (class, text) = rest.split_once(": ")?;
+    let placed = before == "** " || before.ends_with(": ") && !before.trim_end().contains(' ');
+    (placed && matches!(class, "error" | "exit" | "throw") && !text.is_empty()).then_some(text)
+}
+
+/// `  in function  shop:charge/1 (shop.erl, line 5)`, `  in call from shop:main/0 (shop.erl, line 3)`.
+fn shell_frame(line: &str) -> Option<Frame> {
+    let text = line.trim_start();
+    let rest = text.strip_prefix("in function").or_else(|| text.strip_prefix("in call from"))?.trim();
+    let (function, place) = rest.split_once(" (").unwrap_or((rest, ""));
+    let (file, number) = place.trim_end_matches(')').split_once(", line ").unwrap_or((place, ""));
+    // What is built in is told without its module.
+    let module = (!function.contains(':')).then(|| "erlang".to_owned());
+    Some(Frame {
+        function: Some(function.trim().to_owned()),
+        module,
+        file: (!file.is_empty()).then(|| file.to_owned()),
+        line: number.parse().ok(),
+        ..Frame::default()
+    })
+}
+
+fn parse_shell(body: &str) -> Option<Parsed> {
+    let mut thrown =
+        Thrown { message: shell(body.lines().next()?)?.trim_end().to_owned(), ..Thrown::default() };
+    thrown.frames = body.lines().skip(1).filter_map(shell_frame).collect();
+    Some(parsed(Kind::Exception, Level::Error, Language::Elixir, thrown, Vec::new()))
 }
 
 /// `    (elixir 1.14.0) lib/enum.ex:975: Enum.each/2`, `    a.exs:2: Shop.charge/1`, `    (stdlib) :gen_server.f/3`.
@@ -94,6 +136,10 @@ fn frame(line: &str) -> Option<Frame> {
 fn follows(state: &mut State, line: &str) -> Next {
     if state.phase == ERLANG {
         return in_erlang(line);
+    }
+    if state.phase == SHELL {
+        let more = line.starts_with("  ") && !line.trim().is_empty();
+        return if more { Next::Take } else { Next::End("after the term") };
     }
     if frame(line).is_some() {
         return state.take(FRAMES);
@@ -144,8 +190,10 @@ fn in_erlang(line: &str) -> Next {
 }
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
-    if trace.rule == "elixir.erlang" {
-        return Some(parse_erlang(trace.body));
+    match trace.rule {
+        "elixir.erlang" => return Some(parse_erlang(trace.body)),
+        "elixir.shell" => return parse_shell(trace.body),
+        _ => {}
     }
     let mut lines = trace.body.lines();
     let (class, message) = thrown(lines.next()?.trim_start())?;
@@ -171,21 +219,50 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     Some(parsed(Kind::Exception, Level::Error, Language::Elixir, primary, nested))
 }
 
-/// `Error in process <0.1.0> with exit value:` and the term below; the class is the term's first atom.
+/// `Error in process <0.1.0> with exit value:` and the term below; the class is the term's first atom. A crash report
+/// tells its error as the shell does.
 fn parse_erlang(body: &str) -> Parsed {
-    let reason = body
-        .lines()
-        .find_map(|line| {
-            line.trim_start()
-                .strip_prefix("** Reason for termination == ")
-                .or_else(|| line.trim_start().strip_prefix('{'))
-        })
-        .unwrap_or_else(|| body.lines().next().unwrap_or_default());
+    if let Some(line) = body.lines().find(|line| line.trim_start().starts_with("exception ")) {
+        let text = shell(&format!("** {}", line.trim_start())).unwrap_or_default().trim_end().to_owned();
+        let frames = body.lines().filter_map(shell_frame).collect();
+        let thrown = Thrown { message: text, frames, ..Thrown::default() };
+        return parsed(Kind::Exception, Level::Error, Language::Elixir, thrown, Vec::new());
+    }
+    let mut lines = body.lines().map(|line| line.trim_start().trim_start_matches("** "));
+    let reason = lines
+        .by_ref()
+        .find_map(|line| line.strip_prefix("Reason for termination ==").or_else(|| line.strip_prefix('{')))
+        .map(str::trim);
+    let reason = match reason {
+        Some("") => lines.next(),
+        told => told,
+    };
     let class: String = reason
+        .unwrap_or_else(|| body.lines().next().unwrap_or_default())
         .trim_start_matches(['*', ' ', '{'])
         .chars()
         .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
         .collect();
-    let message = body.lines().next().unwrap_or_default();
-    parsed(Kind::Exception, Level::Error, Language::Elixir, Thrown::new(&class, message), Vec::new())
+    let mut thrown = Thrown::new(&class, body.lines().next().unwrap_or_default().trim_end());
+    thrown.frames = term_frames(body);
+    parsed(Kind::Exception, Level::Error, Language::Elixir, thrown, Vec::new())
+}
+
+/// `{shop,price,1,[{file,"shop.erl"},{line,7}]}` of a stack as Erlang's own term.
+fn term_frames(body: &str) -> Vec<Frame> {
+    let found = body.match_indices("[{file,\"").filter_map(|(at, mark)| {
+        let before = body.get(..at)?.trim_end().strip_suffix(',')?;
+        let (name, arity) = before.rsplit_once(',')?;
+        let (module, function) = name.get(name.rfind('{')? + 1..)?.split_once(',')?;
+        let (file, rest) = body.get(at + mark.len()..)?.split_once('"')?;
+        let number = rest.split_once("{line,").filter(|(gap, _)| gap.len() < 8).map_or("", |(_, rest)| rest);
+        let number = number.split('}').next().unwrap_or_default();
+        is_number(arity).then(|| Frame {
+            function: Some(format!("{module}:{function}/{arity}")),
+            file: Some(file.to_owned()),
+            line: number.parse().ok(),
+            ..Frame::default()
+        })
+    });
+    found.collect()
 }

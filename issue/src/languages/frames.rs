@@ -55,7 +55,7 @@ fn class_name_end(line: &str) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let inside = match byte {
-            b'.' | b'$' | b'_' | b'/' | b'@' | b'-' => true,
+            b'.' | b'$' | b'_' | b'/' | b'@' | b'-' | b'\\' => true,
             b'<' | b'>' => true,
             b':' => bytes.get(at + 1) == Some(&b':') || (at > 0 && bytes.get(at - 1) == Some(&b':')),
             byte => byte.is_ascii_alphanumeric() || *byte >= 0x80,
@@ -71,7 +71,7 @@ fn class_name_end(line: &str) -> Option<usize> {
 /// Whether a class name is one that only an error can have, whatever stands around it.
 pub fn names_an_error(name: &str) -> bool {
     const ENDINGS: [&str; 5] = ["Exception", "Error", "Throwable", "Fault", "Failure"];
-    let last = name.rsplit(['.', ':', '$']).next().unwrap_or(name);
+    let last = name.rsplit(['.', ':', '$', '\\']).next().unwrap_or(name);
     ENDINGS.iter().any(|ending| last.ends_with(ending))
         && last.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
 }

@@ -15,12 +15,16 @@ pub static GRAMMAR: Grammar = Grammar {
         "  at ",
         "js:",
         ".ts:",
+        "undefined:",
         "node:",
         "[eval]:",
         "<anonymous",
         "Last few GCs",
         "FATAL ERROR: ",
         "error: Uncaught",
+        "rror: ",
+        "npm ERR! ",
+        "npm error ",
     ],
     headers: &[],
     opens,
@@ -38,7 +42,17 @@ const TRAILER: u8 = 5;
 const DONE: u8 = 6;
 const MEMORY: u8 = 7;
 const NATIVE: u8 = 8;
+const NPM: u8 = 9;
 const MESSAGE_LINES: u32 = 60;
+
+/// What npm puts before each line of what went wrong, before its version 10 and since.
+const NPM_MARKS: [&str; 2] = ["npm ERR!", "npm error"];
+
+/// A line of npm's own words about a failure.
+fn npm(line: &str) -> Option<&str> {
+    let rest = NPM_MARKS.iter().find_map(|mark| line.strip_prefix(mark))?;
+    (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim())
+}
 
 fn opens(line: &str) -> Option<Opening> {
     if line.starts_with("<--- Last few GCs --->") {
@@ -47,6 +61,10 @@ fn opens(line: &str) -> Option<Opening> {
         Opening::firm("javascript.fatal", NATIVE)
     } else if line.starts_with("error: Uncaught ") {
         Opening::firm("javascript.deno", MESSAGE)
+    } else if npm(line).is_some_and(|words| !words.is_empty()) {
+        Opening::firm("javascript.npm", NPM)
+    } else if is_bracketed(line) {
+        Opening::weak("javascript.bracketed", PROPERTIES)
     } else if is_excerpt_place(line) {
         Opening::weak("javascript.excerpt", SOURCE)
     } else {
@@ -61,25 +79,13 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 
 /// `/app/a.js:3` alone on its line: where Node points before it prints the source line.
 fn is_excerpt_place(line: &str) -> bool {
-    const SCRIPTS: [&str; 13] = [
-        ".js",
-        ".ts",
-        ".mjs",
-        ".cjs",
-        ".mts",
-        ".cts",
-        ".jsx",
-        ".tsx",
-        "[eval]",
-        "[stdin]",
-        "<anonymous>",
-        ".json",
-        "<anonymous_script>",
-    ];
+    const SCRIPTS: [&str; 8] =
+        [".js", ".mjs", ".cjs", ".ts", "[eval]", "<anonymous>", "<anonymous_script>", "undefined"];
     let Some((file, number)) = line.rsplit_once(':') else { return false };
     super::frames::is_number(number)
+        && !file.contains('@')
         && !file.starts_with([' ', '\t'])
-        && (SCRIPTS.iter().any(|ending| file.ends_with(ending)) || is_internal(file))
+        && (SCRIPTS.iter().any(|ending| file.ends_with(ending)) || file.starts_with("node:"))
         && (!file.contains(' ') || file.starts_with(['/', 'C', 'D']) && !file.contains(": "))
 }
 
@@ -99,11 +105,24 @@ fn is_placeless(line: &str) -> bool {
 }
 
 fn is_elision(text: &str) -> bool {
-    text.starts_with("... ") && text.contains(" matching cause stack trace ...")
+    text.trim_start_matches('[').starts_with("... lines matching ")
+        || text.starts_with("... ") && text.contains(" matching cause stack trace ...")
+}
+
+/// What Safari prints in the place of a frame.
+fn is_seam(text: &str) -> bool {
+    ["[native code]", "global code", "eval code", "module code"].contains(&text)
 }
 
 fn is_trailer(line: &str) -> bool {
     ["Node.js v", "Bun v"].iter().any(|start| line.starts_with(start))
+}
+
+/// `[AggregateError: text] {`: an error without frames of its own.
+fn is_bracketed(line: &str) -> bool {
+    let inner = line.strip_prefix('[').and_then(|rest| rest.strip_suffix("] {"));
+    let named = inner.and_then(super::frames::type_and_message);
+    named.is_some_and(|(class, _)| super::frames::names_an_error(class))
 }
 
 fn opens_properties(line: &str) -> bool {
@@ -124,6 +143,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         TRAILER => in_trailer(state, line),
         MEMORY => in_memory(state, line),
         NATIVE => in_native(state, line),
+        NPM if npm(line).is_some() => Next::Take,
         _ => Next::End("after the trailer"),
     }
 }
@@ -195,7 +215,7 @@ fn in_frames(state: &mut State, line: &str) -> Next {
     if is_frame(line) {
         return after_frame(state, line);
     }
-    if is_elision(text) || is_placeless(line) {
+    if is_elision(text) || is_placeless(line) || is_seam(text) {
         return after_frame(state, line);
     }
     if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
@@ -267,6 +287,11 @@ fn in_native(state: &mut State, line: &str) -> Next {
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if matches!(trace.rule, "javascript.memory" | "javascript.fatal") {
         return Some(parse_memory(trace.body));
+    }
+    if trace.rule == "javascript.npm" {
+        let words: Vec<&str> = trace.body.lines().filter_map(npm).collect();
+        let thrown = Thrown { message: words.join("\n").trim_end().to_owned(), ..Thrown::default() };
+        return Some(parsed(Kind::Log, Level::Error, Language::Javascript, thrown, Vec::new()));
     }
     let mut reader = Reader::default();
     let excerpt = trace.rule == "javascript.excerpt";
@@ -352,7 +377,7 @@ impl Reader {
             if self.members {
                 self.member(text);
             }
-        } else if line == "}" || is_elision(text) || is_note(line) {
+        } else if line == "}" || is_elision(text) || is_note(line) || is_seam(text) {
             self.framed = true;
         } else if !self.framed
             && let Some(last) = self.thrown.last_mut()

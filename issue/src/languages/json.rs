@@ -16,8 +16,9 @@ pub static GRAMMAR: Grammar = Grammar {
 };
 
 fn opens(line: &str) -> Option<Opening> {
-    let whole = line.starts_with('{') && line.trim_end().ends_with('}');
-    if whole && structured::may_be_error(line) { Opening::firm("json", u8::MAX) } else { None }
+    // A line that was cut on its way does not end with a brace.
+    let object = line.starts_with("{\"") || line.starts_with('{') && line.trim_end().ends_with('}');
+    if object && structured::may_be_error(line) { Opening::firm("json", u8::MAX) } else { None }
 }
 
 fn follows(_: &mut State, _: &str) -> Next {

@@ -7,8 +7,19 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Jvm,
-    needles: &["\tat ", "Exception i", "Caused by: ", "detected by the Java", "Exception: "],
-    headers: &["#"],
+    needles: &[
+        "\tat ",
+        "xception",
+        "Caused by: ",
+        "fatal error has been detected by the Java",
+        "rror occurred during",
+        "rror: Could not create the Java",
+        "OutOfMemoryError: ",
+        "FATAL EXCEPTION: ",
+        "Execution error",
+        "Syntax error ",
+    ],
+    headers: &["#", "Caught: ", "Unrecognized ", "Invalid maximum heap ", "Invalid initial heap "],
     opens,
     frame: opens_with_frame,
     follows,
@@ -19,7 +30,20 @@ const HEAD: u8 = 0;
 const FRAMES: u8 = 1;
 const BANNER: u8 = 2;
 const SINGLE: u8 = 3;
+const START: u8 = 4;
+const CLOJURE: u8 = 5;
 const MESSAGE_LINES: u32 = 30;
+
+/// What the launcher says when there is no machine to run the program.
+const NO_VM: [&str; 3] = [
+    "Error occurred during initialization of ",
+    "Error: Could not create the Java Virtual Machine.",
+    "Error: A fatal exception has occurred.",
+];
+
+fn is_no_vm(line: &str) -> bool {
+    NO_VM.iter().any(|start| line.starts_with(start))
+}
 
 fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
@@ -42,6 +66,9 @@ fn opens(line: &str) -> Option<Opening> {
         b'#' if line.starts_with("# A fatal error has been detected by the Java Runtime") => {
             Opening::firm("jvm.banner", BANNER)
         }
+        b'F' if line.starts_with("FATAL EXCEPTION: ") => Opening::weak("jvm.android", HEAD),
+        b'E' | b'S' if clojure(line).is_some() => Opening::firm("jvm.clojure", CLOJURE),
+        b'E' if is_no_vm(line) => Opening::firm("jvm.start", START),
         b'j' if line.starts_with("java.lang.OutOfMemoryError: ") => Opening::firm("jvm.memory", HEAD),
         _ => None,
     }
@@ -104,6 +131,11 @@ fn link(text: &str) -> Option<(&'static str, &str)> {
         .find_map(|start| text.strip_prefix(start).map(|rest| (start, rest)))
 }
 
+/// What Android says above an uncaught error.
+fn is_android(line: &str) -> bool {
+    ["FATAL EXCEPTION: ", "Process: ", "PID: "].iter().any(|start| line.starts_with(start))
+}
+
 fn is_circular(text: &str) -> bool {
     text.starts_with("[CIRCULAR REFERENCE")
 }
@@ -114,14 +146,78 @@ fn follows(state: &mut State, line: &str) -> Next {
         BANNER if line.starts_with('#') => Next::Take,
         BANNER => Next::End("outside the banner"),
         SINGLE => Next::End("one line only"),
+        CLOJURE => in_clojure(state, line),
+        START if is_no_vm(line) || is_frame(line) => Next::Take,
+        START => in_start(state, line),
         _ if is_frame(line) => state.take(FRAMES),
-        _ if is_elision(text) || is_circular(text) => state.take(FRAMES),
+        _ if is_elision(text) || is_circular(text) || text == "(Coroutine boundary)" => state.take(FRAMES),
         _ if link(text).is_some() => {
             let circular = link(text).is_some_and(|(_, rest)| is_circular(rest));
             state.take(if circular { FRAMES } else { HEAD })
         }
         HEAD => in_head(state, line),
         _ => Next::End("not a line of a stack trace"),
+    }
+}
+
+/// `Execution error (ArithmeticException) at shop.core/charge (core.clj:12).`: class, if it is told, and place. The
+/// form in which Clojure tells of an error since 1.10.
+fn clojure(line: &str) -> Option<(Option<&str>, Frame)> {
+    let (words, place) = line.trim_end().strip_suffix(").")?.rsplit_once(" (")?;
+    let (words, function) = words.rsplit_once(" at").map(|(words, name)| (words, name.trim()))?;
+    let known = words.starts_with("Execution error") || words.starts_with("Syntax error ");
+    let mut parts = place.rsplitn(3, ':');
+    let (last, before, file) = (parts.next()?, parts.next()?, parts.next());
+    let (file, number) = match file {
+        Some(file) => (file, before),
+        None => (before, last),
+    };
+    let class = words.split_once('(').and_then(|(_, rest)| rest.split(')').next());
+    let frame = Frame {
+        function: super::frames::non_empty(function),
+        file: super::frames::non_empty(file),
+        line: number.parse().ok(),
+        ..Frame::default()
+    };
+    (known && frame.line.is_some()).then_some((class, frame))
+}
+
+/// The message, and where the whole report was written to.
+fn in_clojure(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if state.mark == 1 {
+        state.mark = 2;
+        Next::Take
+    } else if line.trim_end() == "Full report at:" {
+        state.mark = 1;
+        Next::Take
+    } else if state.mark == 2 || state.run > MESSAGE_LINES || super::interrupts(line) {
+        Next::End("after the message")
+    } else if line.trim().is_empty() {
+        state.mark = 3;
+        Next::Hold
+    } else if state.mark == 3 {
+        Next::End("after the message")
+    } else {
+        Next::Take
+    }
+}
+
+fn parse_clojure(body: &str) -> Option<Parsed> {
+    let (class, frame) = clojure(body.lines().next()?)?;
+    let message: Vec<&str> = body.lines().skip(1).take_while(|line| !line.trim().is_empty()).collect();
+    let mut primary = Thrown::new(class.unwrap_or_default(), &message.join("\n"));
+    primary.frames.push(frame);
+    Some(parsed(Kind::Exception, Level::Error, Language::Jvm, primary, Vec::new()))
+}
+
+/// One line says why there is no machine.
+fn in_start(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if state.run > 2 || line.trim().is_empty() || crate::logline::is_log_line(line) {
+        Next::End("after the reason")
+    } else {
+        Next::Take
     }
 }
 
@@ -141,6 +237,8 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     match trace.rule {
         "jvm.banner" => return Some(parse_banner(trace.body)),
         "jvm.handler" => return Some(parse_handler(trace.body)),
+        "jvm.clojure" => return parse_clojure(trace.body),
+        "jvm.start" => return Some(parse_start(trace.header, trace.body)),
         _ => {}
     }
     let mut chain: Vec<Thrown> = Vec::new();
@@ -159,8 +257,9 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             let relation = relation(line, start);
             chain.push(Thrown { relation, ..header(rest) });
             open = true;
-        } else if is_elision(text) || is_circular(text) {
+        } else if is_elision(text) || is_circular(text) || text == "(Coroutine boundary)" {
             open = false;
+        } else if chain.is_empty() && is_android(line) {
         } else if chain.is_empty() {
             chain.push(header(thread_header(line).map_or(line, |_| after_thread(line))));
             open = true;
@@ -241,6 +340,19 @@ fn parse_banner(body: &str) -> Parsed {
             primary.error_type = Some(class.to_owned());
         }
     }
+    parsed(Kind::Fatal, Level::Fatal, Language::Jvm, primary, Vec::new())
+}
+
+/// The reason stands above or below the launcher's own words; it may be an error of the class library.
+fn parse_start(above: &str, body: &str) -> Parsed {
+    let words = "Error occurred during initialization of VM";
+    let reason: Vec<&str> =
+        above.lines().chain(body.lines()).filter(|line| !is_no_vm(line) && !is_frame(line)).collect();
+    let mut primary = match reason.first().and_then(|line| type_and_message(line)) {
+        Some((class, message)) if is_qualified(class) => Thrown::new(class, message),
+        _ => Thrown::new(words, &reason.join("\n")),
+    };
+    primary.frames = body.lines().filter_map(frame).collect();
     parsed(Kind::Fatal, Level::Fatal, Language::Jvm, primary, Vec::new())
 }
 

@@ -6,6 +6,7 @@ use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 
 mod sanitizer;
+mod tombstone;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -14,9 +15,8 @@ pub static GRAMMAR: Grammar = Grammar {
         "terminate called",
         "libc++abi",
         "** ",
-        "free or corruption",
+        "corrupt",
         "(): ",
-        "corrupted ",
         "Assertion ",
         "Segmentation",
         "Aborted",
@@ -27,13 +27,18 @@ pub static GRAMMAR: Grammar = Grammar {
         "core dumped",
         "Killed",
         "received signal",
+        ": line ",
     ],
-    headers: &["====", "AddressSanitizer:DEADLYSIGNAL"],
+    headers: &["====", "AddressSanitizer:DEADLYSIGNAL", VIRTUAL[0], VIRTUAL[1], VIRTUAL[2]],
     opens,
-    frame: super::never,
+    frame: opens_with_frame,
     follows,
     parse,
 };
+
+/// What the runtime says before it terminates for a call that cannot be made.
+const VIRTUAL: [&str; 3] =
+    ["pure virtual method called", "deleted virtual method called", "Pure virtual function called!"];
 
 const TERMINATE: u8 = 0;
 const ABORT: u8 = 1;
@@ -41,7 +46,8 @@ const SIGNAL: u8 = 2;
 const GDB: u8 = 3;
 
 /// Words of a signal, its name, and whether they are believed when they are the whole line.
-const SIGNALS: [(&str, &str); 8] = [
+const SIGNALS: [(&str, &str); 9] = [
+    ("Abort trap", "SIGABRT"),
     ("Segmentation fault", "SIGSEGV"),
     ("Aborted", "SIGABRT"),
     ("Bus error", "SIGBUS"),
@@ -72,7 +78,9 @@ fn opens(line: &str) -> Option<Opening> {
     if line.starts_with([' ', '\t', '{']) {
         return None;
     }
-    if line.starts_with("terminate called ")
+    if ["after throwing", "without an active", "recursively"]
+        .iter()
+        .any(|how| line.strip_prefix("terminate called ").is_some_and(|rest| rest.starts_with(how)))
         || line.starts_with("libc++abi: terminating")
         || line.starts_with("libc++abi.dylib: terminating")
     {
@@ -84,13 +92,21 @@ fn opens(line: &str) -> Option<Opening> {
     if assertion(line).is_some() {
         return Opening::firm("native.assertion", ABORT);
     }
-    if let Some(opening) = sanitizer::opens(line) {
+    if let Some(opening) = sanitizer::opens(line).or_else(|| tombstone::opens(line)) {
         return Some(opening);
+    }
+    if failure(line).is_some() {
+        return Opening::firm("native.failure", ABORT);
     }
     if received(line).is_some() {
         return Opening::firm("native.gdb", GDB);
     }
     if signal(line).is_some() { Opening::firm("native.signal", SIGNAL) } else { None }
+}
+
+/// A program that prints its own frames with `backtrace_symbols_fd`.
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    if is_backtrace_symbol(line) { Opening::firm("native.symbols", ABORT) } else { None }
 }
 
 /// `*** stack smashing detected ***: terminated`, `free(): invalid pointer`.
@@ -103,8 +119,15 @@ fn glibc(line: &str) -> Option<&str> {
         return known.then_some(text);
     }
     let text = line.trim_end();
-    (ABORTS.iter().any(|start| text.starts_with(start)) && text.len() < 120).then_some(text)
+    let rest = ABORTS.iter().find_map(|start| text.strip_prefix(start))?;
+    // Behind the function's name stands what it found out.
+    let told = !text.contains("(): ") || FOUND.iter().any(|word| rest.contains(word));
+    (told && text.len() < 120).then_some(text)
 }
+
+/// Words of which one stands in whatever glibc's allocator says of a broken heap.
+const FOUND: [&str; 8] =
+    ["invalid", "corrupt", "double", "unaligned", "mismatching", "too many", "unsorted", "large"];
 
 /// `prog: file.c:2: int half(int): Assertion `n % 2 == 0' failed.` → expression and place.
 fn assertion(line: &str) -> Option<(&str, Frame)> {
@@ -139,8 +162,9 @@ fn assertion(line: &str) -> Option<(&str, Frame)> {
 /// `Program received signal SIGSEGV, Segmentation fault.` of gdb → signal and words.
 fn received(line: &str) -> Option<(&str, &str)> {
     let (_, rest) = line.split_once(" received signal ")?;
-    let (name, words) = rest.trim_end().trim_end_matches('.').split_once(", ")?;
-    name.starts_with("SIG").then_some((name, words))
+    // gdb writes a comma, the runtime of Fortran a colon.
+    let (name, words) = rest.trim_end().trim_end_matches('.').split_once([',', ':'])?;
+    name.starts_with("SIG").then_some((name, words.trim_start()))
 }
 
 /// A shell's or kernel's line about a signal → the signal and the words printed.
@@ -152,6 +176,9 @@ pub fn signal(line: &str) -> Option<(&'static str, &str)> {
         return Some(("SIGSEGV", text.get(at..)?));
     }
     let bare = text.strip_suffix(" (core dumped)").unwrap_or(text);
+    // macOS adds the signal's number.
+    let bare =
+        bare.rsplit_once(": ").filter(|(_, number)| is_number(number)).map_or(bare, |(words, _)| words);
     if let Some((words, name)) = SIGNALS.iter().find(|(words, _)| bare == *words) {
         return Some((name, words));
     }
@@ -172,16 +199,67 @@ pub fn signal(line: &str) -> Option<(&'static str, &str)> {
 fn follows(state: &mut State, line: &str) -> Next {
     match state.phase {
         TERMINATE if line.trim_start().starts_with("what(): ") => state.take(ABORT),
-        ABORT if line.starts_with("======= Backtrace") || is_backtrace_symbol(line) => Next::Take,
+        ABORT if line.starts_with("======= ") || is_mapping(line) || is_backtrace_symbol(line) => Next::Take,
+        ABORT if line.starts_with("PC: @ ") => Next::Take,
         TERMINATE | ABORT | SIGNAL => Next::End("one statement"),
+        GDB if line.trim().is_empty() => Next::Hold,
         GDB => in_gdb(line),
+        tombstone::REPORT => tombstone::follows(line),
         _ => sanitizer::follows(state, line),
     }
 }
 
+/// A line of the memory map that older releases of glibc print.
+fn is_mapping(line: &str) -> bool {
+    line.split_once('-').is_some_and(|(start, rest)| {
+        start.len() >= 8
+            && start.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && rest.split(' ').nth(1).is_some_and(|flags| flags.len() == 4 && flags.ends_with(['p', 's']))
+    })
+}
+
+/// `*** SIGSEGV received at time=…`, `*** SIGSEGV (@0x0) received by PID 7 …` of glog and Abseil → signal and words.
+fn failure(line: &str) -> Option<(&str, &str)> {
+    let text = line.strip_prefix("*** ").filter(|text| text.starts_with("SIG"))?;
+    let name = text.split(' ').next()?;
+    text.contains(" received ").then_some((name, text.trim_end_matches([' ', '*'])))
+}
+
+/// `    @     0x55d0  shop::Cart::put()` of glog, with the size of the frame and a module of Abseil.
+fn unwound(line: &str) -> Option<Frame> {
+    let text = line.trim_start().trim_start_matches("PC: ").strip_prefix("@ ")?.trim_start();
+    let (address, rest) = text.strip_prefix("0x")?.split_once(' ')?;
+    let mut name = rest.trim();
+    let sized = |(first, _): &(&str, &str)| is_number(first) || *first == "(unknown)";
+    while let Some((_, rest)) = name.split_once(' ').filter(sized) {
+        name = rest.trim_start();
+    }
+    let name = if name == "(unknown)" { "" } else { name };
+    address
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit())
+        .then(|| Frame { function: non_empty(name), ..Frame::default() })
+}
+
 /// `./prog(f+0x1d)[0x401136]` of `backtrace_symbols`.
 fn is_backtrace_symbol(line: &str) -> bool {
-    line.trim_end().ends_with(']') && line.contains("[0x") && line.starts_with(['/', '.', '['])
+    symbol(line).is_some() || line.starts_with("    @ ") && unwound(line).is_some()
+}
+
+/// The file and what stands in its parentheses, if anything does.
+fn symbol(line: &str) -> Option<Frame> {
+    let (place, address) = line.trim_end().strip_suffix(']')?.rsplit_once("[0x")?;
+    let place = place.trim_end();
+    let hex = address.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !hex
+        || line.contains(": ")
+        || !(place.is_empty() || place.starts_with(['/', '.']) || place.ends_with(')'))
+    {
+        return None;
+    }
+    let (file, name) = place.strip_suffix(')').and_then(|rest| rest.split_once('(')).unwrap_or((place, ""));
+    let name = name.rsplit_once("+0x").map_or(name, |(name, _)| name);
+    Some(Frame { function: non_empty(name), file: non_empty(file), ..Frame::default() })
 }
 
 fn in_gdb(line: &str) -> Next {
@@ -191,6 +269,8 @@ fn in_gdb(line: &str) -> Next {
         || line.starts_with([' ', '\t'])
         || line.starts_with("(gdb)")
         || line.starts_with("[Switching")
+        || unnumbered(line)
+        || line.starts_with("Backtrace for this error:")
         || line.split_once('\t').is_some_and(|(number, _)| is_number(number))
     {
         Next::Take
@@ -199,13 +279,34 @@ fn in_gdb(line: &str) -> Next {
     }
 }
 
+/// `Registry::get (this=0x7ff…) at registry.cpp:3`: where the program stopped.
+fn unnumbered(line: &str) -> bool {
+    line.split_once(" (").is_some_and(|(name, rest)| {
+        !name.contains(": ") && (rest.contains(") at ") || rest.contains(") from "))
+    })
+}
+
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let first = trace.body.lines().next()?;
     let (kind, thrown) = match trace.rule {
-        "native.terminate" => (Kind::Fatal, terminate(trace.body)),
+        "native.terminate" => (Kind::Fatal, terminate(trace.header, trace.body)),
         "native.abort" => {
             let text = glibc(first)?;
-            (Kind::Fatal, Thrown::new("abort", text))
+            let mut thrown = Thrown::new("abort", text);
+            thrown.frames.extend(trace.body.lines().skip(1).filter_map(symbol));
+            (Kind::Fatal, thrown)
+        }
+        "native.failure" => {
+            let (name, words) = failure(first)?;
+            let mut thrown = Thrown::new(name, words);
+            thrown.frames.extend(trace.body.lines().skip(1).filter_map(unwound));
+            (Kind::Fatal, thrown)
+        }
+        "native.symbols" => {
+            let frames =
+                trace.body.lines().filter_map(|line| symbol(line).or_else(|| unwound(line))).collect();
+            let thrown = Thrown { frames, ..Thrown::default() };
+            return Some(parsed(Kind::Exception, Level::Error, Language::Native, thrown, Vec::new()));
         }
         "native.assertion" => {
             let (expression, frame) = assertion(first)?;
@@ -216,20 +317,31 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         "native.gdb" => {
             let (name, words) = received(first)?;
             let mut thrown = Thrown::new(name, words);
-            thrown.frames.extend(trace.body.lines().filter_map(gdb_frame));
+            for line in trace.body.lines() {
+                // Fortran tells the place on a line of its own.
+                match (line.strip_prefix("\tat ").map(place), thrown.frames.last_mut()) {
+                    (Some((file, number, _)), Some(last)) => (last.file, last.line) = (file, number),
+                    _ => thrown.frames.extend(gdb_frame(line)),
+                }
+            }
+            let stopped = trace.body.lines().skip(1).find(|line| unnumbered(line));
+            if let Some(line) = stopped.filter(|_| thrown.frames.is_empty()) {
+                thrown.frames.extend(gdb_call(line));
+            }
             (Kind::Fatal, thrown)
         }
         "native.signal" => {
             let (name, words) = signal(first)?;
             (Kind::Fatal, Thrown::new(name, words))
         }
+        "native.tombstone" => return Some(tombstone::parse(trace.body)),
         _ => return sanitizer::parse(trace),
     };
     Some(parsed(kind, Level::Fatal, Language::Native, thrown, Vec::new()))
 }
 
 /// `terminate called after throwing an instance of 'T'` and `  what():  text`.
-fn terminate(body: &str) -> Thrown {
+fn terminate(header: &str, body: &str) -> Thrown {
     let first = body.lines().next().unwrap_or_default();
     if let Some((_, rest)) = first.split_once("of type ") {
         let (class, message) = rest.split_once(": ").unwrap_or((rest, ""));
@@ -239,7 +351,11 @@ fn terminate(body: &str) -> Thrown {
     let what = body.split_once("what():").map(|(_, text)| text.trim_start_matches(' ').trim_end());
     match class {
         Some(class) => Thrown::new(class, what_only(what.unwrap_or_default())),
-        None => Thrown::new("terminate", first.strip_prefix("terminate called ").unwrap_or(first)),
+        None => {
+            let told = header.lines().find(|line| VIRTUAL.iter().any(|start| line.starts_with(start)));
+            let words = told.unwrap_or(first).trim_end();
+            Thrown::new("terminate", words.strip_prefix("terminate called ").unwrap_or(words))
+        }
     }
 }
 
@@ -260,8 +376,14 @@ fn gdb_frame(line: &str) -> Option<Frame> {
     let rest = rest.trim_start();
     let rest =
         if rest.starts_with("0x") { rest.split_once(" in ").map_or(rest, |(_, rest)| rest) } else { rest };
-    let (call, location) = rest.rsplit_once(" at ").unwrap_or((rest, ""));
-    let name = call.split(" (").next().unwrap_or(call).trim();
+    gdb_call(rest)
+}
+
+/// `f (x=1) at a.c:3`, `raise () from /lib/libc.so.6`.
+fn gdb_call(text: &str) -> Option<Frame> {
+    let (call, location) =
+        text.rsplit_once(" at ").or_else(|| text.rsplit_once(" from ")).unwrap_or((text, ""));
+    let name = call.split(" (").next().unwrap_or(call).trim().trim_matches('?');
     let (file, line, _) = place(location);
     Some(Frame { function: non_empty(name), file, line, ..Frame::default() })
 }

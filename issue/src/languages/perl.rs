@@ -7,10 +7,10 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Perl,
-    needles: &[".pl line ", ".pm line ", "-e line "],
+    needles: &[" line "],
     headers: &[],
     opens,
-    frame: super::never,
+    frame: opens_with_frame,
     follows,
     parse,
 };
@@ -22,6 +22,12 @@ fn opens(line: &str) -> Option<Opening> {
         return None;
     }
     statement(line).and_then(|_| Opening::firm("perl.die", CALLS))
+}
+
+/// The indented last line of a message of several lines, which tells the place.
+fn opens_with_frame(line: &str) -> Option<Opening> {
+    let indented = line.starts_with(' ') && !line.trim_start().starts_with("at ");
+    statement(line).filter(|_| indented).and_then(|_| Opening::firm("perl.die", CALLS))
 }
 
 /// `text at FILE line N.`, also `…, <STDIN> line 5.` and `…, near "x"`.
@@ -79,8 +85,17 @@ fn is_compile_error(text: &str) -> bool {
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut lines = trace.body.lines();
-    let (message, place) = statement(lines.next()?)?;
-    let mut thrown = Thrown { message: message.to_owned(), ..Thrown::default() };
+    let mut thrown = Thrown::default();
+    let place = lines.by_ref().find_map(|line| match statement(line) {
+        Some((text, place)) => {
+            thrown.more(text);
+            Some(place)
+        }
+        None => {
+            thrown.more(line);
+            None
+        }
+    })?;
     let mut innermost = place;
     let calls: Vec<Frame> = lines.filter_map(call).collect();
     // A call tells where it was made: its function is the one in which the place above it lies.

@@ -1,14 +1,16 @@
 //! PHP: uncaught exceptions in the log's and the display's form, chains, fatal and parse errors, Laravel's log.
 
-use super::frames::{Thrown, is_number, non_empty, parsed};
+use std::borrow::Cow;
+
+use super::frames::{Thrown, is_number, names_an_error, non_empty, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Php,
-    needles: &["Fatal error: ", "Recoverable fatal error: ", "Parse error: ", "exception '"],
-    headers: &[],
+    needles: &["Fatal error", "fatal error: ", "Parse error", "Compile error", "xception", "rror: "],
+    headers: &["<br />"],
     opens,
     frame: opens_with_frame,
     follows,
@@ -20,18 +22,35 @@ const TRACE: u8 = 1;
 const DONE: u8 = 2;
 const PLAIN: u8 = 3;
 const JSON: u8 = 4;
+const ENTRY: u8 = 5;
 const MESSAGE_LINES: u32 = 24;
+
+/// Symfony's words for what reached its kernel, below them at most Monolog's trace.
+const KERNEL: [&str; 2] = ["Uncaught PHP Exception ", "Uncaught Exception: "];
 
 /// What PHP calls an error, in the order of the longest first.
 const LABELS: [&str; 4] = ["Recoverable fatal error:", "Fatal error:", "Parse error:", "Compile error:"];
 
 fn opens(line: &str) -> Option<Opening> {
+    if kernel(line).is_some() {
+        return Opening::firm("php.kernel", ENTRY);
+    }
+    // What stands behind a runner's prefix is asked for by itself.
+    let before = printed(line).and_then(|at| line.get(..at));
+    let alone = before
+        .is_some_and(|words| ![" | ", "] ", "]: ", "Uncaught "].iter().any(|mark| words.contains(mark)));
+    if alone && line.contains(".php:") {
+        return Opening::weak("php.printed", HEAD);
+    }
     if line.starts_with("exception '") && line.contains("' with message '") {
         return Opening::firm("php.uncaught", HEAD);
     }
     let (_, text) = label(line)?;
     if text.starts_with("Uncaught ") {
         return Opening::firm("php.uncaught", HEAD);
+    }
+    if line.starts_with("<b>") {
+        return Opening::firm("php.fatal", PLAIN);
     }
     // "Fatal error: …" alone is said by many programs; PHP always tells the place.
     if line.starts_with("PHP ") || place_on_line(text).is_some() {
@@ -42,18 +61,81 @@ fn opens(line: &str) -> Option<Opening> {
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
-    if matches!(line.trim_end(), "[stacktrace]" | "Stack trace:") {
+    let first = line.starts_with("#0 ") && call(line).is_some();
+    if first || matches!(line.trim_end(), "[stacktrace]" | "Stack trace:") {
         Opening::firm("php.logged", TRACE)
     } else {
         None
     }
 }
 
+/// `Uncaught PHP Exception Class: "message" at FILE line 3`: class, message and place.
+fn kernel(line: &str) -> Option<(&str, &str, Frame)> {
+    let rest = KERNEL.iter().find_map(|start| line.strip_prefix(start))?;
+    let (class, rest) = rest.split_once(": \"")?;
+    let (message, rest) = rest.rsplit_once("\" at ")?;
+    let (file, rest) = rest.split_once(" line ")?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let line = rest.get(..digits)?.parse().ok();
+    let place = Frame { file: non_empty(file), line, ..Frame::default() };
+    is_class(class).then_some((class, message, place))
+}
+
+/// Where the class begins in the line that stands above `Stack trace:`, for what `(string) $error` gives:
+/// `words Class: message in FILE:3`.
+pub fn printed(line: &str) -> Option<usize> {
+    place_with_colon(line)?;
+    let named = |at: &usize| {
+        let text = line.get(*at..).unwrap_or_default();
+        let (class, after) =
+            text.split_at_checked(text.find([' ', ':']).unwrap_or(text.len())).unwrap_or((text, ""));
+        let placed = after.starts_with(": ") || after.starts_with(" in ");
+        // `PHP Exception: JsonException: text` is a label and an error.
+        let next = after.trim_start_matches([' ', ':']).split(' ').next().unwrap_or_default();
+        let label = matches!(class, "Exception" | "Error") && next.ends_with("Exception:");
+        placed && !label && is_class(class) && names_an_error(class.rsplit('\\').next().unwrap_or(class))
+    };
+    [0].into_iter().chain(line.match_indices(' ').map(|(at, _)| at + 1)).find(named)
+}
+
 /// `PHP Fatal error:  text` or `Fatal error: text`.
 fn label(line: &str) -> Option<(&'static str, &str)> {
     let text = line.strip_prefix("PHP ").unwrap_or(line);
-    LABELS.iter().find_map(|label| text.strip_prefix(label).map(|rest| (*label, rest.trim_start())))
+    let text = text.strip_prefix("<b>").unwrap_or(text);
+    LABELS.iter().find_map(|label| {
+        let rest = text.strip_prefix(label.trim_end_matches(':'))?;
+        let rest = rest.strip_prefix("</b>").unwrap_or(rest).strip_prefix(':')?;
+        Some((*label, rest.trim_start()))
+    })
 }
+
+/// The text of an error as PHP prints it, if it was changed on its way: for a browser, or by a server's log.
+fn without_markup(body: &str) -> Cow<'_, str> {
+    // Apache writes line breaks as two characters.
+    if !body.contains('\n') && body.contains("\\nStack trace:\\n#") {
+        return Cow::Owned(body.replace("\\n", "\n"));
+    }
+    if !body.starts_with("<b>") {
+        return Cow::Borrowed(body);
+    }
+    let mut text = body.to_owned();
+    for (markup, plain) in MARKUP {
+        text = text.replace(markup, plain);
+    }
+    Cow::Owned(text)
+}
+
+/// What PHP writes for a browser, and what it stands for.
+const MARKUP: [(&str, &str); 8] = [
+    ("<b>", ""),
+    ("</b>", ""),
+    ("<br />", ""),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#039;", "'"),
+    ("&amp;", "&"),
+];
 
 /// `text in FILE on line 3`.
 fn place_on_line(text: &str) -> Option<(&str, Frame)> {
@@ -97,6 +179,8 @@ fn follows(state: &mut State, line: &str) -> Next {
         TRACE => in_trace(state, line),
         PLAIN => Next::End("one line"),
         JSON => Next::End("after the log entry"),
+        ENTRY if line.trim_end() == "[stacktrace]" => state.take(TRACE),
+        ENTRY => Next::End("one line"),
         _ => Next::End("after the place"),
     }
 }
@@ -120,6 +204,10 @@ fn in_head(state: &mut State, line: &str) -> Next {
 /// `mark` 1: an empty line was seen, after which only `Next …` belongs.
 fn in_trace(state: &mut State, line: &str) -> Next {
     if call(line).is_some() {
+        state.run += 1;
+        if line.starts_with("#0 ") && state.run > 1 {
+            return Next::End("another trace");
+        }
         state.mark = 0;
         return Next::Take;
     }
@@ -131,6 +219,7 @@ fn in_trace(state: &mut State, line: &str) -> Next {
         return state.take(HEAD);
     }
     if line.starts_with("[previous exception]") || line.trim_end() == "[stacktrace]" {
+        state.run = 0;
         return Next::Take;
     }
     if line.trim_end() == "\"}" || line.starts_with("\"} ") {
@@ -144,15 +233,37 @@ fn in_trace(state: &mut State, line: &str) -> Next {
 }
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
+    let body = &*without_markup(trace.body);
     match trace.rule {
-        "php.fatal" => parse_fatal(trace.body),
-        "php.logged" => Some(parse_logged(trace.header, trace.body)),
-        _ => parse_uncaught(trace.body),
+        "php.fatal" => parse_fatal(body),
+        "php.kernel" => parse_kernel(body),
+        "php.logged" if trace.header.contains("[object] (") || body.starts_with('[') => {
+            // The context is JSON: names of classes carry two backslashes.
+            let (header, body) = (trace.header.replace("\\\\", "\\"), body.replace("\\\\", "\\"));
+            Some(parse_logged(&header, &body))
+        }
+        "php.logged" if body.starts_with("Stack trace:") || body.starts_with('#') => {
+            let thrown = Thrown { frames: frames(None, body), ..Thrown::default() };
+            Some(parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))
+        }
+        _ => parse_uncaught(body),
     }
+}
+
+fn parse_kernel(body: &str) -> Option<Parsed> {
+    let (first, calls) = body.split_once('\n').unwrap_or((body, ""));
+    let (class, message, place) = kernel(first)?;
+    let mut thrown = Thrown::new(class, message);
+    let calls = calls.split("[previous exception]").next().unwrap_or(calls).replace("\\\\", "\\");
+    thrown.frames = frames(Some(place), &calls);
+    Some(parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))
 }
 
 /// PHP prints the first thrown one first and what replaced it after `Next`: the last one escapes.
 fn parse_uncaught(body: &str) -> Option<Parsed> {
+    let first = body.lines().next().unwrap_or_default();
+    let words = printed(first).filter(|_| label(body).is_none() && !first.starts_with("exception '"));
+    let body = words.and_then(|at| body.get(at..)).unwrap_or(body);
     let text = label(body).map_or(body, |(_, text)| text);
     let text = text.strip_prefix("Uncaught ").unwrap_or(text);
     let mut chain: Vec<Thrown> =
@@ -184,6 +295,11 @@ fn one(text: &str) -> Thrown {
         _ if is_class(message) => Thrown::new(message, ""),
         _ => Thrown { message: message.to_owned(), ..Thrown::default() },
     };
+    // Behind the name of a class without one stands where it was declared.
+    let named = thrown.error_type.as_deref().and_then(|class| class.find("@anonymous"));
+    if let (Some(at), Some(class)) = (named, &mut thrown.error_type) {
+        class.truncate(at + "@anonymous".len());
+    }
     thrown.frames = frames(place, calls);
     thrown
 }

@@ -1,6 +1,6 @@
 //! Python 3: tracebacks, chains, exception groups, syntax errors, faulthandler dumps.
 
-use super::frames::{Thrown, parsed};
+use super::frames::{Thrown, is_number, names_an_error, parsed};
 use super::{Grammar, Next, Opening, State, Trace, interrupts};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 
@@ -56,6 +56,7 @@ const HEADER: u8 = 5;
 const FATAL: u8 = 6;
 const SYNTAX: u8 = 7;
 const CALL_STACK: u8 = 8;
+const BOXED: u8 = 9;
 
 fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
@@ -74,6 +75,9 @@ fn opens(line: &str) -> Option<Opening> {
             } else {
                 None
             }
+        }
+        0xe2 if line.starts_with('╭') && line.contains(" Traceback (most recent call last) ") => {
+            Opening::firm("python.boxed", BOXED)
         }
         b'F' if line.starts_with("Fatal Python error: ") => Opening::firm("python.fatal", FATAL),
         b'E' if line.starts_with("Exception ignored in: ") => Opening::weak("python.ignored", HEADER),
@@ -108,19 +112,45 @@ fn follows(state: &mut State, line: &str) -> Next {
         GROUP => in_group(state, line),
         FATAL => in_fatal(state, line),
         SYNTAX => in_syntax(state, line),
+        BOXED => in_box(state, line),
         _ => in_call_stack(state, line),
     }
 }
 
 fn in_frames(state: &mut State, line: &str) -> Next {
-    if line.starts_with(' ') || line.starts_with('\t') || line.trim_end() == TRACEBACK {
+    if line.starts_with([' ', '\t']) || line.starts_with("> File \"") || line.trim_end() == TRACEBACK {
+        state.mark = 0;
         return Next::Take;
+    }
+    // Some loggers leave lines empty between the frames.
+    if line.is_empty() && state.mark == 0 {
+        state.mark = 1;
+        return Next::Hold;
+    }
+    let gap = std::mem::take(&mut state.mark) == 1;
+    if gap && !names_an_error(line.split(':').next().unwrap_or(line)) {
+        return Next::End("not a line of a traceback");
     }
     if line.is_empty() || !is_exception_line(line) || crate::logline::has_time(line) {
         return Next::End("not a line of a traceback");
     }
-    state.mark = 0;
     state.take(MESSAGE)
+}
+
+/// Rich and Typer draw the traceback in a box and print the exception below it.
+fn in_box(state: &mut State, line: &str) -> Next {
+    if line.starts_with(['│', '╰', '╭', '┃']) || line.starts_with(' ') {
+        return Next::Take;
+    }
+    if is_exception_line(line) && !crate::logline::has_time(line) {
+        return state.take(MESSAGE);
+    }
+    Next::End("not a line of a traceback")
+}
+
+/// What a bridge to the JVM quotes in its message: a trace with its causes.
+fn is_java(line: &str) -> bool {
+    line.starts_with("\tat ") || line.starts_with("\t... ") || line.starts_with("Caused by: ")
 }
 
 fn in_message(state: &mut State, line: &str) -> Next {
@@ -136,6 +166,9 @@ fn in_message(state: &mut State, line: &str) -> Next {
     }
     if line.trim_end() == TRACEBACK && quoted {
         return state.take(FRAMES);
+    }
+    if is_java(line) && state.run > 0 {
+        return Next::Take;
     }
     if is_file_line(line) {
         return Next::End("another traceback");
@@ -167,7 +200,13 @@ fn before_traceback(state: &mut State, line: &str) -> Next {
 fn in_group(state: &mut State, line: &str) -> Next {
     let inner = line.trim_start();
     if line.starts_with(' ') && inner.starts_with(['|', '+']) {
+        state.run = 0;
         return Next::Take;
+    }
+    // Before 3.12 the further lines of a message stand outside the margin.
+    state.run += 1;
+    if !line.is_empty() && state.run <= 5 && !interrupts(line) && !is_file_line(line) {
+        return Next::Hold;
     }
     if line.trim().is_empty() {
         state.enter(GAP);
@@ -272,6 +311,10 @@ impl Reader {
         if self.done {
             return;
         }
+        if line.starts_with(['│', '╭', '╰']) {
+            self.current.thrown.frames.splice(0..0, boxed_frame(line));
+            return;
+        }
         let inner = line.trim_start();
         if line.starts_with(' ') && inner.starts_with(['|', '+']) && !self.in_source(line) {
             self.group_line(line);
@@ -297,7 +340,11 @@ impl Reader {
     }
 
     fn plain(&mut self, line: &str) {
-        let thrown = &mut self.current.thrown;
+        if self.depth > 0 && line.trim().is_empty() {
+            return;
+        }
+        let member = self.current.members.last_mut().filter(|_| self.depth > 0);
+        let thrown = member.unwrap_or(&mut self.current.thrown);
         if let Some(frame) = frame(line).filter(|_| !self.named) {
             thrown.frames.insert(0, frame);
         } else if self.named {
@@ -382,7 +429,8 @@ fn name(thrown: &mut Thrown, line: &str) {
 
 /// `  File "a.py", line 3, in f` of a traceback, without function that of a syntax error.
 fn frame(line: &str) -> Option<Frame> {
-    let rest = line.trim_start().strip_prefix("File \"")?;
+    let text = line.trim_start();
+    let rest = text.strip_prefix("> ").unwrap_or(text).strip_prefix("File \"")?;
     let (file, rest) = rest.split_once("\", line ")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let number = rest.get(..digits)?.parse().ok();
@@ -392,6 +440,20 @@ fn frame(line: &str) -> Option<Frame> {
         function: function.map(str::to_owned),
         file: Some(file.to_owned()),
         line: number,
+        ..Frame::default()
+    })
+}
+
+/// `│ /app/main.py:12 in run      │`.
+fn boxed_frame(line: &str) -> Option<Frame> {
+    let text = line.trim_matches(['│', ' ']);
+    let (place, function) = text.split_once(" in ")?;
+    let (file, number) = place.rsplit_once(':')?;
+    let named = is_number(number) && !file.contains(' ') && !function.contains(' ') && !function.is_empty();
+    named.then(|| Frame {
+        function: Some(function.to_owned()),
+        file: Some(file.to_owned()),
+        line: number.parse().ok(),
         ..Frame::default()
     })
 }

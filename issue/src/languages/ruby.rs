@@ -1,15 +1,15 @@
 //! Ruby 2 and 3: uncaught errors with `from` frames and causes, both quotings of method names, Rails' log form,
 //! syntax errors, backtraces below a logger's line.
 
-use super::frames::{Thrown, is_number, parsed};
+use super::frames::{Thrown, is_number, names_an_error, parsed, type_and_message};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Ruby,
-    needles: &[":in `", ":in '", ": syntax error", "Error ("],
-    headers: &["#<Thread:"],
+    needles: &[":in `", ":in '", ": syntax error", "Error (", "[BUG]"],
+    headers: &["#<Thread:", "rake aborted!"],
     opens,
     frame: opens_with_frame,
     follows,
@@ -20,7 +20,10 @@ const MESSAGE: u8 = 0;
 const FRAMES: u8 = 1;
 const RAILS: u8 = 2;
 const SYNTAX: u8 = 3;
+const BUG: u8 = 4;
 const MESSAGE_LINES: u32 = 20;
+/// Lines of an interpreter's own crash report.
+const BUG_LINES: u32 = 5000;
 
 fn opens(line: &str) -> Option<Opening> {
     if line.starts_with(['\t', '{']) || line.starts_with("  ") {
@@ -29,10 +32,19 @@ fn opens(line: &str) -> Option<Opening> {
     if thrown(line).is_some() {
         return Opening::firm("ruby.uncaught", MESSAGE);
     }
+    if bug(line).is_some() {
+        return Opening::firm("ruby.bug", BUG);
+    }
     if syntax_place(line).is_some() {
         return Opening::firm("ruby.syntax", SYNTAX);
     }
-    if rails(line).is_some() { Opening::weak("ruby.rails", RAILS) } else { None }
+    let (class, message) = rails(line)?;
+    // Without frames too, as for a route that does not exist, if the name is one that only an error has.
+    if class.contains("::") || class.len() > 5 && names_an_error(class) && !message.is_empty() {
+        Opening::firm("ruby.rails", RAILS)
+    } else {
+        Opening::weak("ruby.rails", RAILS)
+    }
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
@@ -43,7 +55,8 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 fn place(text: &str) -> Option<(Frame, &str)> {
     let at = text.find(":in `").or_else(|| text.find(":in '"))?;
     let (file, line) = text.get(..at)?.rsplit_once(':')?;
-    if !is_number(line) || file.is_empty() || file.len() > 400 {
+    // A file behind the front of a log line is looked for behind it.
+    if !is_number(line) || file.is_empty() || file.len() > 400 || file.contains(": ") || file.contains("] ") {
         return None;
     }
     let quoted = text.get(at + 5..)?;
@@ -64,6 +77,49 @@ fn thrown(line: &str) -> Option<(Frame, &str)> {
     (!rest.starts_with("warning: ")).then_some((frame, rest))
 }
 
+/// Where in a line begins what `full_message` gave: `words FILE:LINE:in 'f': message (Class)`.
+pub fn embedded(line: &str) -> Option<usize> {
+    let at = line.find(":in `").or_else(|| line.find(":in '"))?;
+    let start = line.get(..at)?.rfind(' ')? + 1;
+    thrown(line.get(start..)?).map(|_| start)
+}
+
+/// `FILE:LINE: [BUG] Segmentation fault at 0x0`: where the interpreter itself crashed, and its words.
+fn bug(line: &str) -> Option<(Option<Frame>, &str)> {
+    let (place, words) = line.split_once("[BUG] ")?;
+    let place = place.trim_end().trim_end_matches(':');
+    let (file, number) = place.rsplit_once(':').unwrap_or((place, ""));
+    let known = place.is_empty() || is_number(number) && !file.contains(' ');
+    let frame = (!number.is_empty()).then(|| Frame {
+        file: Some(file.to_owned()),
+        line: number.parse().ok(),
+        ..Frame::default()
+    });
+    known.then_some((frame, words))
+}
+
+/// `words #<ZeroDivisionError: divided by 0>` at the end of a line: where it begins, class and message.
+pub fn inspected(line: &str) -> Option<(usize, &str, &str)> {
+    let at = line.rfind("#<")?;
+    let inside = line.get(at + 2..)?.trim_end().strip_suffix('>')?;
+    let (class, message) = inside.split_once(": ").unwrap_or((inside, ""));
+    (is_class(class) && names_an_error(class)).then_some((at, class, message))
+}
+
+/// `  block in run at /app/job.rb:7` of JRuby.
+fn jruby_frame(line: &str) -> Option<Frame> {
+    let (name, place) = line.strip_prefix(' ')?.trim().rsplit_once(" at ")?;
+    let (file, number) = place.rsplit_once(':')?;
+    let known =
+        is_number(number) && !file.contains(' ') && (file.ends_with(".rb") || file.ends_with(".java"));
+    (known && !name.is_empty() && !name.contains('(')).then(|| Frame {
+        function: Some(name.to_owned()),
+        file: Some(file.to_owned()),
+        line: number.parse().ok(),
+        ..Frame::default()
+    })
+}
+
 /// One frame of a backtrace, with or without `from`.
 fn frame(line: &str) -> Option<Frame> {
     let text = line.trim_start();
@@ -72,6 +128,9 @@ fn frame(line: &str) -> Option<Frame> {
     let text = numbered.unwrap_or(text);
     if let Some((frame, rest)) = place(text) {
         return rest.trim().is_empty().then_some(frame);
+    }
+    if let Some(frame) = jruby_frame(line) {
+        return Some(frame);
     }
     let (file, number) = line.trim_start().strip_prefix("from ")?.rsplit_once(':')?;
     is_number(number).then(|| Frame {
@@ -111,6 +170,9 @@ fn is_levels(line: &str) -> bool {
 fn follows(state: &mut State, line: &str) -> Next {
     if state.phase == SYNTAX {
         return in_syntax(state, line);
+    }
+    if state.phase == BUG {
+        return in_bug(state, line);
     }
     if frame(line).is_some() || is_levels(line) {
         return state.take(FRAMES);
@@ -164,6 +226,22 @@ fn in_rails(state: &mut State, line: &str) -> Next {
     }
 }
 
+/// The report ends a few lines behind its note.
+fn in_bug(state: &mut State, line: &str) -> Next {
+    state.run += 1;
+    if line.starts_with("[NOTE]") || line.starts_with("[IMPORTANT]") {
+        state.mark = state.run;
+    }
+    let over = state.mark > 0 && state.run > state.mark + 4;
+    if over || state.run > BUG_LINES || crate::logline::has_time(line) && !line.starts_with([' ', '*']) {
+        Next::End("after the report")
+    } else if line.trim().is_empty() {
+        Next::Hold
+    } else {
+        Next::Take
+    }
+}
+
 fn in_syntax(state: &mut State, line: &str) -> Next {
     state.run += 1;
     let excerpt = line.starts_with([' ', '\t', '>', '~', '^', '|'])
@@ -175,13 +253,34 @@ fn in_syntax(state: &mut State, line: &str) -> Next {
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let thrown = match trace.rule {
         "ruby.syntax" => vec![parse_syntax(trace.body)?],
-        "ruby.rails" => vec![parse_rails(trace.body)?],
-        "ruby.frames" => vec![parse_rails(trace.body).unwrap_or_else(|| parse_logged(trace.body))],
+        "ruby.bug" => return parse_bug(trace.body),
+        "ruby.rails" => parse_rails(trace.body)?,
+        "ruby.frames" if trace.body.lines().next().is_some_and(|first| thrown(first).is_some()) => {
+            parse_chain(trace.body)
+        }
+        "ruby.frames" => parse_rails(trace.body).unwrap_or_else(|| vec![parse_logged(trace.body)]),
         _ => parse_chain(trace.body),
     };
     let mut chain = thrown.into_iter();
     let primary = chain.next()?;
-    Some(parsed(Kind::Exception, Level::Error, Language::Ruby, primary, chain.collect()))
+    // A thread that is joined tells its error a second time.
+    let again = |other: &Thrown| other.error_type == primary.error_type && other.frames == primary.frames;
+    let causes = chain.filter(|other| !again(other)).collect();
+    Some(parsed(Kind::Exception, Level::Error, Language::Ruby, primary, causes))
+}
+
+/// The frames are told from the outermost on, in a section of their own.
+fn parse_bug(body: &str) -> Option<Parsed> {
+    let (place, words) = bug(body.lines().next()?)?;
+    let kind = words.split(" at 0x").next().unwrap_or(words);
+    let mut thrown = Thrown::new(&format!("[BUG] {kind}"), words);
+    let section = body.lines().skip_while(|line| !line.starts_with("-- Ruby level backtrace"));
+    thrown.frames = section.skip(1).take_while(|line| !line.is_empty()).filter_map(frame).collect();
+    thrown.frames.reverse();
+    if thrown.frames.is_empty() {
+        thrown.frames.extend(place);
+    }
+    Some(parsed(Kind::Fatal, Level::Fatal, Language::Ruby, thrown, Vec::new()))
 }
 
 fn parse_chain(body: &str) -> Vec<Thrown> {
@@ -210,6 +309,14 @@ fn parse_chain(body: &str) -> Vec<Thrown> {
     chain
 }
 
+/// A file that cannot be parsed is told by who loads it: the place in that file leaves the message and comes first.
+fn broken_place(thrown: &mut Thrown) {
+    let first = thrown.message.lines().next().unwrap_or_default();
+    let Some((frame, message)) = syntax_place(first) else { return };
+    thrown.frames.insert(0, frame);
+    thrown.message = message.to_owned();
+}
+
 /// The class stands in parentheses behind the first line of the message, or is the whole of it.
 fn name(thrown: &mut Thrown) {
     let cut = excerpt(&thrown.message).unwrap_or(thrown.message.len());
@@ -228,6 +335,10 @@ fn name(thrown: &mut Thrown) {
         return;
     };
     thrown.error_type = Some(class.to_owned());
+    if class == "SyntaxError" {
+        message.clone_into(&mut thrown.message);
+        return broken_place(thrown);
+    }
     thrown.message = match rest {
         Some(rest) => format!("{message}\n{rest}"),
         None => message.to_owned(),
@@ -264,11 +375,29 @@ fn parse_syntax(body: &str) -> Option<Thrown> {
     Some(thrown)
 }
 
-fn parse_rails(body: &str) -> Option<Thrown> {
-    let (class, message) = rails(body.lines().next()?)?;
+/// `Class (message):`, since Rails 6.1 with `Causes:` and a line for each, then frames.
+fn parse_rails(body: &str) -> Option<Vec<Thrown>> {
+    let mut lines = body.lines();
+    let (class, message) = rails(lines.next()?)?;
     let mut thrown = Thrown::new(class, message);
-    thrown.frames.extend(body.lines().skip(1).filter_map(frame));
-    Some(thrown)
+    let mut causes = Vec::new();
+    let mut told = false;
+    for line in lines {
+        if let Some(frame) = frame(line) {
+            thrown.frames.push(frame);
+        } else if line.trim_end() == "Causes:" {
+            told = true;
+        } else if told && let Some((class, message)) = cause(line) {
+            causes.push(Thrown::new(class, message));
+        }
+    }
+    Some([thrown].into_iter().chain(causes).collect())
+}
+
+/// `Class (message)`.
+fn cause(line: &str) -> Option<(&str, &str)> {
+    let (class, message) = line.trim_end().strip_suffix(')')?.split_once(" (")?;
+    is_class(class).then_some((class, message))
 }
 
 /// `message (Class)` at the end of a log line, then frames without `from`.
@@ -284,5 +413,28 @@ fn parse_logged(body: &str) -> Thrown {
         }
     }
     name(&mut thrown);
+    // A logger writes the class behind the whole message.
+    if thrown.error_type.is_none()
+        && let Some((message, class)) = with_class(&thrown.message)
+    {
+        (thrown.error_type, thrown.message) = (Some(class.to_owned()), message.to_owned());
+    }
+    if thrown.error_type.is_none() {
+        class_first(&mut thrown);
+    }
     thrown
+}
+
+/// `Class: message`, as most loggers write it, or `words #<Class: message>`.
+fn class_first(thrown: &mut Thrown) {
+    let (first, rest) = thrown.message.split_once('\n').unwrap_or((&thrown.message, ""));
+    let told = type_and_message(first).filter(|(class, _)| names_an_error(class));
+    let Some((class, message)) =
+        told.or_else(|| inspected(first).map(|(_, class, message)| (class, message)))
+    else {
+        return;
+    };
+    thrown.error_type = Some(class.to_owned());
+    let joint = if rest.is_empty() { "" } else { "\n" };
+    thrown.message = format!("{message}{joint}{rest}");
 }

@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Rust,
-    needles: &["panicked at ", "fatal runtime error: ", "application panicked"],
+    needles: &["panicked at ", "fatal runtime error: ", "application panicked", "memory allocation of "],
     headers: &["thread '"],
     opens,
     frame: opens_with_frame,
@@ -29,6 +29,7 @@ fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
         b't' if is_panic(line) => Opening::firm("rust.panic", MESSAGE),
         b'f' if line.starts_with("fatal runtime error: ") => Opening::firm("rust.fatal", ABORT),
+        b'm' if allocation(line).is_some() => Opening::firm("rust.memory", BACKTRACE),
         b'T' if line.starts_with("The application panicked (crashed).") => {
             Opening::firm("rust.eyre_panic", CHAIN)
         }
@@ -39,6 +40,12 @@ fn opens(line: &str) -> Option<Opening> {
 /// `thread 'main' panicked at `, `thread 'main' (12) panicked at `, `thread '<unnamed>' panicked at `.
 fn is_panic(line: &str) -> bool {
     line.starts_with("thread '") && line.contains("panicked at ")
+}
+
+/// `memory allocation of 64 bytes failed`: the number.
+fn allocation(line: &str) -> Option<&str> {
+    let number = line.strip_prefix("memory allocation of ")?.trim_end().strip_suffix(" bytes failed")?;
+    super::frames::is_number(number).then_some(number)
 }
 
 /// Lines that only follow an `Error: …` in the layouts of anyhow and eyre.
@@ -174,6 +181,7 @@ fn in_chain(state: &mut State, line: &str) -> Next {
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     match trace.rule {
         "rust.fatal" => return Some(parse_fatal(trace.header, trace.body)),
+        "rust.memory" => return Some(parse_memory(trace.body)),
         "rust.chain" => return Some(parse_chain(trace.body)),
         "rust.eyre_panic" => return Some(parse_eyre_panic(trace.body)),
         _ => {}
@@ -276,14 +284,23 @@ fn parse_fatal(header: &str, body: &str) -> Parsed {
     parsed(Kind::Fatal, Level::Fatal, Language::Rust, primary, Vec::new())
 }
 
+/// The allocator's last words, and the backtrace that newer releases print below them.
+fn parse_memory(body: &str) -> Parsed {
+    let mut lines = body.lines();
+    let mut primary = Thrown::new("memory allocation failed", lines.next().unwrap_or_default().trim_end());
+    lines.for_each(|line| backtrace_line(Some(&mut primary), line));
+    parsed(Kind::Fatal, Level::Fatal, Language::Rust, primary, Vec::new())
+}
+
 /// `Error: text`, then `Caused by:` with numbered or single causes, `Location:`, `Stack backtrace:`; eyre numbers the
 /// error itself as 0.
 fn parse_chain(body: &str) -> Parsed {
     let mut lines = body.lines();
     let first = lines.next().unwrap_or_default();
-    let message = first.split_once("Error:").map_or(first, |(_, rest)| rest).trim();
-    let mut primary = Thrown::new("Error", message);
-    primary.error_type = None;
+    let named = first.split_once("Error:").map(|(_, rest)| rest);
+    let message = named.unwrap_or(first).trim();
+    // What `main` returns is printed behind this word, whatever its type is.
+    let mut primary = Thrown::new(if named.is_some() { "Error" } else { "" }, message);
     let mut causes: Vec<Thrown> = Vec::new();
     let mut section = if message.is_empty() { Section::Chain } else { Section::Message };
     let mut frames: Thrown = Thrown::default();

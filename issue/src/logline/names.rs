@@ -1,16 +1,22 @@
 //! What stands between a level and its message: logger, thread, process, caller.
 
 use super::tokens::floor;
-use crate::languages::frames::is_number;
+use crate::languages::frames::{is_number, names_an_error};
 
 /// Skips what stands between the level and the message: separators, brackets, process numbers, loggers, callers.
 pub fn skip_names(line: &str, from: usize, leveled: bool, timed: bool) -> usize {
     let mut at = from;
+    let mut named = false;
     for _ in 0..6 {
         let rest = line.get(at..).unwrap_or_default();
         let trimmed = rest.trim_start_matches([' ', '\t', ':', '|', '-', ',', ']']);
         at += rest.len() - trimmed.len();
         let skipped = if leveled { name_length(trimmed, timed) } else { None };
+        // Behind a logger's name and its colon the message begins, with a number too.
+        let number = trimmed.starts_with(|first: char| first.is_ascii_digit());
+        let skipped = skipped.filter(|_| !(named && number));
+        named |= skipped
+            .is_some_and(|length| trimmed.get(..length).is_some_and(|name| name.ends_with(':')) && !number);
         match skipped {
             Some(length) if length < trimmed.len() => at += length,
             _ => break,
@@ -48,7 +54,7 @@ fn name_length(text: &str, timed: bool) -> Option<usize> {
         return Some(end);
     }
     if let Some(name) = token.strip_suffix(':') {
-        return (timed && (is_logger(name) && !is_plain(name))).then_some(end);
+        return (timed && is_logger(name) && !is_plain(name) && !names_an_error(name)).then_some(end);
     }
     if dashed && is_logger(token) {
         return Some(end);

@@ -66,7 +66,11 @@ fn levels_are_found_where_loggers_put_them() {
             Some(Rank::Warning),
             "Out of memory allocating",
         ),
-        ("1:M 02 Jan 2026 03:04:05.678 * Ready to accept connections", None, ""),
+        (
+            "1:M 02 Jan 2026 03:04:05.678 * Ready to accept connections",
+            Some(Rank::Quiet),
+            "Ready to accept connections",
+        ),
         ("2026-01-02T03:04:05.678Z\tERROR\tloggers/main.go:12\tzap failed", error, "zap failed"),
         (
             "2026/11/21 10:46:37 ERROR default handler speaks attempt=4",
@@ -79,6 +83,16 @@ fn levels_are_found_where_loggers_put_them() {
         ("[main] ERROR com.example.Foo - it failed", error, "it failed"),
         ("fatal: not a git repository", Some(Rank::Fatal), "not a git repository"),
         ("CRITICAL:app:gone", Some(Rank::Fatal), "gone"),
+        ("FATA[0003] it failed", Some(Rank::Fatal), "it failed"),
+        ("ERRO[2026-01-02T03:04:05Z] it failed", error, "it failed"),
+        ("E/flutter ( 123): it failed", error, "it failed"),
+        ("E20260102 03:04:05.678901 12345 file.cc:123] it failed", error, "it failed"),
+        ("Fatal error: it failed", Some(Rank::Fatal), "it failed"),
+        (
+            "E, [2026-01-02T03:04:05.000000 #1] ERROR -- importer: 859: unexpected token",
+            error,
+            "859: unexpected token",
+        ),
         (
             "[Thu Jun 09 06:07:04 2005] [error] [client 1.2.3.4] File does not exist",
             error,
@@ -115,6 +129,12 @@ fn prose_states_no_level() {
         "Errors: 0",
         "10.0.0.1 - - [02/Jan/2026:03:04:05 +0000] \"GET / HTTP/1.1\" 500 12",
         "2026-01-02 03:04:05 worker finished with error code 0",
+        "2026-01-02 03:04:05 level ERROR is enabled for the root logger",
+        "1:M 02 Jan 2026 03:04:05.678 * error handler registered",
+        "[10.30 16:49:06] a.exe - host.example:80 error : Could not connect through proxy",
+        "D/Tag ( 123): error: none",
+        "INFO[0003] error: none",
+        "{\"level\":\"info\",\"message\":\"[ERROR] was said\"}",
     ];
     for line in lines {
         let found = head(line).and_then(|head| head.level());

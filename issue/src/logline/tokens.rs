@@ -4,7 +4,7 @@
 //! or where prose begins. Only so much of the line is looked at that a scan costs the same for every line.
 
 use super::names::skip_names;
-use super::{Head, Rank};
+use super::{Head, Rank, fronts};
 
 /// Tokens looked at before the front is given up.
 const TOKENS: usize = 16;
@@ -13,7 +13,11 @@ const WINDOW: usize = 320;
 
 /// Reads the front of a line.
 pub fn scan(line: &str) -> Head {
-    if let Some(head) = klog(line).or_else(|| priority(line)) {
+    if line.starts_with("{\"") {
+        // An object states its level under a name; words in its values state none.
+        return Head { rank: None, time: false, message: 0 };
+    }
+    if let Some(head) = fronts::read(line).or_else(|| priority(line)) {
         return head;
     }
     let mut scanner = Scanner::new(line);
@@ -24,21 +28,6 @@ pub fn scan(line: &str) -> Head {
         head.message = skip_names(line, head.message, scanner.rank.is_some(), scanner.time);
     }
     head
-}
-
-/// `E0102 15:04:05.678901   12345 file.go:123] message` of glog and klog.
-fn klog(line: &str) -> Option<Head> {
-    let bytes = line.as_bytes();
-    let rank = bytes.first().copied().filter(|letter| matches!(letter, b'E' | b'F' | b'W' | b'I'))?;
-    let day = bytes.get(1..5)?.iter().all(u8::is_ascii_digit) && matches!(bytes.get(5), Some(b' '));
-    let clock = bytes
-        .get(6..9)
-        .is_some_and(|text| text.iter().take(2).all(u8::is_ascii_digit) && text.get(2) == Some(&b':'));
-    if !day || !clock {
-        return None;
-    }
-    let message = line.find("] ").map_or(line.len(), |at| at + 2);
-    Some(Head { rank: Rank::of_letter(rank), time: true, message })
 }
 
 /// `<3>message` as the kernel and systemd read it; `<11>1 2026-…` of syslog has more in front.
@@ -137,17 +126,24 @@ impl<'a> Scanner<'a> {
         if end > 3 || !rest.bytes().take(end).all(|byte| byte.is_ascii_punctuation()) {
             return self.bare(rest);
         }
-        if self.time
-            && rest.starts_with("# ")
-            && self.last == Some(Token::Time)
-            && self.line.contains(['M', 'S', 'C', 'X'])
-        {
-            self.found(Rank::Warning, 1);
-            return true;
+        if self.time && self.last == Some(Token::Time) && self.line.contains(['M', 'S', 'C', 'X']) {
+            let quiet = [b'*', b'-', b'.'].contains(rest.as_bytes().first().unwrap_or(&b' '));
+            if end == 1 && (rest.starts_with('#') || quiet && self.is_redis()) {
+                self.found(if quiet { Rank::Quiet } else { Rank::Warning }, 1);
+                return true;
+            }
         }
         self.at += end;
         self.last = if self.last == Some(Token::Tag) { Some(Token::Tag) } else { Some(Token::Mark) };
         true
+    }
+
+    /// `1:M 01 Mar 2026 …`: a process and its role.
+    fn is_redis(&self) -> bool {
+        let role = self.line.split(' ').next().and_then(|first| first.split_once(':'));
+        role.is_some_and(|(process, role)| {
+            matches!(role, "M" | "S" | "C" | "X") && process.bytes().all(|byte| byte.is_ascii_digit())
+        })
     }
 
     fn bracketed(&mut self, rest: &str) -> bool {
@@ -276,6 +272,11 @@ impl<'a> Scanner<'a> {
         if !self.time && matches!(word, "DETAIL" | "HINT" | "STATEMENT") {
             return None;
         }
+        // `host:80 error : text` tells what became of a connection; `level ERROR` names one.
+        let spaced = colon && after.starts_with(" : ") && !upper && self.last == Some(Token::Name);
+        if spaced || self.last == Some(Token::Word) && self.names_level() {
+            return None;
+        }
         let core = rank > Rank::Quiet || QUIET.iter().any(|quiet| quiet.eq_ignore_ascii_case(word));
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front
@@ -288,6 +289,14 @@ impl<'a> Scanner<'a> {
         };
         let whole = after.is_empty() && self.last.is_none() && !colon;
         (accepted && !whole).then_some(rank)
+    }
+
+    /// Whether the word before this one says that a level is talked about.
+    fn names_level(&self) -> bool {
+        let before = self.line.get(..self.at).unwrap_or_default().trim_end();
+        let word = before.rsplit([' ', '\t']).next().unwrap_or(before);
+        ["level", "Level", "severity", "threshold", "the", "The", "no", "No", "any", "to", "for", "of"]
+            .contains(&word)
     }
 
     /// A level in lower case and without a colon: right behind the time, or set off by what follows it.

@@ -1,6 +1,6 @@
 //! One line of a stack, in the forms of V8, JavaScriptCore and SpiderMonkey, and of V8's native stack.
 
-use super::super::frames::{non_empty, place};
+use super::super::frames::{is_number, non_empty, place};
 use crate::report::Frame;
 
 type Location = (Option<String>, Option<u32>, Option<u32>);
@@ -9,25 +9,45 @@ pub fn is_frame(line: &str) -> bool {
     line.starts_with("  ") && frame(line).is_some() || browser_frame(line).is_some()
 }
 
-/// `name@https://host/app.js:3:5` of Firefox and Safari.
+/// `name@https://host/app.js:3:5` of Firefox and Safari, `value@index.ios.bundle:12:1000` of React Native.
 pub fn browser_frame(line: &str) -> Option<Frame> {
     let (name, location) = line.trim().split_once('@')?;
+    let known = ["global code", "eval code", "module code"].contains(&name);
+    if name.len() >= 200 || name.contains(' ') && !known {
+        return None;
+    }
+    if location == "[native code]" {
+        let file = non_empty(location);
+        return Some(Frame { function: non_empty(name), file, ..Frame::default() });
+    }
+    // `app.js line 26 > eval line 2 > eval:1:30`: what was evaluated has no file, the place it was evaluated at has.
+    let outer =
+        location.split_once(" line ").and_then(|(file, rest)| Some((file, rest.split_once(" > ")?.0)));
+    if let Some((file, number)) = outer {
+        let (file, line) = (non_empty(file), number.parse().ok());
+        return Some(Frame { function: non_empty(name), file, line, ..Frame::default() });
+    }
     let (file, number, column) = place(location);
-    let url = location.contains("://") || location.starts_with('/') || location.starts_with("webpack");
-    let named = !name.contains(' ') && name.len() < 200;
-    (column.is_some() && url && named).then(|| Frame {
-        function: non_empty(name),
-        file,
-        line: number,
-        column,
-        ..Frame::default()
-    })
+    let bundle = file.as_deref().is_some_and(|file| file.ends_with(".bundle") || file.ends_with(".jsbundle"));
+    let url = location.contains("://") && !location.contains(' ');
+    // A release build of React Native knows one file only: `p@1:132161`.
+    let bare =
+        column.is_none() && number.is_some() && file.as_deref().is_some_and(is_number) && !name.is_empty();
+    if bare {
+        let line = file.and_then(|line| line.parse().ok());
+        return Some(Frame { function: non_empty(name), line, column: number, ..Frame::default() });
+    }
+    let path = location.starts_with('/') || location.starts_with("webpack") || bundle;
+    let placed = url && number.is_some() || path && column.is_some();
+    // Old releases add the arguments: `bar(1)@http://…`.
+    let name = name.split('(').next().unwrap_or(name);
+    placed.then(|| Frame { function: non_empty(name), file, line: number, column, ..Frame::default() })
 }
 
 /// ` 1: 0xb78db3 node::OOMErrorHandler(char const*, v8::OOMDetails const&) [node]`.
 pub fn native_frame(line: &str) -> Option<Frame> {
     let (number, rest) = line.trim_start().split_once(": 0x")?;
-    if !crate::languages::frames::is_number(number) {
+    if !is_number(number) {
         return None;
     }
     let (_, rest) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -51,7 +71,8 @@ pub fn frame(line: &str) -> Option<Frame> {
     }
     let (file, number, column) = place(bare);
     let spaced = bare.contains(' ') && !bare.contains('/') && !bare.contains('\\');
-    (column.is_some() && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
+    let url = number.is_some() && bare.contains("://") && !bare.contains(' ');
+    ((column.is_some() || url) && !spaced).then(|| Frame { file, line: number, column, ..Frame::default() })
 }
 
 /// `f (file:1:2` at the parenthesis that holds the place; `eval (eval at f (…), <anonymous>:1:1` at the first.
@@ -59,10 +80,13 @@ fn split_location(body: &str) -> Option<(&str, &str)> {
     if let Some((function, rest)) = body.split_once(" (eval at ") {
         return Some((function, rest.rsplit_once(", ").map_or(rest, |(_, last)| last)));
     }
-    body.rsplit_once(" (")
+    // React Native leaves no blank before the place.
+    body.rsplit_once(" (").or_else(|| body.rsplit_once('(').filter(|(_, place)| place.starts_with('/')))
 }
 
 fn location_of(location: &str) -> Option<Location> {
+    // Hermes writes `address at index.android.bundle:1:223344`.
+    let location = location.strip_prefix("address at ").unwrap_or(location);
     let (file, line, column) = place(location);
     if column.is_some() {
         return Some((file, line, column));
@@ -71,11 +95,15 @@ fn location_of(location: &str) -> Option<Location> {
         || location == "unknown location"
         || location == "native"
         || location == "native code"
+        || location.starts_with("wasm://")
         || location.starts_with("index ");
     if known {
         return Some((non_empty(location), None, None));
     }
     let script = line.is_some()
-        && (location.contains(".js:") || location.contains(".ts:") || location.contains("node:"));
+        && (location.contains("://")
+            || location.contains(".js:")
+            || location.contains(".ts:")
+            || location.contains("node:"));
     script.then_some((file, line, None))
 }

@@ -35,8 +35,42 @@ fn undefined(line: &str) -> Option<(&str, &str, &str)> {
     let (location, words) = line.split_once(": runtime error: ")?;
     let (_, row, column) = place(location);
     (row.is_some() && column.is_some() && !location.contains(' ')).then_some(())?;
-    let (check, rest) = words.split_once(": ").unwrap_or((words, ""));
+    let (check, rest) = check(words);
     Some((location, check, rest))
+}
+
+/// Checks whose words hold values in the middle, by how those words begin.
+const CHECKS: [(&str, &str); 6] = [
+    ("index ", "index out of bounds"),
+    ("value ", "outside the range of representable values"),
+    ("load of address ", "insufficient space for an object"),
+    ("store to address ", "insufficient space for an object"),
+    ("call to function ", "call through pointer to incorrect function type"),
+    ("shift exponent ", "shift exponent"),
+];
+
+/// The kind of a check without the values that its words hold, and the words themselves.
+fn check(words: &str) -> (&str, &str) {
+    if let Some((check, rest)) = words.split_once(": ") {
+        return (check, rest);
+    }
+    if let Some((_, check)) = CHECKS.iter().find(|(start, _)| words.starts_with(start)) {
+        return (check, words);
+    }
+    let value = words.match_indices(' ').map(|(at, _)| at).find(|at| {
+        let next = words.get(at + 1..).unwrap_or_default();
+        next.starts_with(['\'', '"', '-']) || next.starts_with(|first: char| first.is_ascii_digit())
+    });
+    let Some(value) = value else { return (words, "") };
+    let mut kind = words.get(..value).unwrap_or(words).trim_end_matches(',');
+    // What only introduces the value goes with it.
+    while let Some((before, _)) = kind
+        .rsplit_once(' ')
+        .filter(|(_, last)| ["of", "by", "to", "from", "for", "at", "with", "base", "type"].contains(last))
+    {
+        kind = before;
+    }
+    (kind, words)
 }
 
 /// Whether the line belongs to the report.
@@ -45,6 +79,7 @@ pub fn follows(state: &mut State, line: &str) -> Next {
         REPORT => in_report(state, line),
         THREAD => in_thread(state, line),
         UNDEFINED => in_undefined(line),
+        DONE if line.starts_with("ThreadSanitizer: reported ") => Next::Take,
         _ => Next::End("after the report"),
     }
 }
@@ -165,8 +200,10 @@ fn frame(line: &str) -> Option<(u32, Frame)> {
     let (number, rest) = line.trim_start().strip_prefix('#')?.split_once(' ')?;
     let rest =
         if rest.starts_with("0x") { rest.split_once(" in ").map_or("", |(_, rest)| rest) } else { rest };
+    let rest = rest.rsplit_once(" (BuildId: ").map_or(rest, |(rest, _)| rest);
     let rest =
         rest.rsplit_once(" (").filter(|(_, module)| module.contains("+0x")).map_or(rest, |(rest, _)| rest);
+    let rest = rest.strip_suffix(" <null>").unwrap_or(rest);
     let split =
         rest.rfind([' ']).filter(|at| rest.get(at + 1..).is_some_and(|tail| tail.contains(['/', ':'])));
     let (name, location) = match split {
@@ -176,6 +213,12 @@ fn frame(line: &str) -> Option<(u32, Frame)> {
     let (file, line, column) = place(location);
     Some((
         number.parse().ok()?,
-        Frame { function: non_empty(name.trim()), file, line, column, ..Frame::default() },
+        Frame {
+            function: non_empty(name.trim_end_matches("<null>").trim()),
+            file,
+            line,
+            column,
+            ..Frame::default()
+        },
     ))
 }

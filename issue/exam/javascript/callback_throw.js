@@ -1,0 +1,1 @@
+const fs=require('fs'); fs.readFile('/nope', (e)=>{ if(e) throw e; });
