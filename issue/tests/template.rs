@@ -42,59 +42,93 @@ fn score(rows: &[(String, String)]) -> (f64, f64) {
     (lines as f64 / rows.len() as f64, f1)
 }
 
-#[test]
-fn labelled_logs_are_grouped_no_worse_than_before() {
-    // Floors just under what the rules reach; raise them with the rules.
-    let floors = BTreeMap::from([
-        ("dpkg", (0.66, 0.48)),
-        ("java", (0.18, 0.42)),
-        ("nginx", (1.0, 1.0)),
-        ("postgres", (0.86, 0.78)),
-        ("redis", (0.89, 0.95)),
-        ("sshd", (0.61, 0.57)),
-    ]);
-    let mut low = Vec::new();
-    for (name, (least_accuracy, least_f1)) in floors {
-        let (lines, accuracy, f1) = measured(&format!("labelled/{name}.tsv"));
-        println!("{name}: {lines} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}");
-        if accuracy < least_accuracy || f1 < least_f1 {
-            low.push(name);
-        }
-    }
-    assert!(low.is_empty(), "grouped worse than before: {low:?}");
-}
-
-fn measured(path: &str) -> (usize, f64, f64) {
-    let text = fs::read_to_string(testdata(path)).expect("labelled lines");
+/// Scores a set, each line behind what `header` makes of its number.
+fn measured(set: &str, header: impl Fn(usize) -> String) -> (usize, f64, f64) {
+    let text = fs::read_to_string(testdata(&format!("{set}.tsv"))).expect("labelled lines");
     let rows: Vec<(String, String)> = text
         .lines()
         .filter_map(|row| row.split_once('\t'))
-        .map(|(label, line)| (label.into(), key(line)))
+        .enumerate()
+        .map(|(number, (label, line))| (label.into(), key(&format!("{}{line}", header(number)))))
         .collect();
     let (accuracy, f1) = score(&rows);
     (rows.len(), accuracy, f1)
 }
 
-/// Lines labelled by the format strings in the programs' own files. The rules were written with the first half in view;
-/// nobody looked at the other half's failures.
+/// What `floors.tsv` says of one set: its half, its name, the least accuracy and F1.
+struct Floor {
+    half: String,
+    set: String,
+    accuracy: f64,
+    f1: f64,
+}
+
+fn floors() -> Vec<Floor> {
+    let text = fs::read_to_string(testdata("floors.tsv")).expect("floors");
+    text.lines()
+        .filter(|row| !row.starts_with('#'))
+        .map(|row| {
+            let cells: Vec<&str> = row.split('\t').collect();
+            Floor {
+                half: cells[0].to_owned(),
+                set: cells[1].to_owned(),
+                accuracy: cells[2].parse().expect("accuracy"),
+                f1: cells[3].parse().expect("F1"),
+            }
+        })
+        .collect()
+}
+
+/// Lines labelled by the format strings and call sites of the programs. The rules were written with the sets in view
+/// that are `seen`; nobody looked at the failures of those that are `held-out`.
 #[test]
-fn logs_labelled_from_sources_are_grouped_no_worse_than_before() {
-    let halves = [
-        ("seen", ["kafka", "pip", "redis"].as_slice(), (0.78, 0.70)),
-        ("held out", ["nginx", "npm", "postgres", "sshd"].as_slice(), (0.68, 0.60)),
-    ];
-    for (half, programs, (least_accuracy, least_f1)) in halves {
-        let (mut accuracies, mut f1s) = (0.0, 0.0);
-        for program in programs {
-            let (lines, accuracy, f1) = measured(&format!("sources/{program}.tsv"));
-            println!("{half:<8} {program:<8} {lines:>4} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}");
-            accuracies += accuracy;
-            f1s += f1;
+fn labelled_logs_are_grouped_no_worse_than_before() {
+    let mut means: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+    let mut low = Vec::new();
+    for floor in floors() {
+        let (lines, accuracy, f1) = match floor.set.as_str() {
+            "mean" => {
+                let scores = &means[&floor.half];
+                let count = scores.len() as f64;
+                let sum = scores.iter().fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+                (scores.len(), sum.0 / count, sum.1 / count)
+            }
+            set => measured(set, |_| String::new()),
+        };
+        println!(
+            "{:<8} {:<30} {lines:>5} lines, grouping accuracy {accuracy:.3}, F1 {f1:.3}",
+            floor.half, floor.set
+        );
+        means.entry(floor.half.clone()).or_default().push((accuracy, f1));
+        if accuracy < floor.accuracy || f1 < floor.f1 {
+            low.push(format!("{} {}", floor.half, floor.set));
         }
-        let (accuracy, f1) = (accuracies / programs.len() as f64, f1s / programs.len() as f64);
-        println!("{half:<8} mean: grouping accuracy {accuracy:.3}, F1 {f1:.3}");
-        assert!(accuracy >= least_accuracy && f1 >= least_f1, "{half}: {accuracy:.3}, {f1:.3}");
     }
+    assert!(low.is_empty(), "grouped worse than before: {low:?}");
+}
+
+/// A whole line with its header is grouped nearly as well as the message alone.
+#[test]
+fn headers_do_not_disturb_the_grouping() {
+    let clock = |number: usize| {
+        format!("{:02}:{:02}:{:02}.{:03}", number % 24, number % 60, number % 59, number % 997)
+    };
+    let mut far = Vec::new();
+    for floor in floors().into_iter().filter(|floor| floor.half == "seen" && floor.set.starts_with("sites/"))
+    {
+        let (_, alone, _) = measured(&floor.set, |_| String::new());
+        let (_, log4j, _) =
+            measured(&floor.set, |number| format!("2026-11-21 {} ERROR [worker-{number}] ", clock(number)));
+        let (_, klog, _) = measured(&floor.set, |number| {
+            format!("E1121 {} {:>7} cart.go:{number}] ", clock(number), number + 1)
+        });
+        println!("{:<30} alone {alone:.3}, with headers {log4j:.3} and {klog:.3}", floor.set);
+        // The quoted message of a structured line is known by the place before it, which only the second has.
+        if alone - log4j.max(klog) > 0.05 {
+            far.push(floor.set);
+        }
+    }
+    assert!(far.is_empty(), "worse behind a header: {far:?}");
 }
 
 proptest! {

@@ -7,6 +7,7 @@
 
 mod address;
 mod bytes;
+mod name;
 mod number;
 mod path;
 mod quoted;
@@ -23,6 +24,10 @@ pub use self::sink::Form;
 
 /// A template longer than this is cut at a character and marked with `…`.
 pub const MAX_BYTES: usize = 1_024;
+
+/// What stands before the quotes that hold the message of a structured line.
+const MESSAGE_KEYS: [&[u8]; 6] =
+    [b"msg=", b"message=", b"event=", b"\"msg\":", b"\"message\":", b"\"event\":"];
 
 /// What stands in place of a part that was taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,7 @@ pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> Str
         sink: Sink::new(line, form, hits),
         closers: Closers::default(),
         no_path_until: 0,
+        message_closes: 0,
         context: value::Context::default(),
     };
     while scan.at < scan.bytes.len() && !scan.sink.is_full() {
@@ -103,6 +109,8 @@ struct Scan<'a, 'h> {
     closers: Closers,
     /// Up to here a run of path characters was already judged to be no path.
     no_path_until: usize,
+    /// Where the quotes close whose content is the message and is read like any other text.
+    message_closes: usize,
     context: value::Context,
 }
 
@@ -117,6 +125,7 @@ impl Scan<'_, '_> {
             }
             b'"' | b'\'' | b'`' => self.quoted_or(byte),
             b'[' | b'{' => self.list_or(byte),
+            b'<' | b'(' => self.empty_or(byte),
             b'@' => self.identity_or(byte),
             b'/' | b'~' | b'.' | b'\\' => self.path_or(byte),
             b'-' | b'+' => self.signed_or(byte),
@@ -147,10 +156,34 @@ impl Scan<'_, '_> {
     }
 
     fn quoted_or(&mut self, byte: u8) {
+        if self.message_closes > 0 && self.at == self.message_closes {
+            return self.mark(byte);
+        }
         match self.closers.quote(self.bytes, self.at) {
-            Some(end) => self.hole(Kind::Quoted, end),
+            Some(end) if self.is_quoted_message(end) => {
+                self.message_closes = end - 1;
+                self.mark(byte);
+            }
+            Some(end) => self.value_or_hole(Kind::Quoted, end),
             None => self.mark(byte),
         }
+    }
+
+    /// Whether the quotes hold the message itself: structured loggers print `"text" key="value"` and `msg="text"`.
+    fn is_quoted_message(&self, end: usize) -> bool {
+        if at(self.bytes, self.at) != b'"' || self.message_closes > 0 {
+            return false;
+        }
+        let before = self.bytes.get(..self.at).unwrap_or_default();
+        if self.sink.is_empty() || ends_with_place(before) {
+            let after = self.bytes.get(end..).unwrap_or_default();
+            return after.is_empty() || value::begins_pair(after);
+        }
+        MESSAGE_KEYS.iter().any(|key| {
+            before
+                .strip_suffix(*key)
+                .is_some_and(|rest| rest.last().is_none_or(|byte| !bytes::is_word(*byte)))
+        })
     }
 
     fn list_or(&mut self, byte: u8) {
@@ -165,6 +198,10 @@ impl Scan<'_, '_> {
 
     /// `Order@1a2b3c`: the class stays, the identity goes. (A class with its package went before, as a name.)
     fn identity_or(&mut self, byte: u8) {
+        // `@types/node@20`: a name with its scope.
+        if let Some(end) = path::scoped(self.bytes, self.at) {
+            return self.hole(Kind::Name, end);
+        }
         self.mark(byte);
         if let Some(end) = address::identity(self.bytes, self.at - 1) {
             self.hole(Kind::Hex, end);
@@ -180,6 +217,9 @@ impl Scan<'_, '_> {
 
     /// A sign belongs to a number only where no word ends right before it.
     fn signed_or(&mut self, byte: u8) {
+        if let Some(end) = self.flag() {
+            return self.hole(Kind::Value, end);
+        }
         let joined = self.at > 0 && bytes::is_word(at(self.bytes, self.at - 1));
         if !joined
             && at(self.bytes, self.at + 1).is_ascii_digit()
@@ -203,6 +243,13 @@ impl Scan<'_, '_> {
             self.at = unit_end;
         }
     }
+}
+
+/// Whether a logger's place in the source comes last: `cart.go:17] `.
+fn ends_with_place(before: &[u8]) -> bool {
+    let Some(head) = before.strip_suffix(b"] ") else { return false };
+    let digits = head.iter().rev().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && head.get(..head.len() - digits).is_some_and(|name| name.ends_with(b":"))
 }
 
 #[cfg(test)]

@@ -65,7 +65,8 @@ fn unit_after(bytes: &[u8], end: usize) -> Option<usize> {
 fn unit(bytes: &[u8], start: usize, units: &[&str]) -> Option<usize> {
     let end = units_end(bytes, start)?;
     let word = bytes.get(start..end)?;
-    units.iter().any(|unit| unit.as_bytes() == word).then_some(end)
+    // `length=5 bytes=…`: the name of the next pair.
+    (at(bytes, end) != b'=' && units.iter().any(|unit| unit.as_bytes() == word)).then_some(end)
 }
 
 /// End of a unit-like word at `start`: at most ten letters.
@@ -120,13 +121,21 @@ pub(super) fn duration_after(bytes: &[u8], number: &Number) -> Option<usize> {
     let start = number.end + 1;
     let end = units_end(bytes, start)?;
     let known = DURATION_WORDS.iter().any(|word| word.len() == end - start && starts(bytes, start, word));
-    known.then_some(end)
+    let letter =
+        end == start + 1 && matches!(at(bytes, start), b's' | b'm' | b'h' | b'd') && closes(bytes, end);
+    (known || letter).then_some(end)
+}
+
+/// Whether a part of the sentence ends here.
+fn closes(bytes: &[u8], end: usize) -> bool {
+    matches!(at(bytes, end), 0 | b',' | b';' | b')' | b']' | b'.')
 }
 
 /// End of a unit of size after a number that ends at `end`, written with or without a space.
 pub(super) fn size_unit(bytes: &[u8], end: usize) -> Option<usize> {
     let start = end + usize::from(at(bytes, end) == b' ');
     let unit_end = unit(bytes, start, SIZE_UNITS)?;
-    // `5 K` and `3 B` are as likely a name as a unit.
-    (start == end || unit_end - start > 1).then_some(unit_end)
+    // `5 K reads` is as likely a name as a unit.
+    (start == end || unit_end - start > 1 || at(bytes, start) == b'B' || closes(bytes, unit_end))
+        .then_some(unit_end)
 }

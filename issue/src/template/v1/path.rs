@@ -1,7 +1,7 @@
 //! Paths of files.
 
 use super::{
-    bytes::{at, is_word, run},
+    bytes::{at, is_letter, is_word, run, run_at_most},
     vocabulary::{FILE_ENDINGS, NO_FILES},
 };
 
@@ -37,10 +37,31 @@ pub(super) fn rooted(bytes: &[u8], start: usize) -> Option<usize> {
 /// End of the path that goes on at `from`; a full stop at the end belongs to the sentence.
 fn end_of(bytes: &[u8], from: usize) -> usize {
     let mut end = run(bytes, from, is_path);
-    while end > from && matches!(at(bytes, end - 1), b'.' | b'!' | b'*') {
+    // `/system:basic-user`, `a/b::c`: a colon before a letter joins; one before a number tells the line.
+    while at(bytes, end) == b':' && (is_letter(at(bytes, end + 1)) || at(bytes, end + 1) == b':') {
+        end = run(bytes, end + 1, |byte| is_path(byte) || byte == b':');
+    }
+    while end > from
+        && matches!(at(bytes, end - 1), b'.' | b'!' | b'*' | b':')
+        && !bytes.get(..end).unwrap_or_default().ends_with(b"/*")
+    {
         end -= 1;
     }
     end
+}
+
+/// End of `@scope/name`, with a version behind it or without; the sign is at `start`.
+pub(super) fn scoped(bytes: &[u8], start: usize) -> Option<usize> {
+    let alone = start == 0 || !is_word(at(bytes, start - 1));
+    let end =
+        run_at_most(bytes, start + 1, 256, |byte| is_path(byte) || matches!(byte, b'^' | b'=' | b'<' | b'>'));
+    let fits = alone && is_word(at(bytes, start + 1)) && bytes.get(start..end)?.contains(&b'/');
+    fits.then_some(end)
+}
+
+/// Past the path behind an address: `10.0.0.1:9092/bootstrap`.
+pub(super) fn after_address(bytes: &[u8], end: usize) -> usize {
+    if at(bytes, end) == b'/' && is_word(at(bytes, end + 1)) { end_of(bytes, end + 1) } else { end }
 }
 
 /// End of `C:\…` or `C:/…`; a letter is at `start`.
@@ -62,7 +83,11 @@ pub(super) fn relative(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let text = bytes.get(start..end).unwrap_or_default();
     let separators = text.iter().filter(|byte| matches!(byte, b'/' | b'\\')).count();
     let letters = text.iter().any(u8::is_ascii_alphabetic);
-    if letters && (separators >= 2 || (separators == 1 && has_file_ending(text))) {
+    // `apps/v1`, `gpu-process/main`, `net.work/global` are names of places, `HTTP/2` is a protocol.
+    let named =
+        text.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.' | b'*' | b'@'))
+            && !text.starts_with(b"HTTP/");
+    if letters && (separators >= 2 || (separators == 1 && (named || has_file_ending(text)))) {
         Ok(end)
     } else {
         Err(end.max(start + 1))

@@ -8,8 +8,23 @@ pub(super) struct Closers {
     /// For `"`, `'` and the backtick: from here on there is none.
     none_after: [Option<usize>; 3],
     /// For every opening bracket its closing one, in order of the opening; made at the first bracket.
-    brackets: Option<Vec<(usize, usize, bool)>>,
-    next: usize,
+    brackets: Option<Vec<(usize, usize, Separators)>>,
+}
+
+/// What separates parts between two brackets, at any depth.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Separators {
+    /// A comma, or a colon in braces.
+    pub(super) parts: bool,
+    /// An equals sign.
+    pub(super) equals: bool,
+}
+
+impl Separators {
+    /// Whether there is more than one part, or a named one.
+    pub(super) fn any(self) -> bool {
+        self.parts || self.equals
+    }
 }
 
 impl Closers {
@@ -27,6 +42,8 @@ impl Closers {
         if (quote != b'"' && prefixed) || slot.is_some_and(|from| open >= from) {
             return None;
         }
+        // Inside quoted text that is read like any other, quotes are escaped on both sides.
+        let nested = open > 0 && at(bytes, open - 1) == b'\\' && (open < 2 || at(bytes, open - 2) != b'\\');
         let mut from = open + 1;
         loop {
             let rest = bytes.get(from..)?;
@@ -40,7 +57,7 @@ impl Closers {
                 return None;
             };
             let escaped = at(bytes, close - 1) == b'\\' && close > open + 1 && at(bytes, close - 2) != b'\\';
-            if !escaped && (quote == b'"' || !is_word(at(bytes, close + 1))) {
+            if escaped == nested && (quote == b'"' || !is_word(at(bytes, close + 1))) {
                 return Some(close + 1);
             }
             from = close + 1;
@@ -53,12 +70,15 @@ impl Closers {
         if !begins(bytes, open) {
             return None;
         }
+        let (close, separators) = self.pair(bytes, open)?;
+        (separators.any() || close == open + 1).then_some(close + 1)
+    }
+
+    /// The closing bracket of the one at `open`, and whether something between them separates.
+    pub(super) fn pair(&mut self, bytes: &[u8], open: usize) -> Option<(usize, Separators)> {
         let brackets = self.brackets.get_or_insert_with(|| pair_brackets(bytes));
-        while brackets.get(self.next).is_some_and(|&(start, ..)| start < open) {
-            self.next += 1;
-        }
-        let &(start, close, separated) = brackets.get(self.next)?;
-        (start == open && (separated || close == open + 1)).then_some(close + 1)
+        let index = brackets.binary_search_by_key(&open, |&(start, ..)| start).ok()?;
+        brackets.get(index).map(|&(_, close, separators)| (close, separators))
     }
 }
 
@@ -70,27 +90,38 @@ fn is_string_prefix(bytes: &[u8], quote: usize) -> bool {
     (1..=2).contains(&length) && begins(bytes, quote - length)
 }
 
-/// All balanced brackets: opening, closing, whether something between them separates. One pass with a stack.
-fn pair_brackets(bytes: &[u8]) -> Vec<(usize, usize, bool)> {
-    let mut open: Vec<(usize, u8, bool)> = Vec::new();
+/// Brackets deeper than this are text: nobody prints such a thing, and a line of nothing but brackets stays cheap.
+const MAX_DEPTH: usize = 64;
+
+/// All balanced brackets: opening, closing, what separates between them. One pass with a stack.
+fn pair_brackets(bytes: &[u8]) -> Vec<(usize, usize, Separators)> {
+    let mut open: Vec<(usize, u8, Separators)> = Vec::new();
     let mut pairs = Vec::new();
     for (index, &byte) in bytes.iter().enumerate() {
         match byte {
-            b'[' | b'{' => open.push((index, byte, false)),
-            b']' | b'}' => {
-                let wanted = if byte == b']' { b'[' } else { b'{' };
-                if open.last().is_some_and(|&(_, kind, _)| kind == wanted)
-                    && let Some((start, _, separated)) = open.pop()
+            b'[' | b'{' | b'(' if open.len() >= MAX_DEPTH => {}
+            b'[' => open.push((index, b']', Separators::default())),
+            b'{' => open.push((index, b'}', Separators::default())),
+            b'(' => open.push((index, b')', Separators::default())),
+            b']' | b'}' | b')' => {
+                // A parenthesis that nothing closes (`a) …`, `:(`) does not hide the bracket around it.
+                while byte != b')' && open.last().is_some_and(|&(_, closing, _)| closing == b')') {
+                    open.pop();
+                }
+                if open.last().is_some_and(|&(_, closing, _)| closing == byte)
+                    && let Some((start, _, separators)) = open.pop()
                 {
-                    pairs.push((start, index, separated));
+                    pairs.push((start, index, separators));
                     // What holds a list is one itself.
-                    if let Some(outer) = open.last_mut() {
-                        outer.2 |= separated;
+                    if let Some((.., outer)) = open.last_mut() {
+                        outer.parts |= separators.parts;
+                        outer.equals |= separators.equals;
                     }
                 }
             }
-            b',' => mark_last(&mut open, |_| true),
-            b':' | b'=' => mark_last(&mut open, |kind| kind == b'{'),
+            b',' => mark_last(&mut open, |_, separators| separators.parts = true),
+            b':' => mark_last(&mut open, |closing, separators| separators.parts |= closing == b'}'),
+            b'=' => mark_last(&mut open, |_, separators| separators.equals = true),
             _ => {}
         }
     }
@@ -98,8 +129,8 @@ fn pair_brackets(bytes: &[u8]) -> Vec<(usize, usize, bool)> {
     pairs
 }
 
-fn mark_last(open: &mut [(usize, u8, bool)], applies: impl Fn(u8) -> bool) {
-    if let Some(last) = open.last_mut() {
-        last.2 |= applies(last.1);
+fn mark_last(open: &mut [(usize, u8, Separators)], mark: impl Fn(u8, &mut Separators)) {
+    if let Some((_, closing, separators)) = open.last_mut() {
+        mark(*closing, separators);
     }
 }

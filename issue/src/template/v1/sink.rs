@@ -32,6 +32,11 @@ impl<'a, 'h> Sink<'a, 'h> {
         Self { line, out, form, last: None, gap: 0, hits }
     }
 
+    /// Whether nothing has come out yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.out.len() > MAX_BYTES
     }
@@ -53,6 +58,20 @@ impl<'a, 'h> Sink<'a, 'h> {
             self.last = None;
         }
         self.out.push_str(text);
+    }
+
+    /// Keeps a word. The hash must not tell `1 file` from `2 files`.
+    pub(super) fn word(&mut self, start: usize, end: usize) {
+        let counted = self.form == Form::Key
+            && matches!(self.last, Some(Kind::Int | Kind::Float))
+            && self.out.ends_with("<*> ");
+        if !counted {
+            return self.text(start, end);
+        }
+        let (stem, ending) = super::name::singular(self.line.get(start..end).unwrap_or_default());
+        self.last = None;
+        self.out.push_str(stem);
+        self.out.push_str(ending);
     }
 
     /// For the hash a list of one element is a list: `[<*>]`, its bracket beginning a token, becomes `<*>`.

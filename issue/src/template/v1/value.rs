@@ -40,13 +40,17 @@ impl Scan<'_, '_> {
     /// A word that no recogniser claims: kept, unless it is a value behind a name.
     pub(super) fn word(&mut self, end: usize) {
         if self.context.value {
-            let end = value_end(self.bytes, self.at, end);
+            let end = self.whole_value(end);
             return self.hole(Kind::Value, end);
         }
         let word = (self.at, end);
         let text = self.text.get(word.0..word.1).unwrap_or_default();
         let behind_name = self.is_announced(end) || self.is_between(end);
-        if behind_name || self.is_state(end) || matches!(text, "true" | "false") {
+        if behind_name
+            || self.is_state(end)
+            || matches!(text, "true" | "false" | "True" | "False")
+            || self.is_value_here(end)
+        {
             return self.hole(Kind::Value, end);
         }
         let prepared = text.len() <= 7 && PREPOSITIONS.iter().any(|known| text.eq_ignore_ascii_case(known));
@@ -54,17 +58,46 @@ impl Scan<'_, '_> {
         let carried = self.context.word.and_then(|(start, end)| self.text.get(start..end));
         let carried =
             carried.is_some_and(|last| PREPOSITIONS.iter().any(|known| last.eq_ignore_ascii_case(known)));
-        self.keep(end);
+        if at(self.bytes, end) == b'=' {
+            self.keep(end);
+        } else {
+            self.sink.word(self.at, end);
+            self.at = end;
+        }
+        self.empty_name(word);
         self.context.after_word(word, carried && !prepared);
     }
 
     /// A placeholder; where it is the beginning of a pair's longer value, for all of that.
     pub(super) fn value_or_hole(&mut self, kind: Kind, end: usize) {
         if self.context.value {
-            let whole = value_end(self.bytes, self.at, end);
+            let whole = self.whole_value(end);
             return self.hole(if whole > end { Kind::Value } else { kind }, whole);
         }
         self.hole(kind, end);
+    }
+
+    /// `user  from <ip>`: two spaces where an empty name was printed.
+    fn empty_name(&mut self, word: (usize, usize)) {
+        let rest = self.text.get(word.1..).and_then(|rest| rest.strip_prefix("  ")).unwrap_or_default();
+        let next = rest.get(..rest.find(' ').unwrap_or(rest.len()).min(8)).unwrap_or_default();
+        if !next.is_empty() && PREPOSITIONS.contains(&next) && self.is_announcer(word) {
+            self.sink.space();
+            self.sink.hole(Kind::Value, word.1, word.1);
+        }
+    }
+
+    /// End of a pair's value whose first token ends at `end`, brackets that follow at once included.
+    fn whole_value(&mut self, end: usize) -> usize {
+        let mut end = value_end(self.bytes, self.at, end);
+        for _ in 0..4 {
+            let closed = self.after_brackets(end);
+            if closed == end {
+                break;
+            }
+            end = closed.max(run_value(self.bytes, closed));
+        }
+        end
     }
 
     /// `=` right after a word begins a value; `a = b` too, `==`, `=>` and their like do not.
@@ -76,6 +109,10 @@ impl Scan<'_, '_> {
         let pair = named.is_some_and(|name| !self.speaks(name)) && !matches!(next, b'=' | b'>' | b'~');
         self.keep(self.at + 1);
         self.context.after_mark(b'=');
+        if named.is_some() && next == b'<' && at(self.bytes, self.at + 1) <= b' ' {
+            // The value has several lines, which follow.
+            return self.hole(Kind::Value, self.at + 1);
+        }
         if !pair {
             return;
         }
@@ -85,6 +122,15 @@ impl Scan<'_, '_> {
             self.context.value = true;
         } else if !spaced && is_word(next) {
             self.context.value = true;
+        } else if !spaced && matches!(next, b'[' | b'(' | b'{') {
+            let end = self.after_brackets(self.at);
+            if end > self.at {
+                self.hole(Kind::List, end);
+            }
+        } else if !spaced && is_odd(next) && !at(self.bytes, self.at + 1).is_ascii_digit() {
+            // `user=-`, `owner=*`: a sign in place of a value.
+            let end = run_value(self.bytes, self.at).max(self.at + 1);
+            self.hole(Kind::Value, end);
         } else if !spaced && (matches!(next, 0 | b',' | b';' | b'&') || self.begins_pair_after_space()) {
             // Printed without a value: the same place in the source.
             self.sink.hole(Kind::Value, self.at, self.at);
@@ -166,7 +212,9 @@ impl Scan<'_, '_> {
             return false;
         }
         let sure = self.context.prepared || self.context.colon || is_identifier(text);
-        sure || (at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
+        // `stream reader with`: who acts, said by a word.
+        let acts = text.ends_with("er") || text.ends_with("or");
+        sure || (!acts && at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
     }
 
     /// `for root from <ip>`: between these two words stands who.
@@ -203,6 +251,18 @@ impl Scan<'_, '_> {
     }
 }
 
+/// A sign that no other recogniser begins with.
+fn is_odd(byte: u8) -> bool {
+    matches!(byte, b'-' | b'*' | b'?' | b'%' | b'$' | b'#' | b'!' | b'^' | b'+' | b':')
+}
+
+/// Whether a space or two and then `name=` come first here.
+pub(super) fn begins_pair(bytes: &[u8]) -> bool {
+    let name = run_at_most(bytes, 0, 2, |byte| byte == b' ');
+    let end = run_at_most(bytes, name, 64, |byte| is_word(byte) || matches!(byte, b'-' | b'.' | b'/' | b'@'));
+    name > 0 && end > name && at(bytes, end) == b'='
+}
+
 /// Whether what stands behind this name is the message itself, not a value.
 pub(super) fn speaks(name: &str) -> bool {
     SPEAKING_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
@@ -223,7 +283,7 @@ fn before_state(before: &[u8]) -> bool {
 }
 
 /// Whether a word is spelled as names in programs are: joined parts, or a capital after a small letter.
-fn is_identifier(text: &str) -> bool {
+pub(super) fn is_identifier(text: &str) -> bool {
     let hump = text
         .as_bytes()
         .windows(2)
@@ -259,7 +319,10 @@ fn value_end(bytes: &[u8], start: usize, end: usize) -> usize {
         }
         end = next;
     }
-    while end > start + 1 && matches!(at(bytes, end - 1), b'.' | b':' | b'!') {
+    while end > start + 1
+        && matches!(at(bytes, end - 1), b'.' | b':' | b'!')
+        && !bytes.get(..end).unwrap_or_default().ends_with(b"...")
+    {
         end -= 1;
     }
     end

@@ -76,11 +76,70 @@ pub(super) const ANNOUNCERS: &[&str] = &[
     "tenant", "thread", "topic", "unit", "user", "username", "variable", "volume", "worker", "zone",
 ];
 
+/// Names after which only what is spelled as a name in a program is a value: `operation applyEntry`.
+#[rustfmt::skip]
+pub(super) const NOUNS: &[&str] = &[
+    "action", "application", "attribute", "class", "client", "component", "controller", "driver", "event",
+    "extension", "feature", "field", "function", "handler", "instance", "item", "kind", "library", "method",
+    "metric", "object", "operation", "option", "policy", "process", "program", "property", "provider",
+    "resource", "setting", "timer", "type",
+];
+
 /// Words before an announcer that make it sure: `for user root`.
 #[rustfmt::skip]
 pub(super) const PREPOSITIONS: &[&str] = &[
     "as", "at", "by", "for", "from", "in", "into", "no", "of", "on", "onto", "such", "to", "unknown", "via",
     "with",
+];
+
+/// Attributes of which a thing has one of a few.
+#[rustfmt::skip]
+pub(super) const ATTRIBUTES: &[&str] = &["status", "state", "phase", "mode", "health", "condition"];
+
+/// Verbs with which a sentence goes on after an attribute: `state changed`. Sorted.
+#[rustfmt::skip]
+pub(super) const VERBS_OF_STATES: &[&str] = &[
+    "changed", "cleared", "expected", "expired", "failed", "loaded", "lost", "matched", "needed", "received",
+    "refreshed", "reported", "requested", "required", "reset", "restored", "returned", "saved", "sent",
+    "shared", "stored", "unchanged", "updated", "used",
+];
+
+/// Verbs after which `to` tells what a thing turned into.
+#[rustfmt::skip]
+pub(super) const TURNING_VERBS: &[&str] = &[
+    "change", "changed", "changes", "changing", "move", "moved", "moving", "set", "switch", "switched",
+    "switching", "transition", "transitioned", "transitioning", "turned", "updated",
+];
+
+/// Names of containers and wrappers, as they stand before what they hold: `Set(a, b)`, `Some(x)`.
+#[rustfmt::skip]
+pub(super) const CONTAINERS: &[&str] = &[
+    "Array", "ArrayBuffer", "ArraySeq", "HashMap", "HashSet", "List", "Map", "Option", "Optional", "Seq", "Set",
+    "Some", "Tuple", "Vector", "frozenset", "map", "set", "tuple",
+];
+
+/// Printed where there is no value.
+#[rustfmt::skip]
+pub(super) const EMPTY_VALUES: &[&str] = &["null", "NULL", "nil", "None", "NaN", "nan", "nullptr"];
+
+/// Parts of phrases that are written with hyphens.
+#[rustfmt::skip]
+pub(super) const SMALL_WORDS: &[&str] = &[
+    "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "no", "non", "not", "of", "off", "on",
+    "or", "out", "per", "self", "so", "the", "time", "to", "too", "up", "well", "write",
+];
+
+/// Parts of names that tell what happened. A name with one of them is kept.
+#[rustfmt::skip]
+pub(super) const SPEAKING_PARTS: &[&str] = &[
+    "abort", "aborted", "ambiguous", "bad", "blocked", "broken", "cancelled", "canceled", "cannot", "closed",
+    "conflict", "corrupt", "corrupted", "dead", "deadlock", "denied", "deny", "disabled", "down", "duplicate",
+    "empty", "err", "error", "errors", "exceeded", "exception", "exhausted", "exist", "exists", "expired",
+    "fail", "failed", "failure", "fatal", "fault", "forbidden", "full", "illegal", "incompatible", "insufficient",
+    "invalid", "killed", "limit", "locked", "loss", "lost", "malformed", "mismatch", "missing", "no",
+    "not", "null", "out", "overflow", "panic", "precondition", "refused", "rejected", "reset", "revoked", "stale",
+    "throttled", "timed", "timeout", "too", "unable", "unauthenticated", "unauthorized", "unavailable",
+    "undefined", "unexpected", "unimplemented", "unknown", "unreachable", "unsupported", "violation", "wrong",
 ];
 
 /// Names whose value is the message itself; it is not taken out.

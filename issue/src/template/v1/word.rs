@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Scan, address,
-    bytes::{at, is_hex, is_joiner, is_letter, is_word, starts},
+    bytes::{at, is_hex, is_joiner, is_letter, is_word, run, starts},
     number, path, time,
     vocabulary::{KNOWN_SHORT, KNOWN_STEMS, KNOWN_TOKENS},
 };
@@ -50,6 +50,9 @@ impl Scan<'_, '_> {
         if word.digits && !word.letters {
             return self.digits(start, &word);
         }
+        if let Some(end) = self.object(start, word.end) {
+            return self.value_or_hole(Kind::List, end);
+        }
         if word.digits && !self.is_known(start, word.end) {
             return self.mixed(start, &word);
         }
@@ -72,6 +75,18 @@ impl Scan<'_, '_> {
         {
             return Some((Kind::Email, end));
         }
+        if matches!(after, b'@' | b'<' | b'>' | b'=' | b'!' | b'~')
+            && word.letters
+            && address::identity(bytes, word.end).is_none()
+            && let Some(end) = self.specified(word.end)
+        {
+            return Some((Kind::Name, end));
+        }
+        // `pack_KB17~31bf38~amd64~~6.1`: parts of one identifier.
+        if after == b'~' && (is_word(at(bytes, word.end + 1)) || at(bytes, word.end + 1) == b'~') {
+            let end = run(bytes, word.end, |byte| is_word(byte) || is_joiner(byte) || byte == b'~');
+            return Some((Kind::Id, end));
+        }
         if after == b':'
             && let Some(end) = address::url(bytes, word.end)
         {
@@ -93,6 +108,9 @@ impl Scan<'_, '_> {
         if matches!(after, b'/' | b'\\') && start >= self.no_path_until {
             match path::relative(bytes, start) {
                 Ok(end) => return Some((Kind::Path, end)),
+                Err(end) if after == b'/' && self.closes_after_preposition(end) => {
+                    return Some((Kind::Path, end));
+                }
                 Err(end) => self.no_path_until = end,
             }
         }
@@ -112,7 +130,7 @@ impl Scan<'_, '_> {
         if word.dots > 0 && path::has_file_ending(text.as_bytes()) {
             return Some((Kind::Path, word.end));
         }
-        if word.dots >= 2 && is_qualified(text) && !matches!(after, b'(' | b':') {
+        if word.dots >= 1 && is_qualified(text) && !matches!(after, b'(' | b':' | b'=') {
             return Some((Kind::Name, word.end));
         }
         (after == b':').then(|| self.glued(start, word.end)).flatten().map(|end| (Kind::Id, end))
@@ -220,7 +238,16 @@ fn is_qualified(text: &str) -> bool {
     let part = |part: &str| {
         part.len() > 1 && part.bytes().all(|byte| is_letter(byte) || matches!(byte, b'_' | b'$'))
     };
-    text.split('.').all(part) && !names_error(text)
+    // `failed.Retrying` are two sentences.
+    let sentences = text
+        .as_bytes()
+        .windows(3)
+        .any(|three| matches!(three, [a, b'.', c] if a.is_ascii_lowercase() && c.is_ascii_uppercase()));
+    let one_dot = text.bytes().filter(|&byte| byte == b'.').count() == 1;
+    text.split('.').all(part)
+        && !names_error(text)
+        && !(one_dot && sentences && text.starts_with(|c: char| c.is_ascii_lowercase()))
+        && !super::vocabulary::NO_FILES.contains(&text)
 }
 
 /// Whether this is the name of an error's type.
@@ -248,7 +275,7 @@ fn digital(bytes: &[u8], start: usize, word: &Word) -> Option<(Kind, usize)> {
             return Some((Kind::Mac, end));
         }
         if let Some(end) = first.is_ascii_digit().then(|| address::ipv4(bytes, start)).flatten() {
-            return Some((Kind::Ip, end));
+            return Some((Kind::Ip, path::after_address(bytes, end)));
         }
         if let Some(end) = address::ipv6(bytes, start) {
             return Some((Kind::Ip, end));
@@ -283,6 +310,12 @@ fn head_before_number(text: &[u8]) -> Option<usize> {
     let signed = first >= 2 && matches!(at(text, first - 1), b'-' | b'+') && is_break(at(text, first - 2));
     let head = if signed { first - 1 } else { first };
     if head == 0 || !is_break(at(text, head - 1)) || !text.iter().take(head).any(|&byte| is_letter(byte)) {
+        return None;
+    }
+    // `isr-expiration-thread-3`, `__offsets-12`: a name made of several is no word.
+    let named = text.get(..head - 1)?;
+    let parts = named.split(|&byte| is_break(byte) || byte == b'.').filter(|part| !part.is_empty()).count();
+    if parts > 1 || at(named, 0) == b'_' {
         return None;
     }
     let rest = text.get(first..)?;

@@ -1,0 +1,289 @@
+//! Words that are spelled as names in programs, and the places in a sentence where values stand.
+//!
+//! A word of the language is kept, always. What is joined by underscores, dots or several hyphens, or has a capital in
+//! its middle, was chosen by whoever named a thing: it is a value where a value can stand. An exception are names that
+//! tell what happened (`NOT_FOUND`, `AccessDenied`): those are kept everywhere.
+
+use super::{
+    Kind, Scan,
+    bytes::{at, is_word, run, run_at_most, starts},
+    vocabulary::{
+        ANNOUNCERS, ATTRIBUTES, CONTAINERS, EMPTY_VALUES, NOUNS, PREPOSITIONS, SMALL_WORDS, SPEAKING_PARTS,
+        TURNING_VERBS, VERBS_OF_STATES, sorted_holds,
+    },
+};
+
+/// Longer words are not looked at: nobody names a thing so.
+const MAX_NAME: usize = 120;
+
+impl Scan<'_, '_> {
+    /// Whether the word at `self.at..end` is a value by its spelling and its place.
+    pub(super) fn is_value_here(&self, end: usize) -> bool {
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        let next = at(self.bytes, end);
+        if text.len() > MAX_NAME || next == b'=' {
+            return false;
+        }
+        let before = self.bytes.get(..self.at).unwrap_or_default();
+        if EMPTY_VALUES.contains(&text) {
+            return before.ends_with(b": ") || self.previous_word_is(PREPOSITIONS);
+        }
+        if matches!(next, b'(' | b':') {
+            return false;
+        }
+        if is_constant_name(text) || (is_hyphenated_name(text) && !self.sink.is_empty()) {
+            return !speaks(text);
+        }
+        let last = ends_line(self.bytes, end);
+        if is_program_name(text) {
+            // `processing item cart_total`, but not `Starting OrderService`, which is all that the line says.
+            let small = !text.starts_with(|first: char| first.is_ascii_uppercase());
+            let closes = last && (before.ends_with(b": ") || (small && before.ends_with(b" ")));
+            let announced =
+                || [PREPOSITIONS, ANNOUNCERS, NOUNS].iter().any(|list| self.previous_word_is(list));
+            return !speaks(text) && (closes || announced());
+        }
+        if last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non") {
+            return !speaks(text) && self.previous_word_is(PREPOSITIONS);
+        }
+        if before.ends_with(b"(from ") && next == b')' {
+            return true;
+        }
+        // `in Empty state`: one of a few.
+        let state = starts(self.bytes, end, " state") || starts(self.bytes, end, " mode");
+        if state && before.ends_with(b"in ") && text.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return true;
+        }
+        self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
+    }
+
+    /// Whether exactly one space lies between the word before and here, and the word is on the list.
+    fn previous_word_is(&self, list: &[&str]) -> bool {
+        let before = self.bytes.get(..self.at).unwrap_or_default();
+        before.strip_suffix(b" ").is_some_and(|head| {
+            let word = last_word(head);
+            list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        })
+    }
+
+    /// Whether what ends at `end` is the last thing that the line says, and a preposition stands before it.
+    pub(super) fn closes_after_preposition(&self, end: usize) -> bool {
+        end > self.at && ends_line(self.bytes, end) && self.previous_word_is(PREPOSITIONS)
+    }
+
+    /// `state: running` at the end, `status installed cart`: the value of an attribute that has a few of them.
+    fn is_attribute(&self, before: &[u8], text: &str, end: usize) -> bool {
+        let known = |head: &[u8]| {
+            let word = last_word(head);
+            ATTRIBUTES.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        if let Some(head) = before.strip_suffix(b": ") {
+            return known(head) && ends_line(self.bytes, end);
+        }
+        let Some(head) = before.strip_suffix(b" ") else { return false };
+        let participle = text.ends_with("ed") && !sorted_holds(VERBS_OF_STATES, text);
+        let joined = text.contains('-') && !text.starts_with("non");
+        if !(participle || joined || is_capitals(text)) || !known(head) {
+            return false;
+        }
+        // `status reported by`: a sentence.
+        let after = self.text.get(end..).and_then(|rest| rest.strip_prefix(' ')).unwrap_or_default();
+        let word = after.split(' ').next().unwrap_or_default();
+        !PREPOSITIONS.contains(&word)
+    }
+
+    /// `changed to running`, `switched to READY`: what something turned into.
+    fn is_turned_to(&self, before: &[u8], text: &str, end: usize) -> bool {
+        let Some(head) = before.strip_suffix(b" to ") else { return false };
+        let verb = last_word(head);
+        let turns = TURNING_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known.as_bytes()));
+        let alone = ends_line(self.bytes, end) || matches!(at(self.bytes, end), b',' | b';' | b')');
+        turns
+            && (alone || is_capitals(text))
+            && !matches!(text, "the" | "a" | "an" | "it" | "be" | "this" | "that")
+    }
+
+    /// End of what a program prints of an object: `Offset(value=3, epoch=1)`, `RequestId[7]`, `Node{id: 3}`.
+    pub(super) fn object(&mut self, start: usize, name_end: usize) -> Option<usize> {
+        let open = at(self.bytes, name_end);
+        let text = self.text.get(start..name_end)?;
+        let capital = text.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase());
+        let (close, separators) = match open {
+            b'(' if self.sink.is_empty() => return None,
+            b'(' | b'[' | b'{' => self.closers.pair(self.bytes, name_end)?,
+            _ => return None,
+        };
+        let fits = match open {
+            b'(' if CONTAINERS.contains(&text) => true,
+            b'(' if has_hump(text) && self.is_number_in(name_end + 1, close) => true,
+            b'(' => (capital || has_hump(text)) && separators.equals,
+            b'{' => separators.any() || close == name_end + 1,
+            _ => (has_hump(text) || text == "map") && close > name_end + 1 || (capital && separators.any()),
+        };
+        fits.then(|| self.after_brackets(close + 1))
+    }
+
+    /// Whether digits, hexadecimal ones too, and nothing else stand here: `writeRecord(813968343)`.
+    fn is_number_in(&self, start: usize, end: usize) -> bool {
+        let inside = self.bytes.get(start..end).unwrap_or_default();
+        inside.iter().any(u8::is_ascii_digit) && inside.iter().all(u8::is_ascii_hexdigit)
+    }
+
+    /// End of a command line's flag with its value: `--burst=10`, `--name="x y"`.
+    pub(super) fn flag(&mut self) -> Option<usize> {
+        let begins = self.at == 0 || !is_word(at(self.bytes, self.at - 1));
+        let name = self.at + 2;
+        if !begins || !starts(self.bytes, self.at, "--") || !at(self.bytes, name).is_ascii_alphabetic() {
+            return None;
+        }
+        let end = run_at_most(self.bytes, name, 64, |byte| is_word(byte) || matches!(byte, b'-' | b'.'));
+        if at(self.bytes, end) != b'=' {
+            return None;
+        }
+        let value = end + 1;
+        if matches!(at(self.bytes, value), b'"' | b'\'') {
+            return self.closers.quote(self.bytes, value);
+        }
+        let in_value =
+            |byte: u8| byte > b' ' && !matches!(byte, b',' | b';' | b'"' | b'\'' | b')' | b']' | 0x7f);
+        Some(run(self.bytes, value, in_value))
+    }
+
+    /// Past the brackets that follow at once: `completeActivation[1](813968343)`.
+    pub(super) fn after_brackets(&mut self, mut end: usize) -> usize {
+        for _ in 0..4 {
+            if !matches!(at(self.bytes, end), b'(' | b'[' | b'{') {
+                break;
+            }
+            match self.closers.pair(self.bytes, end) {
+                Some((close, _)) => end = close + 1,
+                None => break,
+            }
+        }
+        end
+    }
+
+    /// End of a name with a version or a place behind it: `left-pad@^1.3`, `cart@node1`, `attrs>=22,<24`.
+    pub(super) fn specified(&self, name_end: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        let (sign, next) = (at(bytes, name_end), at(bytes, name_end + 1));
+        let third = at(bytes, name_end + 2);
+        let fits = match sign {
+            b'@' => is_word(next) || matches!(next, b'^' | b'~' | b'*' | b'<' | b'>' | b'='),
+            b'<' | b'>' => next.is_ascii_digit() || (next == b'=' && third.is_ascii_digit()),
+            b'=' | b'!' | b'~' => next == b'=' && third.is_ascii_digit(),
+            _ => false,
+        };
+        let in_specifier = |byte: u8| {
+            byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b')' | b']' | b'}' | b'(' | b';' | 0x7f)
+        };
+        if !fits {
+            return None;
+        }
+        let mut end = run(bytes, name_end + 1, in_specifier);
+        while end > name_end + 1 && matches!(at(bytes, end - 1), b',' | b'.' | b':') {
+            end -= 1;
+        }
+        Some(end)
+    }
+
+    /// `<nil>`, `(null)`, `(none)`: printed where a value is missing.
+    pub(super) fn empty_or(&mut self, byte: u8) {
+        // `lasted <1 s`: the sign goes with its number.
+        let spaced = self.at > 0 && at(self.bytes, self.at - 1) == b' ';
+        if byte == b'<' && spaced && at(self.bytes, self.at + 1).is_ascii_digit() {
+            self.at += 1;
+            return;
+        }
+        let close = if byte == b'<' { b'>' } else { b')' };
+        let found = EMPTY_VALUES.iter().chain(&["none", "unknown", "unset", "empty"]).find(|word| {
+            starts(self.bytes, self.at + 1, word) && at(self.bytes, self.at + 1 + word.len()) == close
+        });
+        match found {
+            Some(word) => self.hole(Kind::Value, self.at + word.len() + 2),
+            None => self.mark(byte),
+        }
+    }
+}
+
+/// Whether nothing but punctuation stands between here and the end of the line.
+fn ends_line(bytes: &[u8], end: usize) -> bool {
+    let rest = bytes.get(end..).unwrap_or_default();
+    rest.len() <= 2 && rest.iter().all(|byte| matches!(byte, b'.' | b',' | b';' | b'!' | b' ' | b'"' | b')'))
+}
+
+/// The letters at the end.
+fn last_word(head: &[u8]) -> &[u8] {
+    let length = head.iter().rev().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    head.get(head.len() - length..).unwrap_or_default()
+}
+
+/// `READY`: two capitals or more.
+fn is_capitals(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
+
+/// `MAX_POOL_SIZE`: capitals joined by underscores.
+fn is_constant_name(text: &str) -> bool {
+    let constant = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    text.bytes().all(constant) && text.trim_matches('_').contains('_')
+}
+
+/// `group-size-counter`: three parts or more, and none of them the glue of a phrase (`out-of-memory`).
+pub(super) fn is_hyphenated_name(text: &str) -> bool {
+    let part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    text.bytes().filter(|&byte| byte == b'-').count() >= 2
+        && text.split('-').all(|each| part(each) && !SMALL_WORDS.contains(&each))
+}
+
+/// `cart_total`, `cartTotal`, `CartTotal`.
+fn is_program_name(text: &str) -> bool {
+    has_hump(text) || text.trim_matches('_').contains('_')
+}
+
+/// Whether a capital follows a small letter.
+pub(super) fn has_hump(text: &str) -> bool {
+    text.as_bytes()
+        .windows(2)
+        .any(|two| matches!(two, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+}
+
+/// Whether a part of the name tells what happened: `NOT_FOUND`, `AccessDenied`, `TimeoutException`.
+fn speaks(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for index in 1..=bytes.len() {
+        let boundary = index == bytes.len()
+            || matches!(at(bytes, index), b'_' | b'-' | b'.')
+            || (at(bytes, index - 1).is_ascii_lowercase() && at(bytes, index).is_ascii_uppercase());
+        if !boundary {
+            continue;
+        }
+        let part = text.get(start..index).unwrap_or_default().trim_start_matches(['_', '-', '.']);
+        if SPEAKING_PARTS.iter().any(|known| part.eq_ignore_ascii_case(known)) {
+            return true;
+        }
+        start = index;
+    }
+    false
+}
+
+/// `entries` → (`entr`, `y`), `files` → (`file`, ``): the singular of a counted thing, as a stem and its end.
+pub(super) fn singular(word: &str) -> (&str, &str) {
+    if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return (word, "");
+    }
+    if let Some(stem) = word.strip_suffix("ies") {
+        return (stem, "y");
+    }
+    if let Some(stem) = word.strip_suffix("es")
+        && ["ch", "sh", "ss", "x", "z"].iter().any(|end| stem.ends_with(end))
+    {
+        return (stem, "");
+    }
+    match word.strip_suffix('s') {
+        Some(stem) if !stem.ends_with(['s', 'u', 'i']) => (stem, ""),
+        _ => (word, ""),
+    }
+}
