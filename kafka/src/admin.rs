@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication},
-    error::RDKafkaErrorCode,
+    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult},
+    error::{KafkaError, RDKafkaErrorCode},
 };
 
 use crate::{
@@ -205,10 +205,7 @@ fn stopped(step: &'static str, error: &tokio::task::JoinError) -> AdminError {
 }
 
 /// The answer about the only topic that was asked for.
-fn single(
-    step: &'static str,
-    answer: Result<Vec<Result<String, (String, RDKafkaErrorCode)>>, rdkafka::error::KafkaError>,
-) -> Result<(), AdminError> {
+fn single(step: &'static str, answer: Result<Vec<TopicResult>, KafkaError>) -> Result<(), AdminError> {
     let answers = answer.map_err(|error| AdminError {
         step,
         reason: error.rdkafka_error_code().map_or(Reason::KafkaError, Reason::of),

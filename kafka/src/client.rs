@@ -177,8 +177,9 @@ fn plain(detail: &str) -> String {
 /// A line of librdkafka's own log.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
-        // An attempt to connect that failed: the error callback is told as well.
-        _ if matches!(facility, "FAIL" | "ERROR") => {
+        // An attempt to connect that failed, which the error callback is told as well, and remarks on the settings that every
+        // client would repeat.
+        _ if matches!(facility, "FAIL" | "ERROR" | "CONFWARN" | "GETPID") => {
             tracing::debug!(target: "librdkafka", facility, "{message}");
         }
         RDKafkaLogLevel::Emerg

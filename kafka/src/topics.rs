@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::client::{Logged, reason};
@@ -10,6 +11,10 @@ use crate::settings::Settings;
 
 /// How long the brokers may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long is waited for what librdkafka has to say of a failure, in all.
+const POLLS: u32 = 10;
+const POLL: Duration = Duration::from_millis(50);
 
 /// Dead letters are kept for 30 days.
 const DEAD_LETTERS_MS: &str = "2592000000";
@@ -30,6 +35,8 @@ pub struct TopicError {
 /// Makes the topic and its dead letters where they are missing. What exists is left as it is, also with other
 /// settings: those are somebody's decision.
 pub async fn ensure(settings: &Settings, partitions: u32, retention: Duration) -> Result<(), TopicError> {
+    // Says why, where the brokers cannot be reached or refuse us; an admin client would only say that nobody answers.
+    reach(settings, TIMEOUT).await?;
     let admin = admin(settings)?;
     let dead_letters = settings.dead_letters();
     let retention = retention.as_millis().to_string();
@@ -62,11 +69,18 @@ pub async fn ensure(settings: &Settings, partitions: u32, retention: Duration) -
 
 /// Asks the brokers for their names: an answer means that they serve. Returns how many there are.
 pub async fn reach(settings: &Settings, timeout: Duration) -> Result<usize, TopicError> {
-    let admin = admin(settings)?;
     let fail = |reason| TopicError { step: String::from("asking the brokers"), reason };
-    tokio::task::spawn_blocking(move || {
-        let metadata = admin.inner().fetch_metadata(None, timeout).map_err(|error| why(&admin, &error))?;
-        Ok(metadata.brokers().len())
+    // A consumer, since it has a queue that can be polled: what librdkafka says of a refusal comes through it.
+    let client: BaseConsumer<Logged> =
+        settings.admin().create_with_context(Logged::default()).map_err(|error| fail(reason(&error)))?;
+    tokio::task::spawn_blocking(move || match client.fetch_metadata(None, timeout) {
+        Ok(metadata) => Ok(metadata.brokers().len()),
+        Err(error) => {
+            for _ in 0..POLLS {
+                drop(client.poll(POLL));
+            }
+            Err(client.context().connection.why(&error))
+        }
     })
     .await
     .map_err(|error| fail(error.to_string()))?

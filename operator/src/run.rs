@@ -54,7 +54,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         client.clone(),
         Reporter {
             controller: "issuetracker-operator".into(),
-            instance: Some(config.pod_name.clone().into()),
+            instance: Some(config.pod_name.clone()),
         },
     );
     let webhook = Webhook { plans: plans.clone(), metrics: metrics.clone(), notices };

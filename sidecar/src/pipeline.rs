@@ -410,6 +410,8 @@ impl Pipeline {
     /// Tells whoever waits or looks.
     fn tell(&mut self) {
         let Some(spool) = &self.spool else { return };
+        // Whoever waited for the drain reads the status next.
+        self.status.update(|status| spool.tell(status));
         if spool.drained() {
             for drain in self.drains.drain(..) {
                 // Whoever asked may have run out of time.
@@ -419,7 +421,6 @@ impl Pipeline {
         if waited(spool) > SILENT && self.status.read().publisher == Link::Up {
             self.down(format!("nothing was acknowledged for {} s", waited(spool).as_secs()));
         }
-        self.status.update(|status| spool.tell(status));
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! A case whose name begins with `hostpath_`, `httponly_` or `secure_` is injected under such a tracker. A wrong
 //! or missing result is written beside its file as `CASE.out.yaml.new`, to be looked at and renamed.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken case should stop the test loudly")]
 
 use std::{
     collections::BTreeMap,

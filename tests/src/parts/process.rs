@@ -57,11 +57,6 @@ impl Process {
         kill_process_group(Pid::from_child(&self.child), signal).context("signalling a process group")
     }
 
-    /// Its id, which is its group's.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// How it ended, when it has.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)

@@ -244,10 +244,9 @@ fn is_qualified(text: &str) -> bool {
         .windows(3)
         .any(|three| matches!(three, [a, b'.', c] if a.is_ascii_lowercase() && c.is_ascii_uppercase()));
     let one_dot = text.bytes().filter(|&byte| byte == b'.').count() == 1;
-    text.split('.').all(part)
-        && !names_error(text)
-        && !(one_dot && sentences && text.starts_with(|c: char| c.is_ascii_lowercase()))
-        && !super::vocabulary::NO_FILES.contains(&text)
+    let two_sentences = one_dot && sentences && text.starts_with(|c: char| c.is_ascii_lowercase());
+    let known = names_error(text) || super::vocabulary::NO_FILES.contains(&text);
+    !two_sentences && !known && text.split('.').all(part)
 }
 
 /// Whether this is the name of an error's type.
