@@ -135,11 +135,13 @@ const FILES: &[&str] = &[
 ];
 
 impl Properties {
-    /// Reads a file: one `key=value` a line, `#` begins a comment line. Files that it names must be readable.
+    /// Reads a file: one `key=value` a line, `#` begins a comment line. Files that it names must be readable. A value
+    /// `${directory:FOLDER:FILE}` stands for what that file holds, so that a password can come from a mounted Secret; the
+    /// form is that of Apache Kafka's DirectoryConfigProvider (KIP-632).
     pub fn read(path: &Path) -> Result<Self, PropertiesError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| PropertiesError::Read { path: path.to_owned(), source })?;
-        let properties = Self::parse(&text)?;
+        let properties = Self::parse(&text)?.resolved()?;
         for (key, named) in properties.iter().filter(|(key, _)| FILES.contains(key)) {
             // librdkafka looks for the system's own certificates itself.
             if named == "probe" {
@@ -155,6 +157,23 @@ impl Properties {
             })?;
         }
         Ok(properties)
+    }
+
+    /// The same with the content of files in place of their names.
+    fn resolved(mut self) -> Result<Self, PropertiesError> {
+        for (key, value) in &mut self.0 {
+            let named = value.strip_prefix("${directory:").and_then(|rest| rest.strip_suffix('}'));
+            let Some((folder, file)) = named.and_then(|named| named.rsplit_once(':')) else { continue };
+            let path = Path::new(folder).join(file);
+            let text = std::fs::read_to_string(&path).map_err(|source| PropertiesError::Named {
+                key: key.clone(),
+                path,
+                source,
+            })?;
+            // A Secret that was made from a file often ends with a line feed that is not part of it.
+            *value = text.trim_end_matches(['\r', '\n']).to_owned();
+        }
+        Ok(self)
     }
 
     /// Reads the text of such a file. White space around keys and values does not count; a later line wins.
@@ -337,6 +356,20 @@ mod tests {
         let properties = Properties::parse(text).unwrap();
         let pairs: Vec<_> = properties.iter().collect();
         assert_eq!(pairs, [("sasl.password", "a=b # no comment"), ("security.protocol", "SASL_SSL")]);
+    }
+
+    #[test]
+    fn a_value_can_come_from_a_file_of_a_mounted_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), "hunter2\n").unwrap();
+        let named = format!("sasl.password=${{directory:{}:password}}\n", folder.path().display());
+        let path = folder.path().join("kafka.properties");
+        std::fs::write(&path, &named).unwrap();
+        let properties = Properties::read(&path).unwrap();
+        assert_eq!(properties.iter().collect::<Vec<_>>(), [("sasl.password", "hunter2")]);
+        std::fs::write(&path, named.replace(":password}", ":missing}")).unwrap();
+        let error = Properties::read(&path).unwrap_err().to_string();
+        assert!(error.contains("missing") && error.contains("sasl.password"), "{error}");
     }
 
     #[test]

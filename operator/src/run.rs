@@ -52,10 +52,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (notices, told) = tokio::sync::mpsc::channel(256);
     let recorder = Recorder::new(
         client.clone(),
-        Reporter {
-            controller: "issuetracker-operator".into(),
-            instance: Some(config.pod_name.clone()),
-        },
+        Reporter { controller: "issuetracker-operator".into(), instance: Some(config.pod_name.clone()) },
     );
     let webhook = Webhook { plans: plans.clone(), metrics: metrics.clone(), notices };
     let names = authority::names(&config);
