@@ -57,7 +57,9 @@ struct Outage {
 impl Connection {
     /// What librdkafka's error callback was told.
     pub(crate) fn trouble(&self, error: &KafkaError, detail: &str) {
-        let code = error.rdkafka_error_code();
+        // A broker that ends the handshake, for want of our certificate say, is reported as a mere lost connection.
+        let refused = detail.contains("SSL routines").then_some(RDKafkaErrorCode::SSL);
+        let code = refused.or_else(|| error.rdkafka_error_code());
         tracing::debug!(target: "librdkafka", code = ?code, "{detail}");
         self.troubled.store(true, Ordering::Release);
         let mut state = self.state();
