@@ -47,11 +47,12 @@ async fn passes_the_suite_below_a_document() {
     passes(async || store_in(&project(), "trackers/payments.main/") as Arc<dyn Upkeep>).await;
 }
 
-/// A tenth of what SQLite is asked for: the emulator keeps everything in memory and takes minutes for more.
+/// The emulator has no indexes: it reads every document for a search of the text, 30 s for 10,000 of them. So this is about
+/// the answers, and says nothing of the time that production takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_issues_are_listed_in_bounded_time() {
-    let figures = many_issues(&*store_in(&project(), ""), 10_000).await;
-    eprintln!("10,000 issues in the emulator: {:.0} new issues/s, three documents each", figures.writes);
+async fn a_thousand_issues_are_listed_in_bounded_time() {
+    let figures = many_issues(&*store_in(&project(), ""), 1_000).await;
+    eprintln!("1,000 issues in the emulator: {:.0} new issues/s, three documents each", figures.writes);
     for (name, found, median, longest) in figures.lists {
         eprintln!("  {name:<20} found {found:>4}  median {median:>8.2?}  longest {longest:>8.2?}");
     }
