@@ -1,7 +1,7 @@
 //! What the sidecar is told at its start. The only place that reads the environment.
 
 use std::{
-    env, fmt,
+    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,7 +18,7 @@ use issue::{
 use kafka::settings::{Properties, PropertiesError};
 
 use crate::{
-    Settings, dedup, install,
+    Settings, dedup,
     settings::{self, Effective, SettingsError},
     source::Layout,
     spool,
@@ -26,11 +26,7 @@ use crate::{
 
 /// Reads errors from stderr segments and local HTTP, and sends them to a Kafka topic.
 #[derive(Clone, Debug, Parser)]
-#[command(
-    name = "issuetracker-sidecar",
-    version,
-    after_help = "Another use: issuetracker-sidecar install-shim DIR puts the shim into a folder."
-)]
+#[command(name = "issuetracker-sidecar", version)]
 pub struct Config {
     /// The tracker that reports go to: <namespace>/<name>.
     #[arg(long, env = "ISSUETRACKER_TRACKER")]
@@ -155,36 +151,6 @@ impl FromStr for RedisUrl {
     }
 }
 
-/// What the program is asked to do.
-#[derive(Debug)]
-pub enum Invocation {
-    /// To be a sidecar.
-    Run(Box<Config>),
-    /// To put the shim into a folder.
-    InstallShim(InstallShim),
-}
-
-/// Puts the shim into a folder, for the containers of a pod.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "issuetracker-sidecar install-shim", version)]
-pub struct InstallShim {
-    /// The folder.
-    pub dir: PathBuf,
-    /// The shim; the one beside this program by default.
-    #[arg(long)]
-    pub shim: Option<PathBuf>,
-}
-
-impl InstallShim {
-    /// Where the shim is.
-    pub fn source(&self) -> std::io::Result<PathBuf> {
-        match &self.shim {
-            Some(shim) => Ok(shim.clone()),
-            None => Ok(env::current_exe()?.with_file_name(install::SHIM)),
-        }
-    }
-}
-
 /// The lowest level that is reported.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[expect(missing_docs, reason = "each variant is the level of its name")]
@@ -261,16 +227,8 @@ impl Pod {
 
 impl Config {
     /// From the command line and the environment. Ends the process with a message when they are wrong.
-    pub fn read() -> Invocation {
-        let mut arguments = env::args_os();
-        let program = arguments.next();
-        if env::args_os().nth(1).is_some_and(|first| first == "install-shim") {
-            // The sidecar's own settings are not asked for.
-            return Invocation::InstallShim(InstallShim::parse_from(
-                program.into_iter().chain(arguments.skip(1)),
-            ));
-        }
-        Invocation::Run(Box::new(Self::parse()))
+    pub fn read() -> Self {
+        Self::parse()
     }
 
     /// How long a stop may take.

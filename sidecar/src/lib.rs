@@ -13,7 +13,6 @@ pub mod accept;
 pub mod config;
 pub mod dedup;
 pub mod health;
-pub mod install;
 pub mod intake;
 pub mod ledger;
 pub mod limit;

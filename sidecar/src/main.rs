@@ -5,9 +5,8 @@ use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use kafka::publish::broker::BrokerPublisher;
 use sidecar::{
-    config::{Config, InstallShim, Invocation, LogFormat},
+    config::{Config, LogFormat},
     health::health_routes,
-    install,
     intake::{Hosts, IntakeState, Limits, Times, not_found, room_for, routes, serve},
     metrics::Metrics,
     shared::SharedWindow,
@@ -23,10 +22,7 @@ use tracing_subscriber::EnvFilter;
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    let config = match Config::read() {
-        Invocation::Run(config) => *config,
-        Invocation::InstallShim(asked) => return install_shim(&asked),
-    };
+    let config = Config::read();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .max_blocking_threads(2 * THREADS)
@@ -39,21 +35,6 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn install_shim(asked: &InstallShim) -> ExitCode {
-    let installed =
-        asked.source().map_err(anyhow::Error::from).and_then(|shim| Ok(install::install(&shim, &asked.dir)?));
-    match installed {
-        Ok(path) => {
-            eprintln!("installed {}", path.display());
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

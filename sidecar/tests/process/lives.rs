@@ -1,6 +1,6 @@
 //! From start to end.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use serde_json::Value;
 
@@ -76,24 +76,4 @@ fn with_settings_that_cannot_be_used_it_does_not_start_and_says_why() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("customer") && said.lines().count() == 1, "{said}");
-}
-
-#[test]
-fn the_shim_is_installed_out_of_the_image() {
-    let folder = tempfile::tempdir().unwrap();
-    let shim = folder.path().join("the-shim");
-    fs::write(&shim, "#!/bin/true\n").unwrap();
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).unwrap();
-    let install = |shim: &str| {
-        let program = env!("CARGO_BIN_EXE_issuetracker-sidecar");
-        Command::new(program).arg("install-shim").arg(&bin).args(["--shim", shim]).output().unwrap()
-    };
-    let done = install(shim.to_str().unwrap());
-    assert!(done.status.success(), "{done:?}");
-    let installed = fs::metadata(bin.join("issuetracker-shim")).unwrap();
-    assert_eq!(installed.permissions().mode() & 0o7777, 0o755);
-    let failed = install("/nowhere/shim");
-    let said = String::from_utf8(failed.stderr).unwrap();
-    assert!(!failed.status.success() && said.contains("cannot read /nowhere/shim"), "{said}");
 }
