@@ -1,5 +1,6 @@
 //! Topics for people without the operator, and for tests: the topic of records and the one of its dead letters.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -16,11 +17,29 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const POLLS: u32 = 10;
 const POLL: Duration = Duration::from_millis(50);
 
-/// Dead letters are kept for 30 days.
-const DEAD_LETTERS_MS: &str = "2592000000";
+/// Settings of the topic of records, by Kafka's names.
+pub fn of_records(retention: Duration) -> BTreeMap<String, String> {
+    settings_of([
+        ("cleanup.policy", "delete"),
+        ("retention.ms", &retention.as_millis().to_string()),
+        // Records carry the time at which the broker appended them: the consumer's clock for state.
+        ("message.timestamp.type", "LogAppendTime"),
+    ])
+}
 
-/// A record that the topic took and its headers must fit.
-const DEAD_LETTER_BYTES: &str = "2097152";
+/// Settings of the topic of dead letters: kept for 30 days, since people look at them and not programs; a record that the
+/// topic took and its headers must fit.
+pub fn of_dead_letters() -> BTreeMap<String, String> {
+    settings_of([
+        ("cleanup.policy", "delete"),
+        ("retention.ms", "2592000000"),
+        ("max.message.bytes", "2097152"),
+    ])
+}
+
+fn settings_of(pairs: [(&str, &str); 3]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
 
 /// The brokers did not do it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,14 +58,9 @@ pub async fn ensure(settings: &Settings, partitions: u32, retention: Duration) -
     reach(settings, TIMEOUT).await?;
     let admin = admin(settings)?;
     let dead_letters = settings.dead_letters();
-    let retention = retention.as_millis().to_string();
-    // Records carry the time at which the broker appended them: the consumer's clock for state.
-    let topic = new_topic(&settings.topic, partitions)
-        .set("retention.ms", &retention)
-        .set("message.timestamp.type", "LogAppendTime");
-    let dead_letters = new_topic(&dead_letters, 1)
-        .set("retention.ms", DEAD_LETTERS_MS)
-        .set("max.message.bytes", DEAD_LETTER_BYTES);
+    let (of_records, of_dead_letters) = (of_records(retention), of_dead_letters());
+    let topic = new_topic(&settings.topic, partitions, &of_records);
+    let dead_letters = new_topic(&dead_letters, 1, &of_dead_letters);
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
     let step = || format!("making the topic {}", settings.topic);
     let made = admin
@@ -100,7 +114,8 @@ fn admin(settings: &Settings) -> Result<AdminClient<Logged>, TopicError> {
 }
 
 /// Replication is the brokers' default.
-fn new_topic(name: &str, partitions: u32) -> NewTopic<'_> {
+fn new_topic<'a>(name: &'a str, partitions: u32, settings: &'a BTreeMap<String, String>) -> NewTopic<'a> {
     let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
-    NewTopic::new(name, partitions, TopicReplication::Fixed(-1)).set("cleanup.policy", "delete")
+    let new = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
+    settings.iter().fold(new, |new, (name, value)| new.set(name, value))
 }

@@ -4,7 +4,7 @@
 //! twice is injecting once, a container that another webhook added in between is wrapped as well, and nothing that a
 //! pod brings along under our names (an image, brokers, a mount) survives.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, Pod, PodSpec, SecretKeySelector};
 
 mod admission;
 pub mod certificates;
@@ -82,6 +82,21 @@ pub enum RedisUrl {
     Plain(String),
     /// Name and key of a Secret.
     Secret(String, String),
+}
+
+impl RedisUrl {
+    /// The variable by which our programs take it. A Secret that is missing keeps no pod from starting.
+    pub(crate) fn variable(&self) -> EnvVar {
+        let (value, secret) = match self {
+            Self::Plain(url) => (Some(url.clone()), None),
+            Self::Secret(name, key) => {
+                (None, Some(SecretKeySelector { name: name.clone(), key: key.clone(), optional: Some(true) }))
+            }
+        };
+        let value_from =
+            secret.map(|secret| EnvVarSource { secret_key_ref: Some(secret), ..EnvVarSource::default() });
+        EnvVar { name: "ISSUETRACKER_REDIS_URL".to_owned(), value, value_from }
+    }
 }
 
 /// What became of a pod.

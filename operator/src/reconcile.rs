@@ -75,7 +75,7 @@ pub enum ReconcileError {
 /// One run for one resource.
 pub async fn reconcile(tracker: Arc<IssueTracker>, context: Arc<Context>) -> Result<Action, ReconcileError> {
     let findings = look(&tracker, &context).await;
-    let well = findings.conditions.iter().all(|told| told.is == Some(true) || told.kind == "Warning");
+    let well = findings.conditions.iter().all(|told| told.is == Some(true));
     tell(&tracker, &context, &findings).await?;
     Ok(Action::requeue(if well { RESYNC } else { RETRY }))
 }
@@ -98,7 +98,7 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
     if valid.suspend {
         return only(Told::no("Active", "Suspended", "spec.suspend is true: nothing is changed"));
     }
-    let mut findings = Findings::default();
+    let mut findings = Findings { not_supported: valid.not_supported.clone(), ..Findings::default() };
     topic(&valid, &found, managed(tracker), &mut findings).await;
     if let Err(error) = children(&valid, context).await {
         findings.conditions.push(Told::no("ConsumerReady", "ApplyFailed", chain(&error)));
@@ -145,9 +145,7 @@ async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String], findings
         Ok((status, not_supported)) => {
             let made = format!("{} has {} partitions", status.name, status.partitions.unwrap_or_default());
             findings.conditions.push(Told::yes("TopicReady", "AsDescribed", made));
-            if !not_supported.is_empty() {
-                findings.conditions.push(Told::yes("Warning", "NotSupported", not_supported.join("; ")));
-            }
+            findings.not_supported.extend(not_supported);
             findings.topic = Some(status);
         }
         Err(error) => {
@@ -184,10 +182,9 @@ async fn keep_topic(
 ) -> Result<(TopicStatus, Vec<String>), AdminError> {
     let wanted = &valid.topic;
     let admin = Admin::new(settings, BROKER)?;
-    let letters = topics::dead_letters(&wanted.name);
     let existing = Existing {
         records: admin.describe(&wanted.name).await?,
-        dead_letters: admin.describe(&letters).await?,
+        dead_letters: admin.describe(&wanted.dead_letters).await?,
     };
     let plan = topics::plan(wanted, &existing, managed);
     for step in &plan.steps {
@@ -231,13 +228,7 @@ fn properties(security: &Security, found: &Dereferenced) -> Properties {
         Some(String::from_utf8_lossy(found.secrets.get(secret)?.get(key)?).trim_end().to_owned())
     };
     let mut pairs = Vec::new();
-    let protocol = match (&security.tls, &security.auth) {
-        (None, None) => "PLAINTEXT",
-        (Some(_), None) => "SSL",
-        (None, Some(_)) => "SASL_PLAINTEXT",
-        (Some(_), Some(_)) => "SASL_SSL",
-    };
-    pairs.push(("security.protocol", Some(protocol.to_owned())));
+    pairs.push(("security.protocol", Some(security.protocol().to_owned())));
     if let Some(tls) = &security.tls {
         let ca = tls.ca_secret_ref.as_ref().and_then(|secret| text(&secret.name, &secret.key));
         let client = |key| tls.client_secret_ref.as_ref().and_then(|secret| text(&secret.name, key));

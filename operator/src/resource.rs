@@ -69,7 +69,7 @@ pub struct IssueTrackerSpec {
     pub kafka: Kafka,
     /// Where issues are kept.
     pub store: Store,
-    /// A Redis that consumers and sidecars share to save bytes. Optional; without it, or when it is down, results are the same.
+    /// A Redis that sidecars share to save bytes. Optional; without it, or when it is down, results are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis: Option<Redis>,
     /// The tracker service: consumer, API and web page.

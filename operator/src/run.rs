@@ -61,7 +61,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         ended = authority::follow(client.clone(), &config, authorities.clone()) => ended,
         ended = authority::serve(config.webhook_listen, routes(webhook), names, authorities.clone()) => ended,
         ended = health(&config, metrics.clone(), authorities.clone()) => ended,
-        ended = registration::tell(client.clone(), told, recorder.clone()) => ended,
+        ended = registration::tell(told, recorder.clone()) => ended,
         ended = lead(client, &config, store, plans, metrics, recorder, authorities) => ended,
         signal = stop() => { tracing::info!(signal, "stopping"); Ok(()) }
     }

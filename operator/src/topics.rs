@@ -1,15 +1,10 @@
 //! The topic plan: pure, from what is wanted and what the brokers have to the steps between.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-use kafka::admin::Topic;
+use kafka::{admin::Topic, topics};
 
 use crate::{reconcile::validate::WantedTopic, resource::TopicMode};
-
-/// Dead letters are kept longer than records: people look at them, not programs.
-const DEAD_LETTERS: Duration = Duration::from_secs(30 * 86_400);
-/// A record that the topic took and its headers must fit.
-const DEAD_LETTER_BYTES: &str = "2097152";
 
 /// One change on the brokers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +54,6 @@ pub struct Existing {
     pub dead_letters: Option<Topic>,
 }
 
-/// The name of a topic's dead letters.
-pub fn dead_letters(topic: &str) -> String {
-    format!("{topic}.dlq")
-}
-
 /// Plans the steps to what is wanted. `applied` are the names of settings that an earlier run set: what is among them
 /// and no longer wanted is unset, what somebody else set on the topic is left alone.
 pub fn plan(wanted: &WantedTopic, existing: &Existing, applied: &[String]) -> Plan {
@@ -80,22 +70,15 @@ pub fn plan(wanted: &WantedTopic, existing: &Existing, applied: &[String]) -> Pl
         existing.records.as_ref(),
         applied,
     );
-    let letters = BTreeMap::from([
-        ("cleanup.policy".to_owned(), "delete".to_owned()),
-        ("retention.ms".to_owned(), millis(DEAD_LETTERS)),
-        ("max.message.bytes".to_owned(), DEAD_LETTER_BYTES.to_owned()),
-    ]);
-    one(&mut plan, &dead_letters(&wanted.name), 1, wanted, &letters, existing.dead_letters.as_ref(), &[]);
+    let letters = topics::of_dead_letters();
+    one(&mut plan, &wanted.dead_letters, 1, wanted, &letters, existing.dead_letters.as_ref(), &[]);
     plan
 }
 
 /// Every setting that the topic of records gets.
 pub fn config(wanted: &WantedTopic) -> BTreeMap<String, String> {
     let mut config = wanted.config.clone();
-    config.insert("cleanup.policy".to_owned(), "delete".to_owned());
-    config.insert("retention.ms".to_owned(), millis(wanted.retention));
-    // Records carry the time at which the broker appended them: the consumer's clock for state.
-    config.insert("message.timestamp.type".to_owned(), "LogAppendTime".to_owned());
+    config.extend(topics::of_records(wanted.retention));
     config
 }
 
@@ -144,23 +127,21 @@ fn one(
     }
 }
 
-fn millis(time: Duration) -> String {
-    time.as_millis().to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn wanted() -> WantedTopic {
         WantedTopic {
             name: "t".to_owned(),
+            dead_letters: "t.dlq".to_owned(),
             partitions: 6,
             replication_factor: 1,
             retention: Duration::from_secs(7 * 86_400),
             config: BTreeMap::from([("max.message.bytes".to_owned(), "1048576".to_owned())]),
             mode: TopicMode::Managed,
-            delete: false,
         }
     }
 

@@ -8,7 +8,7 @@ use k8s_openapi::{
     api::core::v1::{
         Capabilities, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, EnvVar, EnvVarSource,
         HostPathVolumeSource, ObjectFieldSelector, Pod, PodSpec, ResourceRequirements, SeccompProfile,
-        SecretKeySelector, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
+        SecretVolumeSource, SecurityContext, Volume, VolumeMount,
     },
     apimachinery::pkg::api::resource::Quantity,
 };
@@ -131,26 +131,8 @@ fn environment(pod: &Pod, plan: &Plan, port: u16) -> Vec<EnvVar> {
         Mode::HostPath => all.push(value("ISSUETRACKER_POD_LOGS_DIR", LOGS.to_owned())),
         Mode::HttpOnly => {}
     }
-    all.extend(plan.redis.as_ref().map(redis));
+    all.extend(plan.redis.as_ref().map(RedisUrl::variable));
     all
-}
-
-fn redis(url: &RedisUrl) -> EnvVar {
-    const NAME: &str = "ISSUETRACKER_REDIS_URL";
-    match url {
-        RedisUrl::Plain(url) => value(NAME, url.clone()),
-        RedisUrl::Secret(name, key) => from(
-            NAME,
-            EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector {
-                    name: name.clone(),
-                    key: key.clone(),
-                    optional: Some(true),
-                }),
-                ..EnvVarSource::default()
-            },
-        ),
-    }
 }
 
 fn value(name: &str, value: String) -> EnvVar {

@@ -41,12 +41,20 @@ pub struct Findings {
     pub consumer: Option<ConsumerStatus>,
     /// Where the page is.
     pub url: Option<String>,
+    /// What the resource wants and nobody can do, for people.
+    pub not_supported: Vec<String>,
 }
 
 impl Findings {
+    /// The warning, if there is something to warn of.
+    fn warning(&self) -> Option<Told> {
+        let text = self.not_supported.join("; ");
+        (!text.is_empty()).then(|| Told::yes("Warning", "NotSupported", text))
+    }
+
     /// Ready, from the others: the first that does not hold tells why.
     fn ready(&self) -> Told {
-        let fault = self.conditions.iter().find(|told| told.is != Some(true) && told.kind != "Warning");
+        let fault = self.conditions.iter().find(|told| told.is != Some(true));
         match fault {
             Some(told) => Told {
                 kind: "Ready",
@@ -68,8 +76,10 @@ pub fn status(
 ) -> IssueTrackerStatus {
     let ready = findings.ready();
     let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+    let warning = findings.warning();
     let conditions = std::iter::once(&ready)
         .chain(&findings.conditions)
+        .chain(&warning)
         .map(|told| condition(told, before, generation, now))
         .collect();
     IssueTrackerStatus {
@@ -155,8 +165,11 @@ mod tests {
 
     #[test]
     fn a_warning_keeps_nothing_from_being_ready() {
-        let warning = Told::no("Warning", "NotSupported", "partitions cannot shrink");
-        let findings = Findings { conditions: vec![warning], ..Findings::default() };
-        assert_eq!(status(None, None, &findings, now(1)).conditions[0].status, "True");
+        let not_supported = vec!["partitions cannot shrink".to_owned(), "no oidc".to_owned()];
+        let findings = Findings { not_supported, ..Findings::default() };
+        let conditions = status(None, None, &findings, now(1)).conditions;
+        assert_eq!((conditions[0].type_.as_str(), conditions[0].status.as_str()), ("Ready", "True"));
+        assert_eq!((conditions[1].type_.as_str(), conditions.len()), ("Warning", 2));
+        assert!(conditions[1].message.contains("shrink; no oidc"), "{}", conditions[1].message);
     }
 }

@@ -5,11 +5,15 @@
 use std::{fmt, time::Duration};
 
 use issue::finish::{Rules, RulesSettings};
+use kafka::settings::Settings;
 use kube::ResourceExt as _;
 
 use crate::{
     inject::{Plan, RedisUrl, SecretMount},
-    resource::{Auth, Autoscaling, Consumer, IssueTracker, Redis, SecretKey, Store, Tls, Topic, TopicMode},
+    resource::{
+        Auth, Autoscaling, Consumer, IssueTracker, IssueTrackerSpec, Redis, Role, SecretKey, Store, Tls,
+        Topic, TopicDeletion, TopicMode,
+    },
 };
 
 mod settings;
@@ -47,6 +51,8 @@ pub struct Valid {
     pub capture: crate::resource::Capture,
     /// Nothing is changed while it is true.
     pub suspend: bool,
+    /// Fields that are set and that this version does nothing about, for people.
+    pub not_supported: Vec<String>,
 }
 
 /// TLS and login at the broker.
@@ -63,6 +69,8 @@ pub struct Security {
 pub struct WantedTopic {
     /// Its name.
     pub name: String,
+    /// The name of the topic of dead letters.
+    pub dead_letters: String,
     /// Its partitions, at least.
     pub partitions: usize,
     /// Copies of each, when it is made.
@@ -73,8 +81,6 @@ pub struct WantedTopic {
     pub config: std::collections::BTreeMap<String, String>,
     /// Whose it is.
     pub mode: TopicMode,
-    /// Whether it goes with the resource.
-    pub delete: bool,
 }
 
 /// Something in a resource that cannot be built.
@@ -127,6 +133,7 @@ pub fn validate(resource: &IssueTracker) -> Result<Valid, Vec<Problem>> {
         access: spec.access.clone(),
         capture: spec.capture.clone(),
         suspend: spec.suspend,
+        not_supported: not_supported(spec),
         namespace,
         name,
         topic,
@@ -174,16 +181,20 @@ impl Security {
         all.map(|(folder, secret)| SecretMount { folder, secret }).collect()
     }
 
-    /// The file of librdkafka properties that goes with those mounts. Passwords are named by file, never written here.
-    pub fn properties(&self) -> String {
-        const AT: &str = "/issuetracker/secrets";
-        let protocol = match (&self.tls, &self.auth) {
+    /// librdkafka's `security.protocol`.
+    pub fn protocol(&self) -> &'static str {
+        match (&self.tls, &self.auth) {
             (None, None) => "PLAINTEXT",
             (Some(_), None) => "SSL",
             (None, Some(_)) => "SASL_PLAINTEXT",
             (Some(_), Some(_)) => "SASL_SSL",
-        };
-        let mut lines = vec![format!("security.protocol={protocol}")];
+        }
+    }
+
+    /// The file of librdkafka properties that goes with those mounts. Passwords are named by file, never written here.
+    pub fn properties(&self) -> String {
+        const AT: &str = "/issuetracker/secrets";
+        let mut lines = vec![format!("security.protocol={}", self.protocol())];
         if let Some(tls) = &self.tls {
             if let Some(SecretKey { key, .. }) = &tls.ca_secret_ref {
                 lines.push(format!("ssl.ca.location={AT}/ca/{key}"));
@@ -230,14 +241,34 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
         }
     }
     WantedTopic {
+        dead_letters: Settings::new("", full.as_str()).dead_letters(),
         name: full,
         partitions: usize::try_from(topic.partitions).unwrap_or(1).max(1),
         replication_factor: usize::try_from(topic.replication_factor).unwrap_or(1).max(1),
         retention,
         config: topic.config.clone(),
         mode: topic.mode,
-        delete: topic.deletion_policy == crate::resource::TopicDeletion::Delete,
     }
+}
+
+/// What the schema has a place for and this version does nothing about. A setting that is silently without effect is worse
+/// than one that is missing.
+fn not_supported(spec: &IssueTrackerSpec) -> Vec<String> {
+    let access = &spec.access;
+    let deletes = spec.kafka.topic.deletion_policy == TopicDeletion::Delete;
+    let set = [
+        (
+            "spec.access.oidc",
+            access.oidc.is_some(),
+            "people log in with the token of the Secret issuetracker-token",
+        ),
+        ("spec.access.admins", !access.admins.is_empty(), "whoever has the token is an admin"),
+        ("spec.access.defaultRole", access.default_role != Role::Viewer, "whoever has the token is an admin"),
+        ("spec.access.legacyWriters", access.legacy_writers, "every writer needs the token"),
+        ("spec.kafka.topic.deletionPolicy", deletes, "the topic stays when the resource is deleted"),
+    ];
+    let told = set.iter().filter(|(_, is_set, _)| *is_set);
+    told.map(|(field, _, instead)| format!("{field} has no effect in this version: {instead}")).collect()
 }
 
 /// `7d`, `36h` → a duration.

@@ -13,7 +13,7 @@ pub struct IssueTrackerStatus {
     /// The generation that the rest of the status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`, `TopicReady`, `ConsumerReady`, `InjectionReady`, `StoreReachable`, `DataGap`, `Warning`.
+    /// `Ready` and what it is made of: `Valid`, `Active`, `TopicReady`, `ConsumerReady`, `InjectionReady`; `Warning`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

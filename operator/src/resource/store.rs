@@ -1,4 +1,4 @@
-//! `spec.store` and `spec.redis`: where issues are kept, and the window that replicas may share.
+//! `spec.store` and `spec.redis`: where issues are kept, and the window that sidecars may share.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
@@ -80,7 +80,7 @@ pub enum VolumeDeletion {
     Delete,
 }
 
-/// A Redis that replicas share.
+/// A Redis that sidecars share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [

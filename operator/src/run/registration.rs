@@ -116,11 +116,9 @@ fn registration(config: &Config, namespaces: &[String], bundle: &str) -> Value {
 
 /// Every replica: makes Events of what its webhook noticed, on the workload concerned.
 pub(super) async fn tell(
-    client: Client,
     mut told: tokio::sync::mpsc::Receiver<Notice>,
     recorder: Recorder,
 ) -> anyhow::Result<()> {
-    drop(client);
     while let Some(notice) = told.recv().await {
         let (kind, name) = notice.workload;
         let api_version = match kind.as_str() {

@@ -6,10 +6,10 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy},
         core::v1::{
-            Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
-            PersistentVolumeClaim, PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec,
-            Probe, ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext,
-            TopologySpreadConstraint, Volume, VolumeMount, VolumeResourceRequirements,
+            Capabilities, Container, ContainerPort, EnvVar, HTTPGetAction, PersistentVolumeClaim,
+            PersistentVolumeClaimSpec, PodSecurityContext, PodSpec, PodTemplateSpec, Probe,
+            ResourceRequirements, SeccompProfile, SecurityContext, TopologySpreadConstraint, Volume,
+            VolumeMount, VolumeResourceRequirements,
         },
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
@@ -18,11 +18,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{PORT, TOKEN, consumer_name, label_selector, labels, meta, selector, volume_name};
-use crate::{
-    inject::{OPT_OUT, RedisUrl},
-    reconcile::validate::Valid,
-    resource::VolumeDeletion,
-};
+use crate::{inject::OPT_OUT, reconcile::validate::Valid, resource::VolumeDeletion};
 
 const CONFIG: &str = "/issuetracker/config";
 const DATA: &str = "/issuetracker/data";
@@ -173,7 +169,7 @@ fn environment(valid: &Valid) -> Vec<EnvVar> {
                 all.push(value("FIRESTORE_EMULATOR_HOST", firestore.emulator_host.clone()));
             }
             if !firestore.collection_prefix.is_empty() {
-                all.push(value("ISSUETRACKER_COLLECTION_PREFIX", firestore.collection_prefix.clone()));
+                all.push(value("ISSUETRACKER_STORE_PREFIX", firestore.collection_prefix.clone()));
             }
             if let Some(secret) = &firestore.credentials_secret_ref {
                 let file = format!("{SECRETS}/google/{}", secret.key);
@@ -185,27 +181,7 @@ fn environment(valid: &Valid) -> Vec<EnvVar> {
     if !valid.access.public_url.is_empty() {
         all.push(value("ISSUETRACKER_PUBLIC_URL", valid.access.public_url.clone()));
     }
-    all.extend(valid.redis.as_ref().map(redis));
     all
-}
-
-fn redis(url: &RedisUrl) -> EnvVar {
-    const NAME: &str = "ISSUETRACKER_REDIS_URL";
-    match url {
-        RedisUrl::Plain(url) => value(NAME, url.clone()),
-        RedisUrl::Secret(name, key) => EnvVar {
-            name: NAME.to_owned(),
-            value: None,
-            value_from: Some(EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector {
-                    name: name.clone(),
-                    key: key.clone(),
-                    optional: Some(true),
-                }),
-                ..EnvVarSource::default()
-            }),
-        },
-    }
 }
 
 fn value(name: &str, value: String) -> EnvVar {

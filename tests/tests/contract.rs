@@ -1,0 +1,108 @@
+//! What the operator writes, the sidecar and the tracker service read: variables by names that they know and values that they
+//! take, files that their parsers take.
+
+use std::collections::BTreeMap;
+
+use clap::{Command, CommandFactory as _, Parser};
+use issue::settings::SidecarSettings;
+use kafka::settings::Properties;
+use operator::{
+    inject::{Outcome, SIDECAR, inject},
+    reconcile::{
+        build::build,
+        validate::{Valid, validate},
+    },
+    resource::IssueTracker,
+};
+use serde_json::{Value, json};
+
+/// Read by the libraries that reach Firestore, not by us.
+const OF_LIBRARIES: [&str; 2] = ["FIRESTORE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"];
+
+/// Resources that between them set everything which ends as a variable or in a file.
+fn resources() -> Vec<Valid> {
+    let kafka = json!({"bootstrapServers": ["kafka:9093"], "tls": {"caSecretRef": {"name": "ca", "key": "ca.crt"}},
+        "auth": {"mechanism": "SCRAM-SHA-512", "secretRef": {"name": "login"}}});
+    let firestore = json!({"projectId": "my-project", "databaseId": "other", "collectionPrefix": "dev_",
+        "emulatorHost": "emulator:8080", "credentialsSecretRef": {"name": "google", "key": "key.json"}});
+    let specs = [
+        json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "redis": {"url": "redis://r:6379"}}),
+        json!({"kafka": kafka, "store": {"firestore": firestore}, "redis": {"urlSecretRef": {"name": "r", "key": "url"}},
+            "access": {"publicUrl": "https://issues.example.com"}, "grouping": {"window": "2m",
+            "inApp": {"include": ["shop"]}, "rules": [{"match": "Timeout", "fingerprint": ["{{ type }}"]}]},
+            "capture": {"mode": "HostPath", "minLevel": "warning", "redact": [{"name": "n", "pattern": "C-[0-9]+"}]}}),
+        json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "capture": {"mode": "HttpOnly"}}),
+    ];
+    let valid = specs.into_iter().map(|spec| {
+        let resource: IssueTracker = serde_json::from_value(json!({
+            "apiVersion": "issuetracker.dev/v1alpha1", "kind": "IssueTracker",
+            "metadata": {"name": "main", "namespace": "payments", "uid": "u"}, "spec": spec,
+        }))
+        .expect("a resource");
+        validate(&resource).expect("a good resource")
+    });
+    valid.collect()
+}
+
+/// Variables of a container; one whose value comes from elsewhere has none here.
+fn variables(container: &Value) -> BTreeMap<String, Option<String>> {
+    let all = container["env"].as_array().into_iter().flatten();
+    all.map(|one| {
+        (one["name"].as_str().unwrap_or_default().to_owned(), one["value"].as_str().map(str::to_owned))
+    })
+    .collect()
+}
+
+/// Every variable is one of the program's, and the program takes their values.
+fn takes<P: Parser>(program: &Command, variables: &BTreeMap<String, Option<String>>) {
+    let mut line = vec!["program".to_owned()];
+    for (name, value) in variables.iter().filter(|(name, _)| !OF_LIBRARIES.contains(&name.as_str())) {
+        let known = program
+            .get_arguments()
+            .find(|argument| argument.get_env().is_some_and(|env| env == name.as_str()));
+        let long = known.and_then(|argument| argument.get_long());
+        assert!(long.is_some(), "{} does not know {name}", program.get_name());
+        let long = long.unwrap_or_default();
+        line.extend(value.iter().map(|value| format!("--{long}={value}")));
+    }
+    let error = P::try_parse_from(line).err().map(|error| error.to_string());
+    assert_eq!(error, None);
+}
+
+#[test]
+fn the_tracker_service_takes_every_variable_of_its_deployment() {
+    for valid in resources() {
+        let children = build(&valid, "issuetracker/consumer:0.1.0");
+        let deployment =
+            children.iter().find(|child| child.object["kind"] == "Deployment").expect("a Deployment");
+        let container = &deployment.object["spec"]["template"]["spec"]["containers"][0];
+        takes::<consumer::config::Config>(&consumer::config::Config::command(), &variables(container));
+    }
+}
+
+#[test]
+fn the_sidecar_takes_every_variable_that_injection_gives_it() {
+    let pod = json!({"metadata": {"name": "api"}, "spec": {"containers": [{"name": "app", "image": "api:v3", "command": ["api"]}]}});
+    for valid in resources() {
+        let pod = serde_json::from_value(pod.clone()).expect("a pod");
+        let Outcome::Injected(injected) = inject(&pod, &valid.plan("issuetracker/sidecar:0.1.0")) else {
+            panic!("the pod was skipped")
+        };
+        let pod = serde_json::to_value(&injected.pod).expect("JSON");
+        let containers = pod["spec"]["initContainers"].as_array().expect("containers").iter();
+        let sidecar = containers.clone().find(|one| one["name"] == SIDECAR).expect("the sidecar");
+        takes::<sidecar::config::Config>(&sidecar::config::Config::command(), &variables(sidecar));
+    }
+}
+
+#[test]
+fn the_files_of_the_config_map_are_read_as_they_were_meant() {
+    for valid in resources() {
+        let settings: SidecarSettings = serde_json::from_str(&valid.settings).expect("settings");
+        issue::finish::Rules::new(&settings.rules()).expect("rules");
+        let properties = Properties::parse(&valid.security.properties()).expect("properties");
+        let protocol =
+            properties.iter().find(|(key, _)| *key == "security.protocol").map(|(_, value)| value.to_owned());
+        assert_eq!(protocol.as_deref(), Some(valid.security.protocol()));
+    }
+}
