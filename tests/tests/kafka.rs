@@ -390,6 +390,19 @@ async fn a_topic_that_is_made_anew_is_read_from_its_beginning() {
     source.close().await;
 }
 
+/// A member says that it leaves and does not wait for the broker's answer; until the broker has read it, it refuses
+/// what others commit for the group.
+fn await_empty_group(consumer: &BaseConsumer) {
+    let deadline = Instant::now() + PATIENCE;
+    let members = || {
+        let groups = consumer.fetch_group_list(Some("group"), PATIENCE).unwrap();
+        groups.groups().iter().map(|group| group.members().len()).sum::<usize>()
+    };
+    while members() > 0 {
+        assert!(Instant::now() < deadline, "the group still has members");
+    }
+}
+
 /// What the group has committed for partition 0, with its metadata; commits `change` first.
 fn committed(settings: &Settings, change: Option<(i64, &str)>) -> (Offset, String) {
     let consumer: BaseConsumer = ClientConfig::new()
@@ -403,6 +416,7 @@ fn committed(settings: &Settings, change: Option<(i64, &str)>) -> (Offset, Strin
         let mut element = list.find_partition(&settings.topic, 0).unwrap();
         element.set_offset(Offset::Offset(offset)).unwrap();
         element.set_metadata(metadata);
+        await_empty_group(&consumer);
         consumer.commit(&list, CommitMode::Sync).unwrap();
     }
     let committed = consumer.committed_offsets(list, PATIENCE).unwrap();
