@@ -17,6 +17,9 @@ use issue::{
 #[path = "fuzz/targets.rs"]
 mod targets;
 
+#[path = "time/busy.rs"]
+mod busy;
+
 /// The mutations of one target stop after this time, however slow the machine is.
 const MUTATING: Duration = Duration::from_millis(1250);
 
@@ -236,11 +239,11 @@ fn repeats_of_every_piece_cost_no_more_than_their_length() {
     for (framing, piece) in pieces {
         let time = |bytes: usize| {
             let text = piece.repeat(bytes / piece.len());
-            let start = Instant::now();
-            whole_way(&text, framing);
-            start.elapsed().as_secs_f64()
+            busy::seconds(|| {
+                whole_way(&text, framing);
+            })
         };
-        // The better of two: other programs run on the machine too.
+        // The better of two: other programs share the processor's caches.
         let best = |bytes: usize| time(bytes).min(time(bytes));
         let (short, long) = (best(8 * 1024).max(0.002), best(128 * 1024));
         // Sixteen times the length; a quadratic step takes 256 times as long.
