@@ -5,10 +5,12 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
 
-use crate::report::{Category, Kind, Level, Parsed, Priority};
+use crate::{
+    report::{Category, Kind, Level, Parsed, Priority},
+    search::Words,
+};
 
 mod rules;
 
@@ -86,14 +88,8 @@ fn rank(category: Category) -> usize {
     rules::TABLE.iter().position(|rule| rule.category == category).unwrap_or(usize::MAX)
 }
 
-struct Words {
-    automaton: AhoCorasick,
-    /// For each word its rule, and whether it must stand alone.
-    rules: Vec<(usize, bool)>,
-    words: Vec<&'static str>,
-}
-
-static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
+/// The words of the table, and for each its rule and whether it must stand alone.
+static WORDS: LazyLock<(Words, Vec<(usize, bool)>)> = LazyLock::new(|| {
     let mut words = Vec::new();
     let mut rules = Vec::new();
     for (index, rule) in rules::TABLE.iter().enumerate() {
@@ -103,35 +99,30 @@ static WORDS: LazyLock<Option<Words>> = LazyLock::new(|| {
             rules.push((index, word.starts_with('=')));
         }
     }
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        // A full table over all these words is too large for a processor's cache; titles are short.
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .match_kind(MatchKind::Standard)
-        .build(&words)
-        .ok()?;
-    Some(Words { automaton, rules, words })
+    (Words::of_any_case(words), rules)
 });
 
 /// The first rule of the table that has a word in `text`, and that word.
 fn best(text: &str) -> Option<(Category, &'static str)> {
-    let table = WORDS.as_ref()?;
+    let (words, rules) = &*WORDS;
     let bytes = text.as_bytes();
     let is_letter = |index: Option<usize>| {
         index.and_then(|index| bytes.get(index)).is_some_and(u8::is_ascii_alphanumeric)
     };
-    let mut best: Option<(usize, &'static str)> = None;
-    for found in table.automaton.find_overlapping_iter(text) {
-        let word = found.pattern().as_usize();
-        let &(rule, alone) = table.rules.get(word)?;
-        if alone && (is_letter(found.start().checked_sub(1)) || is_letter(Some(found.end()))) {
-            continue;
+    let mut best: Option<(usize, usize, &'static str)> = None;
+    words.each(bytes, |index, start| {
+        let Some(&(rule, alone)) = rules.get(index) else { return };
+        let word = words.get(index);
+        let end = start + word.len();
+        if alone && (is_letter(start.checked_sub(1)) || is_letter(Some(end))) {
+            return;
         }
-        if best.is_none_or(|(known, _)| rule < known) {
-            best = Some((rule, table.words.get(word).copied().unwrap_or_default()));
+        // Of the words of one rule the one that ends first is told, the longest of these.
+        if best.is_none_or(|(known, until, _)| (rule, end) < (known, until)) {
+            best = Some((rule, end, word));
         }
-    }
-    let (rule, word) = best?;
+    });
+    let (rule, _, word) = best?;
     rules::TABLE.get(rule).map(|rule| (rule.category, word))
 }
 

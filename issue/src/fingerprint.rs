@@ -43,9 +43,10 @@ pub(crate) fn hash<'p>(parts: impl IntoIterator<Item = Option<&'p str>>) -> Stri
     let mut out = String::with_capacity(67);
     out.push_str("v1:");
     for byte in sha.finalize() {
-        for nibble in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-        }
+        out.extend(
+            [byte >> 4, byte & 15]
+                .map(|nibble| char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 })),
+        );
     }
     out
 }

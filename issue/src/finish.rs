@@ -12,7 +12,7 @@ use crate::{
     in_app::{self, Prefixes},
     redact::Redactor,
     report::{Cause, Frame, Parsed, Redacted, Report},
-    template,
+    search, template,
 };
 
 mod explain;
@@ -74,35 +74,36 @@ pub fn finish_explained(parsed: Parsed, rules: &Rules, origin: &Origin) -> (Repo
 /// What led to a fingerprint and a category.
 struct Decision {
     inputs: Inputs,
-    default: String,
+    /// The built-in hash where somebody else decided.
+    default: Option<String>,
     decided_by: DecidedBy,
-    category_because: String,
-    template_of: String,
+    /// What the category rests on: the table's words, or which of the settings' rules.
+    because: (&'static str, Option<usize>),
 }
 
 fn finished(mut parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Decision) {
     let redacted = redact(&mut parsed, rules);
     judge_frames(&mut parsed, rules);
-    let template_of = first_line(&parsed).to_owned();
-    let template = template::template(&template_of);
+    let line = first_line(&parsed.message, parsed.error_type.is_some(), parsed.log.as_deref(), &parsed.text);
+    let template = template::template(line);
     let culprit = culprit(&parsed.frames);
-    let inputs = Inputs::of(&parsed, origin.component, || template::key(&template_of));
-    let default = inputs.hash();
-    let title = title(&parsed, &template_of);
+    let inputs = Inputs::of(&parsed, origin.component, || template::key(line));
+    let title = title(&parsed, line);
     let facts = settings::Facts {
         title: &title,
         error_type: parsed.error_type.as_deref(),
         component: origin.component,
         template: &template,
         culprit: culprit.as_deref(),
-        default: &default,
+        default: &inputs.hash(),
     };
-    let (fingerprint, decided_by) = decide(&facts, rules, origin);
+    let (decided, decided_by) = decide(&facts, rules, origin);
+    let default = facts.default.to_owned();
+    let (fingerprint, default) = match decided {
+        Some(decided) => (decided, Some(default)),
+        None => (default, None),
+    };
     let verdict = category::judge(&parsed, &title, &rules.categories);
-    let category_because = match verdict.rule {
-        Some(index) => format!("{} ({index})", verdict.because),
-        None => verdict.because.to_owned(),
-    };
     let report = Report {
         kind: parsed.kind,
         level: parsed.level,
@@ -120,19 +121,19 @@ fn finished(mut parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Deci
         priority: verdict.priority,
         text: parsed.text,
     };
-    (report, Decision { inputs, default, decided_by, category_because, template_of })
+    (report, Decision { inputs, default, decided_by, because: (verdict.because, verdict.rule) })
 }
 
-/// The caller, then the settings' rules, then the built-in hash.
-fn decide(facts: &settings::Facts, rules: &Rules, origin: &Origin) -> (String, DecidedBy) {
+/// The caller, then the settings' rules; `None` leaves it to the built-in hash.
+fn decide(facts: &settings::Facts, rules: &Rules, origin: &Origin) -> (Option<String>, DecidedBy) {
     if let Some(items) = origin.fingerprint.filter(|items| items.iter().any(|item| !item.is_empty())) {
         let redacted: Vec<String> =
             items.iter().map(|item| rules.redactor.text(item, &mut Redacted::new()).into_owned()).collect();
-        return (fingerprint::explicit(&redacted, facts.default), DecidedBy::Caller);
+        return (Some(fingerprint::explicit(&redacted, facts.default)), DecidedBy::Caller);
     }
     match rules.grouping.iter().enumerate().find(|(_, rule)| rule.pattern.is_match(facts.title)) {
-        Some((index, rule)) => (rule.fingerprint(facts), DecidedBy::Rule(index)),
-        None => (facts.default.to_owned(), DecidedBy::Default),
+        Some((index, rule)) => (Some(rule.fingerprint(facts)), DecidedBy::Rule(index)),
+        None => (None, DecidedBy::Default),
     }
 }
 
@@ -140,30 +141,19 @@ fn decide(facts: &settings::Facts, rules: &Rules, origin: &Origin) -> (String, D
 fn title(parsed: &Parsed, line: &str) -> String {
     match parsed.error_type.as_deref() {
         Some(error_type) if line.is_empty() => error_type.to_owned(),
-        Some(error_type) => format!("{error_type}: {line}"),
+        Some(error_type) => [error_type, ": ", line].concat(),
         None => line.to_owned(),
     }
 }
 
 /// The line that the template is made of: the message's first that is not blank; where there is neither a message nor
 /// a type, the log line's or the text's.
-fn first_line(parsed: &Parsed) -> &str {
-    let first = |text: &str| -> Option<std::ops::Range<usize>> {
-        let line = text.lines().find(|line| !line.trim().is_empty())?;
-        let start = line.as_ptr() as usize - text.as_ptr() as usize;
-        Some(start..start + line.len())
-    };
-    let of = |text: &'_ str| first(text);
-    if let Some(range) = of(&parsed.message) {
-        return parsed.message.get(range).unwrap_or_default();
-    }
-    if parsed.error_type.is_some() {
-        return "";
-    }
-    let log = parsed.log.as_deref().unwrap_or_default();
-    match of(log) {
-        Some(range) => log.get(range).unwrap_or_default(),
-        None => of(&parsed.text).and_then(|range| parsed.text.get(range)).unwrap_or_default(),
+fn first_line<'t>(message: &'t str, typed: bool, log: Option<&'t str>, text: &'t str) -> &'t str {
+    let first = |text: &'t str| search::lines(text).find(|line| !line.trim().is_empty());
+    match first(message) {
+        Some(line) => line,
+        None if typed => "",
+        None => log.and_then(first).or_else(|| first(text)).unwrap_or_default(),
     }
 }
 
@@ -180,7 +170,7 @@ fn culprit(frames: &[Frame]) -> Option<String> {
     let frame = frames.iter().find(|frame| frame.in_app).or_else(|| frames.first())?;
     let home = frame.module.as_deref().filter(|module| !module.is_empty()).or(frame.file.as_deref());
     match (home, frame.function.as_deref()) {
-        (Some(home), Some(function)) => Some(format!("{home} in {function}")),
+        (Some(home), Some(function)) => Some([home, " in ", function].concat()),
         (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
         (None, None) => None,
     }
@@ -188,30 +178,34 @@ fn culprit(frames: &[Frame]) -> Option<String> {
 
 /// Redacts every text of the report. Most secrets stand in the whole text and in a part of it; they count once.
 fn redact(parsed: &mut Parsed, rules: &Rules) -> Redacted {
+    // Almost always there is nothing, which a first look tells.
+    if rules.redactor.are_clean(std::iter::once(parsed.text.as_str()).chain(parts(parsed))) {
+        return Redacted::new();
+    }
     let mut whole = Redacted::new();
     replace(&mut parsed.text, rules, &mut whole);
-    if rules.redactor.is_clean(&joined(parsed)) {
+    if rules.redactor.are_clean(parts(parsed)) {
         return whole;
     }
-    let mut parts = Redacted::new();
+    let mut of_parts = Redacted::new();
     for text in parts_mut(parsed) {
-        replace(text, rules, &mut parts);
+        replace(text, rules, &mut of_parts);
     }
-    for (kind, count) in parts {
+    for (kind, count) in of_parts {
         let known = whole.entry(kind).or_default();
         *known = (*known).max(count);
     }
     whole
 }
 
-/// Every text of the report besides the whole one, a line each: one look at all of them instead of one at each.
-fn joined(parsed: &mut Parsed) -> String {
-    let mut all = String::with_capacity(parsed.text.len());
-    for text in parts_mut(parsed) {
-        all.push_str(text);
-        all.push('\n');
-    }
-    all
+/// Every text of the report besides the whole one.
+fn parts(parsed: &Parsed) -> impl Iterator<Item = &str> {
+    let own = [Some(&parsed.message), parsed.error_type.as_ref(), parsed.log.as_ref()].into_iter().flatten();
+    let causes = parsed.causes.iter();
+    let told = causes.clone().flat_map(|cause| std::iter::once(&cause.message).chain(&cause.error_type));
+    let frames = parsed.frames.iter().chain(causes.flat_map(|cause| &cause.frames));
+    let names = frames.flat_map(|frame| [&frame.function, &frame.module, &frame.file].into_iter().flatten());
+    own.chain(told).chain(names).map(String::as_str)
 }
 
 /// Every text of the report besides the whole one.

@@ -6,11 +6,14 @@
 
 use serde::Serialize;
 
-use crate::report::{Frame, Language};
+use crate::{
+    report::{Frame, Language},
+    search,
+};
 
 mod tables;
 
-use self::tables::{EVERYWHERE, Table};
+use self::tables::{Lists, Table};
 
 /// Prefixes of modules, functions or files that settings add.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +72,12 @@ pub(crate) fn judge<'a>(
         return (false, Because::Nameless, None);
     }
     let table = tables::of(language);
-    if let Some(entry) = frame.file.as_deref().and_then(|file| library_path(file, language)) {
+    let lists = tables::lists(language);
+    let path = frame.file.as_deref().zip(lists);
+    if let Some(entry) = path.and_then(|(file, lists)| library_path(file, language, lists)) {
         return (false, Because::LibraryPath, Some(entry));
     }
-    if let Some(entry) = library_name(frame, table) {
+    if let Some(entry) = lists.and_then(|lists| library_name(frame, lists, table)) {
         return (false, Because::LibraryName, Some(entry));
     }
     if table.fileless_is_library && frame.file.is_none() {
@@ -95,50 +100,44 @@ fn begins_with(frame: &Frame, prefix: &str) -> bool {
 }
 
 /// The entry for a directory of libraries that `file` lies in. Windows writes the same paths the other way round.
-fn library_path(file: &str, language: Language) -> Option<&'static str> {
-    let table = tables::of(language);
+fn library_path(name: &str, language: Language, lists: &Lists) -> Option<&'static str> {
     let turned;
-    let file = if file.contains('\\') {
-        turned = file.replace('\\', "/");
-        turned.as_str()
+    let file = if memchr::memchr(b'\\', name.as_bytes()).is_some() {
+        turned = name.replace('\\', "/");
+        turned.as_bytes()
     } else {
-        file
+        name.as_bytes()
     };
-    let begins = |start: &&&str| file.starts_with(**start);
-    let whole = |name: &&&str| file == **name;
-    // An entry begins with a slash; a relative file begins with what follows it.
-    let relative = |part: &&&str| part.strip_prefix('/').is_some_and(|relative| file.starts_with(relative));
     // Rails writes `actionpack (7.1.2) lib/action_dispatch/…` for a file of a gem.
     let gem = |(_, rest): (&str, &str)| {
         rest.starts_with(|first: char| first.is_ascii_digit()) && rest.contains(") ")
     };
-    if language == Language::Ruby && file.split_once(" (").is_some_and(gem) {
+    if language == Language::Ruby && search::split_once(name, " (").is_some_and(gem) {
         return Some("gem");
     }
-    tables::within(language, file)
-        .or_else(|| table.within.iter().chain(EVERYWHERE).find(relative).copied())
-        .or_else(|| table.file_begins.iter().find(begins).copied())
-        .or_else(|| table.files.iter().find(whole).copied())
+    let below = |slash: usize| lists.within.of(file.get(slash + 1..)?);
+    memchr::memchr_iter(b'/', file)
+        .find_map(below)
+        // A relative file begins with what follows the slash.
+        .or_else(|| lists.within.of(file))
+        .or_else(|| lists.file_begins.of(file))
+        .or_else(|| lists.files.whole(file))
 }
 
 /// The entry for a package of a library that the frame's module, or its function where it has none, begins with.
-fn library_name(frame: &Frame, table: &Table) -> Option<&'static str> {
-    let name = frame.module.as_deref().or(frame.function.as_deref())?;
-    let name = name.rsplit_once('/').filter(|_| table.loaders).map_or(name, |(_, class)| class);
-    // Comparing one byte first spares a call for almost every entry of a long table.
-    let first = name.as_bytes().first();
-    let begins = |prefix: &&&str| prefix.as_bytes().first() == first && name.starts_with(**prefix);
-    if let Some(entry) = table.names.iter().find(begins).or_else(|| of_crate(name, table)) {
-        return Some(entry);
-    }
+fn library_name(frame: &Frame, lists: &Lists, table: &Table) -> Option<&'static str> {
+    let whole = frame.module.as_deref().or(frame.function.as_deref())?;
+    let name = whole.as_bytes();
+    let class = || memchr::memrchr(b'/', name).and_then(|slash| name.get(slash + 1..));
+    let name = if table.loaders { class().unwrap_or(name) } else { name };
     // A first segment of a Go package: `net/http` and `net`, not `network`.
-    let root = name.split(['/', '.']).next()?;
-    table.roots.iter().find(|known| **known == root).copied()
+    let root = || name.split(|byte| matches!(byte, b'/' | b'.')).next();
+    lists.names.of(name).or_else(|| of_crate(whole, table)).or_else(|| lists.roots.whole(root()?))
 }
 
 /// The entry for the crate of a Rust name: `core[c1f1a4ba]::fmt::write` carries the crate's hash, and in
 /// `<<std::fs::File as …>::drop` the type that the function belongs to stands in front.
-fn of_crate<'a>(name: &str, table: &'a Table) -> Option<&'a &'static str> {
+fn of_crate(name: &str, table: &Table) -> Option<&'static str> {
     if !table.crates {
         return None;
     }
@@ -146,7 +145,7 @@ fn of_crate<'a>(name: &str, table: &'a Table) -> Option<&'a &'static str> {
     let end = name.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')?;
     let (first, rest) = name.split_at_checked(end)?;
     let qualified = rest.starts_with("::") || rest.starts_with('[');
-    table.names.iter().find(|entry| qualified && entry.strip_suffix("::") == Some(first))
+    table.names.iter().copied().find(|entry| qualified && entry.strip_suffix("::") == Some(first))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 //!
-//! [`settings`] is what a resource adds to the built-in rules.
+//! [`settings`] is what a resource adds to the built-in rules; `search` is how all of them look for words.
 
 pub mod assemble;
 pub mod category;
@@ -30,6 +30,7 @@ pub mod parse;
 pub mod record;
 pub mod redact;
 pub mod report;
+mod search;
 pub mod settings;
 pub mod structured;
 pub mod template;

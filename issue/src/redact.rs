@@ -1,6 +1,6 @@
 //! Cuts secrets out of text and JSON, before anything leaves the process or enters a hash.
 //!
-//! One automaton over everything that a secret can announce itself with decides, in one pass, that most text holds
+//! One table over everything that a secret can announce itself with decides, in one pass, that most text holds
 //! none. Only where it strikes does a recogniser look closer: [`pairs`] at the value behind a telling name, [`shapes`]
 //! at what gives itself away by its form. Card numbers announce themselves with nothing and have a scan of their own
 //! ([`card`]). What is cut becomes `[redacted:<kind>]`; doing it twice changes nothing.
@@ -10,12 +10,14 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::report::Redacted;
+use crate::{
+    report::Redacted,
+    search::{Fronts, Words},
+};
 
 mod card;
 mod name;
@@ -99,16 +101,16 @@ impl Redactor {
         text
     }
 
-    /// Whether `text` surely holds no secret, nor does any part of it: nothing announces one, nor stands there a card's
-    /// number. Cheaper than [`Redactor::text`] of each part where there are many. A user's pattern may be tied to a
-    /// text's ends, so that nothing is sure where there is one.
-    pub(crate) fn is_clean(&self, text: &str) -> bool {
-        let announced = || NEEDLES.as_ref().is_none_or(|needles| needles.automaton.is_match(text));
+    /// Whether `texts` surely hold no secret, nor does any part of one: nothing announces one, nor stands there a
+    /// card's number. Cheaper than [`Redactor::text`] of each. A user's pattern may be tied to a text's ends, so that
+    /// nothing is sure where there is one.
+    pub(crate) fn are_clean<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         let mut cards = Vec::new();
-        self.patterns.is_empty() && !announced() && {
-            card::find(text.as_bytes(), &mut cards);
-            cards.is_empty()
-        }
+        self.patterns.is_empty()
+            && texts.all(|text| {
+                card::find(text.as_bytes(), &mut cards);
+                cards.is_empty() && NEEDLES.next(text.as_bytes(), 0).is_none()
+            })
     }
 
     /// As [`Redactor::text`], telling the places too.
@@ -201,7 +203,7 @@ fn compile(name: &str, pattern: &str) -> Result<Regex, PatternError> {
     })
 }
 
-/// What a needle of the automaton announces.
+/// What a needle announces.
 #[derive(Clone, Copy)]
 enum Announced {
     /// The name of a pair.
@@ -210,37 +212,67 @@ enum Announced {
     Shape(shapes::Recogniser),
 }
 
+/// Everything that announces a secret. A small table over the first three bytes says where a needle may begin; only there
+/// the needles are compared.
 struct Needles {
-    automaton: AhoCorasick,
+    fronts: Fronts,
+    words: Words,
     announced: Vec<Announced>,
 }
 
-static NEEDLES: LazyLock<Option<Needles>> = LazyLock::new(|| {
+/// The one needle of two bytes: it announces nothing unless it goes on as its secret does.
+const SHORT: &[u8] = b"Q~";
+
+static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
     let names = name::NEEDLES.iter().map(|needle| (*needle, Announced::Name));
     let shapes = shapes::TABLE.iter().map(|(needle, recogniser)| (*needle, Announced::Shape(*recogniser)));
-    let (words, announced): (Vec<_>, Vec<_>) = names.chain(shapes).unzip();
-    let automaton = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::DFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(words)
-        .ok()?;
-    Some(Needles { automaton, announced })
+    let (words, announced): (Vec<&str>, Vec<_>) = names.chain(shapes).unzip();
+    let mut fronts = Fronts::new(words.iter().copied());
+    for third in (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte)) {
+        fronts.add(&[SHORT, &[third]].concat());
+    }
+    Needles { fronts, words: Words::of_any_case(words), announced }
 });
+
+/// A needle in a text.
+struct Found {
+    start: usize,
+    end: usize,
+    announced: Announced,
+}
+
+impl Needles {
+    /// The first needle at or after `from`, of those that begin there the longest.
+    fn next(&self, text: &[u8], mut from: usize) -> Option<Found> {
+        loop {
+            let start = self.fronts.next(text, from)?;
+            if let Some((length, announced)) = self.at(text, start) {
+                return Some(Found { start, end: start + length, announced });
+            }
+            from = start + 1;
+        }
+    }
+
+    fn at(&self, text: &[u8], start: usize) -> Option<(usize, Announced)> {
+        if let Some(index) = self.words.longest(text, start) {
+            return Some((self.words.get(index).len(), *self.announced.get(index)?));
+        }
+        let short = text.get(start..start + SHORT.len())?.eq_ignore_ascii_case(SHORT);
+        short.then_some((SHORT.len(), Announced::Shape(shapes::azure_secret)))
+    }
+}
 
 /// Finds what announces itself. The search goes on after what was cut, or after the needle where nothing was.
 fn announced<'a>(text: &str, cuts: &mut Vec<Cut<'a>>) {
-    // The table is constant and small; that it builds is tested.
-    let Some(needles) = NEEDLES.as_ref() else { return };
-    let mut done = 0;
-    for found in needles.automaton.find_iter(text) {
-        if found.start() < done {
+    let (mut from, mut done) = (0, 0);
+    while let Some(Found { start, end, announced }) = NEEDLES.next(text.as_bytes(), from) {
+        from = end;
+        if start < done {
             continue;
         }
-        let cut = match needles.announced.get(found.pattern().as_usize()) {
-            Some(Announced::Name) => pairs::at(text, found.start(), found.end()),
-            Some(Announced::Shape(recogniser)) => recogniser(text, found.start(), found.end()),
-            None => None,
+        let cut = match announced {
+            Announced::Name => pairs::at(text, start, end),
+            Announced::Shape(recogniser) => recogniser(text, start, end),
         };
         if let Some(cut) = cut {
             done = cut.end;

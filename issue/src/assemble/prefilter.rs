@@ -3,20 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use aho_corasick::packed;
-use aho_corasick::{AhoCorasick, MatchKind};
-
 use crate::languages::GRAMMARS;
 use crate::logline::{NEEDLES, WARNING_NEEDLES};
 use crate::report::Level;
+use crate::search::Any;
 
-/// The multi-pattern automaton over the needles of every language and of log levels.
+/// The search for the needles of every language and of log levels.
 #[derive(Debug)]
-pub struct Prefilter {
-    vector: Option<packed::Searcher>,
-    /// For processors without the vector instructions; `None` only if the table could not be built.
-    automaton: Option<AhoCorasick>,
-}
+pub struct Prefilter(Any);
 
 impl Prefilter {
     /// The one of the whole table for log lines of at least this level, built on first use.
@@ -33,33 +27,12 @@ impl Prefilter {
     fn of_table(more: &[&str]) -> Self {
         let table = GRAMMARS.iter().flat_map(|grammar| grammar.needles);
         let all: BTreeSet<&str> = table.chain(NEEDLES).chain(more).copied().collect();
-        Self::new(&shortest(&all))
-    }
-
-    fn new(needles: &[&str]) -> Self {
-        let vector = packed::Config::new()
-            .match_kind(packed::MatchKind::LeftmostFirst)
-            .builder()
-            .extend(needles)
-            .build();
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .kind(Some(aho_corasick::AhoCorasickKind::DFA))
-            .build(needles)
-            .ok();
-        Self { vector, automaton }
+        Self(Any::new(&shortest(&all)))
     }
 
     /// Index of the first needle in `bytes`.
     pub fn find(&self, bytes: &[u8]) -> Option<usize> {
-        match &self.vector {
-            Some(vector) => vector.find(bytes).map(|found| found.start()),
-            None => match &self.automaton {
-                Some(automaton) => automaton.find(bytes).map(|found| found.start()),
-                // Without a table every line is looked at.
-                None => (bytes.len() > 1).then_some(1),
-            },
-        }
+        self.0.find(bytes, 0)
     }
 }
 
@@ -83,7 +56,7 @@ mod tests {
         let needles = shortest(&all);
         assert!(needles.len() <= 64, "{} {needles:?}", needles.len());
         assert!(needles.iter().all(|needle| needle.len() >= 3), "{needles:?}");
-        let vector = Prefilter::shared(Level::Error).vector.is_some();
+        let vector = Prefilter::shared(Level::Error).0.is_vectored();
         assert!(vector || !cfg!(target_arch = "x86_64"));
     }
 }

@@ -16,6 +16,13 @@ fn every_example_of_a_rule_is_of_its_category() {
 }
 
 #[test]
+fn words_are_such_as_the_search_finds() {
+    for word in rules::TABLE.iter().flat_map(|rule| rule.words) {
+        assert!(word.trim_start_matches('=').len() >= 3, "{word:?}");
+    }
+}
+
+#[test]
 fn a_process_that_ended_is_a_crash_unless_a_resource_was_missing() {
     let ended = |title: &str| {
         judge(&Parsed { kind: Kind::Exception, level: Level::Fatal, ..log(title) }, title, &[]).category

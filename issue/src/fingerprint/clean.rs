@@ -2,7 +2,7 @@
 //!
 //! Part of fingerprint version 1: a released version never changes what these return.
 
-use crate::report::Language;
+use crate::{report::Language, search};
 
 mod dotnet;
 mod dynamic;
@@ -70,7 +70,7 @@ fn without_version(name: &str, out: &mut String) {
 /// Copies a name without `0x…` numbers.
 fn without_addresses(name: &str, out: &mut String) {
     let mut rest = name;
-    while let Some(at) = rest.find("0x") {
+    while let Some(at) = search::find(rest, "0x") {
         let (before, number) = (rest.get(..at).unwrap_or_default(), rest.get(at + 2..).unwrap_or_default());
         let digits = number.bytes().take_while(u8::is_ascii_hexdigit).count();
         out.push_str(before);

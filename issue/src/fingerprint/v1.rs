@@ -89,43 +89,44 @@ fn location(frames: &[Frame], language: Language) -> String {
 
 /// `None` where nothing is left of any of the frames.
 fn lines<'f>(frames: impl Iterator<Item = &'f Frame>, language: Language) -> Option<String> {
-    let mut out: Option<String> = None;
-    let mut last: Option<String> = None;
+    let mut out = String::with_capacity(256);
+    // Where the last line that stays begins.
+    let mut last = 0;
     let mut taken = 0;
-    for line in frames.filter_map(|frame| line(frame, language)) {
-        if last.as_ref() == Some(&line) {
+    for frame in frames {
+        let end = out.len();
+        if taken > 0 {
+            out.push('\n');
+        }
+        let start = out.len();
+        if !line(frame, language, &mut out) || taken > 0 && out.get(start..) == out.get(last..end) {
+            out.truncate(end);
             continue;
         }
         if taken == FRAMES {
+            out.truncate(end);
             break;
         }
-        match &mut out {
-            Some(out) => {
-                out.push('\n');
-                out.push_str(&line);
-            }
-            None => out = Some(line.clone()),
-        }
         taken += 1;
-        last = Some(line);
+        last = start;
     }
-    out
+    (taken > 0).then_some(out)
 }
 
-/// `<module or file>|<function>`, cleaned; `None` where nothing is left of the frame.
-fn line(frame: &Frame, language: Language) -> Option<String> {
-    let mut out = String::with_capacity(64);
+/// Appends `<module or file>|<function>`, cleaned. `false` where nothing is left of the frame; then what was appended
+/// means nothing.
+fn line(frame: &Frame, language: Language, out: &mut String) -> bool {
+    let start = out.len();
     match frame.module.as_deref().filter(|module| !module.is_empty()) {
-        Some(module) => clean::module(module, language, &mut out),
-        None => file::tail(frame.file.as_deref().unwrap_or_default(), language, &mut out),
+        Some(module) => clean::module(module, language, out),
+        None => file::tail(frame.file.as_deref().unwrap_or_default(), language, out),
     }
     out.push('|');
     let before = out.len();
-    clean::function(frame.function.as_deref().unwrap_or_default(), language, &mut out);
-    if language == Language::Python && throwers::is_comprehension(out.get(before..).unwrap_or_default()) {
-        return None;
-    }
-    (out.len() > 1).then_some(out)
+    clean::function(frame.function.as_deref().unwrap_or_default(), language, out);
+    let comprehension =
+        language == Language::Python && throwers::is_comprehension(out.get(before..).unwrap_or_default());
+    !comprehension && out.len() > start + 1
 }
 
 /// What became of one frame, for `--explain`.
@@ -136,12 +137,13 @@ pub(crate) fn fate(frame: &Frame, language: Language, any_in_app: bool) -> Resul
     if !any_in_app && let Some(reason) = throwers::of(frame, language) {
         return Err(reason);
     }
-    line(frame, language).ok_or("nothing is left of its name")
+    let mut out = String::new();
+    if line(frame, language, &mut out) { Ok(out) } else { Err("nothing is left of its name") }
 }
 
 /// Whether any frame that is in-app can make a line.
 pub(crate) fn any_in_app(frames: &[Frame], language: Language) -> bool {
-    frames.iter().any(|frame| frame.in_app && line(frame, language).is_some())
+    frames.iter().any(|frame| frame.in_app && line(frame, language, &mut String::new()))
 }
 
 #[cfg(test)]

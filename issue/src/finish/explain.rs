@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Decision, Rules};
+use super::{Decision, Rules, first_line};
 use crate::{
     fingerprint::{DecidedBy, v1},
     in_app::Verdict,
@@ -79,7 +79,8 @@ pub(super) fn explain(
     redacted: Vec<Place>,
     decision: Decision,
 ) -> Explanation {
-    let Decision { inputs, default, decided_by, category_because, template_of } = decision;
+    let Decision { inputs, default, decided_by, because } = decision;
+    let line = first_line(&report.message, report.error_type.is_some(), report.log.as_deref(), &report.text);
     let inputs = [
         ("component", inputs.component),
         ("type", inputs.error_type),
@@ -89,11 +90,14 @@ pub(super) fn explain(
     Explanation {
         decided_by,
         inputs: inputs.map(|(name, value)| Input { name, value }).into(),
-        default_fingerprint: default,
+        default_fingerprint: default.unwrap_or_else(|| report.fingerprint.clone()),
         frames: frames(report, rules),
-        placeholders: template::hits(&template_of),
+        placeholders: template::hits(line),
         redacted,
-        category: category_because,
+        category: match because {
+            (because, Some(index)) => format!("{because} ({index})"),
+            (because, None) => because.to_owned(),
+        },
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use crate::report::Language;
+use crate::search::Beginnings;
 
 /// What one language's libraries and runtime are known by.
 pub(super) struct Table {
-    /// Parts of a path.
+    /// Parts of a path, each from a slash on.
     pub(super) within: &'static [&'static str],
     /// Beginnings of a file's name that are no path.
     pub(super) file_begins: &'static [&'static str],
@@ -87,20 +86,35 @@ const LANGUAGES: [Language; 14] = [
     Language::Unknown,
 ];
 
-/// One automaton for each language over its directories and everybody's: a path is read once.
-static WITHIN: LazyLock<Vec<Option<AhoCorasick>>> = LazyLock::new(|| {
+/// A table as it is searched: each list by the first byte of its entries.
+pub(super) struct Lists {
+    /// Directories, of the language and of everybody, looked for behind a slash.
+    pub(super) within: Beginnings,
+    pub(super) file_begins: Beginnings,
+    pub(super) files: Beginnings,
+    pub(super) names: Beginnings,
+    pub(super) roots: Beginnings,
+}
+
+static LISTS: LazyLock<Vec<Lists>> = LazyLock::new(|| {
     let build = |language: &Language| {
-        let parts = of(*language).within.iter().chain(EVERYWHERE);
-        AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(parts).ok()
+        let table = of(*language);
+        let within = table.within.iter().chain(EVERYWHERE).copied();
+        let list = |words: &'static [&'static str]| Beginnings::new(words.iter().copied());
+        Lists {
+            within: Beginnings::behind(1, within),
+            file_begins: list(table.file_begins),
+            files: list(table.files),
+            names: list(table.names),
+            roots: list(table.roots),
+        }
     };
     LANGUAGES.iter().map(build).collect()
 });
 
-/// The entry for a directory of libraries that stands in `file`.
-pub(super) fn within(language: Language, file: &str) -> Option<&'static str> {
-    let index = LANGUAGES.iter().position(|known| *known == language)?;
-    let found = WITHIN.get(index)?.as_ref()?.find(file)?;
-    of(language).within.iter().chain(EVERYWHERE).nth(found.pattern().as_usize()).copied()
+/// The lists of a language.
+pub(super) fn lists(language: Language) -> Option<&'static Lists> {
+    LISTS.get(language as usize).or_else(|| LISTS.last())
 }
 
 #[rustfmt::skip]
@@ -372,3 +386,16 @@ static UNKNOWN: Table = Table {
     ],
     ..NOTHING
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_its_lists_and_every_directory_a_slash() {
+        for (index, language) in LANGUAGES.into_iter().enumerate() {
+            assert_eq!(language as usize, index);
+            assert!(of(language).within.iter().chain(EVERYWHERE).all(|part| part.starts_with('/')));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Names that tell a secret: of keys, headers, variables and flags, in any case and with any joiner.
 
-/// Fragments for the automaton; [`kind_of`] then judges the whole name.
+/// Fragments that are searched for; [`kind_of`] then judges the whole name.
 pub(super) const NEEDLES: &[&str] = &[
     "passw",
     "passphrase",

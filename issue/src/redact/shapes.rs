@@ -267,15 +267,20 @@ fn azure_signature(text: &str, start: usize, end: usize) -> Option<Cut<'static>>
 }
 
 /// A client secret of Entra: three characters, a digit, `Q~`, 31 to 34 more.
-fn azure_secret(text: &str, start: usize, end: usize) -> Option<Cut<'static>> {
+pub(super) fn azure_secret(text: &str, start: usize, end: usize) -> Option<Cut<'static>> {
     let bytes = text.as_bytes();
     let begin = start.checked_sub(4)?;
-    let wanted = |byte| is_base64url(byte) || matches!(byte, b'.' | b'~');
-    let value_end = bytes.len().min(end + 35).min(run(bytes.get(..bytes.len().min(end + 35))?, end, wanted));
+    let value_end = bytes.len().min(end + 35);
+    let value_end = value_end.min(run(bytes.get(..value_end)?, end, goes_on_in_azure_secret));
     let head = bytes.get(begin..start)?;
-    let fits = head.last().is_some_and(u8::is_ascii_digit)
-        && head.iter().all(|&byte| is_base64url(byte) || matches!(byte, b'.' | b'~'));
+    let fits =
+        head.last().is_some_and(u8::is_ascii_digit) && head.iter().all(|&byte| goes_on_in_azure_secret(byte));
     (fits && (31..=34).contains(&(value_end - end))).then(|| Cut::new(begin, value_end, "azure_key"))
+}
+
+/// The alphabet of such a secret.
+pub(super) fn goes_on_in_azure_secret(byte: u8) -> bool {
+    is_base64url(byte) || matches!(byte, b'.' | b'~')
 }
 
 fn github(text: &str, start: usize, _: usize) -> Option<Cut<'static>> {

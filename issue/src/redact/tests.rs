@@ -5,8 +5,13 @@ fn redact(text: &str) -> String {
 }
 
 #[test]
-fn the_automaton_builds() {
-    assert!(NEEDLES.is_some());
+fn every_needle_is_found() {
+    for needle in name::NEEDLES.iter().copied().chain(shapes::TABLE.iter().map(|(needle, _)| *needle)) {
+        for text in [format!("x {needle}1"), format!("x {}1", needle.to_ascii_uppercase())] {
+            let found = NEEDLES.next(text.as_bytes(), 0).map(|found| (found.start, found.end));
+            assert_eq!(found, Some((2, 2 + needle.len())), "{needle:?} in {text:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,15 +1,20 @@
 //! Languages whose names need little: Python, Ruby, PHP, Elixir, Perl, Dart.
 
+use crate::search;
+
 /// `Foo.<locals>.bar` → `Foo.bar`.
 pub(super) fn python(name: &str, out: &mut String) {
-    for part in name.split(".<locals>") {
+    let mut rest = name;
+    while let Some((part, after)) = search::split_once(rest, ".<locals>") {
         super::without_addresses(part, out);
+        rest = after;
     }
+    super::without_addresses(rest, out);
 }
 
 /// `block (2 levels) in Foo#bar` → `Foo#bar`; the class of every object says nothing (`Object#foo`).
 pub(super) fn ruby(name: &str, out: &mut String) {
-    let name = name.rsplit(" in ").next().unwrap_or(name);
+    let name = search::rsplit_once(name, " in ").map_or(name, |(_, name)| name);
     let name = ["Object#", "Kernel#", "Object.", "BasicObject#"]
         .iter()
         .find_map(|class| name.strip_prefix(class))

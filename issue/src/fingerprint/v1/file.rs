@@ -1,6 +1,6 @@
 //! The end of a file's path: what stays when the program is installed elsewhere or bundled anew.
 
-use crate::report::Language;
+use crate::{report::Language, search};
 
 /// Appends the last two path segments, of which directories with a digit are skipped and the file's own name loses
 /// what a bundler or a temporary file puts into it. Nothing for what is no file.
@@ -17,8 +17,9 @@ pub(super) fn tail(file: &str, language: Language, out: &mut String) {
 
 /// Without scheme and authority, query and fragment, a bundler's markers, and `<…>` names.
 fn local(file: &str) -> &str {
-    let file = file.split(['?', '#']).next().unwrap_or_default();
-    let path = match file.split_once("://") {
+    let end = memchr::memchr2(b'?', b'#', file.as_bytes()).unwrap_or(file.len());
+    let file = file.get(..end).unwrap_or_default();
+    let path = match search::split_once(file, "://") {
         Some(("file" | "app" | "webpack" | "webpack-internal" | "ng" | "rsc", path)) => path,
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
         None => file,
