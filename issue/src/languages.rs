@@ -3,11 +3,10 @@
 //! A language is one file below `languages/` that exports one [`Grammar`], plus its line in [`GRAMMARS`]. The engine
 //! in `assemble` knows no language: it asks the table.
 
-use std::sync::OnceLock;
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::sync::LazyLock;
 
 use crate::report::{Language, Parsed};
+use crate::search::Words;
 
 pub mod crystal;
 pub mod dart;
@@ -150,11 +149,30 @@ pub static GRAMMARS: &[&Grammar] = &[
 
 /// The first grammar that says a record starts with this line.
 pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
-    let first = line.as_bytes().first()?;
-    if *first < b' ' && *first != b'\t' {
-        return None;
-    }
+    may_start(line).then(|| opens_among(line, may_open(line))).flatten()
+}
+
+/// As [`opens`] of what follows the first of `starts` at which a record starts. The line is searched for needles once,
+/// however many places there are.
+pub fn opens_at(
+    line: &str,
+    mut starts: impl Iterator<Item = usize>,
+) -> Option<(usize, &'static Grammar, Opening)> {
     let may = may_open(line);
+    starts.find_map(|offset| {
+        let rest = line.get(offset..).filter(|rest| may_start(rest))?;
+        opens_among(rest, may).map(|(grammar, opening)| (offset, grammar, opening))
+    })
+}
+
+/// No record starts with a control character.
+fn may_start(line: &str) -> bool {
+    line.bytes().next().is_some_and(|first| first >= b' ' || first == b'\t')
+}
+
+/// The first of the grammars in `may` that says a record starts with this line. Structured lines have no needle.
+fn opens_among(line: &str, may: u32) -> Option<(&'static Grammar, Opening)> {
+    let may = if line.starts_with('{') { may | 1 } else { may };
     if may == 0 {
         return None;
     }
@@ -165,21 +183,17 @@ pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
 /// The grammars of which the line holds a needle, one bit each in the order of the table. One pass over the line
 /// decides which tables are asked at all.
 fn may_open(line: &str) -> u32 {
-    static NEEDLES: OnceLock<Option<(AhoCorasick, Vec<usize>)>> = OnceLock::new();
-    let built = NEEDLES.get_or_init(|| {
+    static NEEDLES: LazyLock<(Words, Vec<u32>)> = LazyLock::new(|| {
         let pairs = GRAMMARS.iter().enumerate();
         let pairs = pairs.flat_map(|(at, grammar)| grammar.needles.iter().map(move |needle| (at, needle)));
-        let (owners, needles): (Vec<usize>, Vec<&str>) =
-            pairs.map(|(at, needle)| (at, needle.trim_start_matches('\n'))).unzip();
-        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(needles).ok()?;
-        Some((automaton, owners))
+        let (words, owners): (Vec<&str>, Vec<u32>) =
+            pairs.map(|(at, needle)| (needle.trim_start_matches('\n'), 1 << at)).unzip();
+        (Words::new(words), owners)
     });
-    let Some((automaton, owners)) = built else { return u32::MAX };
+    let (words, owners) = &*NEEDLES;
     let mut may = 0;
-    for found in automaton.find_overlapping_iter(line) {
-        may |= owners.get(found.pattern().as_usize()).map_or(u32::MAX, |owner| 1 << owner);
-    }
-    if line.starts_with('{') { may | 1 } else { may }
+    words.each(line.as_bytes(), |word, _| may |= owners.get(word).copied().unwrap_or(u32::MAX));
+    may
 }
 
 /// The first grammar that knows this line as a frame.

@@ -39,11 +39,20 @@ pub fn head(line: &str) -> Option<Head> {
 
 /// Whether a line begins like a logger's: with a time, a level, a structured record or an access log's address.
 pub fn is_log_line(line: &str) -> bool {
+    begins_like_one(line, || head(line))
+}
+
+/// As [`is_log_line`] of a line whose front was read before.
+pub fn is_log_line_with(line: &str, known: Option<Head>) -> bool {
+    begins_like_one(line, || known)
+}
+
+fn begins_like_one(line: &str, head: impl FnOnce() -> Option<Head>) -> bool {
     let Some(first) = line.as_bytes().first() else { return false };
     match first {
         b' ' | b'\t' => false,
         b'{' => line.starts_with("{\"") && line.contains("\":"),
-        _ => has_logfmt_front(line) || has_access_front(line) || head(line).is_some(),
+        _ => has_logfmt_front(line) || has_access_front(line) || head().is_some(),
     }
 }
 
@@ -54,18 +63,35 @@ pub fn has_time(line: &str) -> bool {
 
 /// `key=value key=…` at the very start.
 pub fn has_logfmt_front(line: &str) -> bool {
-    let key = line.split('=').next().unwrap_or_default();
+    // The longest key has nine letters.
+    let front = line.as_bytes().get(..10).unwrap_or(line.as_bytes());
+    let key = memchr::memchr(b'=', front).and_then(|end| line.get(..end));
     matches!(
         key,
-        "time" | "ts" | "t" | "level" | "lvl" | "timestamp" | "severity" | "msg" | "at" | "logger" | "caller"
-    ) && key.len() < line.len()
+        Some(
+            "time"
+                | "ts"
+                | "t"
+                | "level"
+                | "lvl"
+                | "timestamp"
+                | "severity"
+                | "msg"
+                | "at"
+                | "logger"
+                | "caller"
+        )
+    )
 }
 
 /// `10.0.0.1 - - [`: the common log format.
 fn has_access_front(line: &str) -> bool {
-    line.as_bytes().first().is_some_and(|byte| byte.is_ascii_hexdigit() || *byte == b':')
-        && line.get(..line.len().min(120)).unwrap_or(line).contains(" - ")
-        && line.split(' ').next().is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok())
+    let host = line.bytes().position(|byte| !(byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')));
+    let host = host.filter(|end| *end > 0 && line.as_bytes().get(*end) == Some(&b' '));
+    host.and_then(|end| line.get(..end)).is_some_and(|host| {
+        line.get(..line.len().min(120)).unwrap_or(line).contains(" - ")
+            && host.parse::<std::net::IpAddr>().is_ok()
+    })
 }
 
 /// A log line's words with everything that its logger put in front of them cut off.

@@ -4,6 +4,7 @@ use crate::assemble::Block;
 use crate::languages::frames::type_and_message;
 use crate::logline;
 use crate::report::{Kind, Language, Level, Parsed};
+use crate::search;
 use crate::structured;
 
 /// Rules whose text a runtime prints for an error that nobody caught: no header makes them less than an error. An
@@ -58,7 +59,7 @@ pub fn parse(block: &Block, min_level: Level) -> Option<Parsed> {
 /// A trace below a log line takes that line's level, and its words as `log`.
 fn apply_header(parsed: &mut Parsed, text: &str, body: usize, rule: &str) {
     let mut start = 0;
-    let stated = text.lines().find_map(|line| {
+    let stated = search::lines(text).find_map(|line| {
         let from = start;
         start += line.len() + 1;
         let head = (from < body).then(|| logline::head(line)).flatten()?;
@@ -113,7 +114,7 @@ fn log(block: &Block) -> Option<Parsed> {
         return Some(parsed);
     }
     let mut offset = 0;
-    let found = text.lines().find_map(|line| {
+    let found = search::lines(text).find_map(|line| {
         let start = offset;
         offset += line.len() + 1;
         let head = logline::head(line)?;

@@ -107,33 +107,43 @@ const TEXTS: [&str; 10] = [
 
 /// Whether a JSON line states a level of warning or above, or holds a stack. A cheap look, without parsing.
 pub fn may_be_error(line: &str) -> bool {
-    let mut stated = false;
-    for key in LEVELS.iter().map(|key| key.rsplit('.').next().unwrap_or(key)) {
-        if let Some(rank) = rank_behind(line, key) {
-            if rank >= Rank::Warning {
-                return true;
+    let mut ranks = [None; LEVELS.len()];
+    for (end, value) in keys(line) {
+        let before = line.get(..end).unwrap_or_default();
+        for (key, rank) in LEVELS.iter().zip(&mut ranks) {
+            let key = key.rsplit_once('.').map_or(*key, |(_, last)| last);
+            let opens = |before: &str| before.ends_with(['"', '.']);
+            if rank.is_none() && before.strip_suffix(key).is_some_and(opens) {
+                *rank = rank_of_value(value);
             }
-            stated = true;
         }
     }
-    !stated
+    if ranks.iter().flatten().any(|rank| *rank >= Rank::Warning) {
+        return true;
+    }
+    ranks.iter().all(Option::is_none)
         && ["\"stack", "\"exception\"", "\"exc_info\"", "\"traceback\""].iter().any(|key| line.contains(key))
 }
 
-/// The level behind the first `"key":`.
-fn rank_behind(line: &str, key: &str) -> Option<Rank> {
-    line.match_indices(key).find_map(|(at, _)| {
-        let before = line.get(..at)?.as_bytes().last().copied()?;
-        let rest =
-            line.get(at + key.len()..)?.strip_prefix('"')?.trim_start().strip_prefix(':')?.trim_start();
-        if !matches!(before, b'"' | b'.') {
-            return None;
-        }
-        match rest.strip_prefix('"') {
-            Some(text) => text.split('"').next().and_then(rank_of_text),
-            None => rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok().and_then(rank_of_number),
-        }
-    })
+/// For each `":` after what may be the key of a level: where the key ends, and what follows the colon.
+fn keys(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = line.as_bytes();
+    let last = |end: usize| end.checked_sub(1).and_then(|last| bytes.get(last));
+    memchr::memchr_iter(b'"', bytes)
+        // What the names of levels end with.
+        .filter(move |end| matches!(last(*end), Some(b'l' | b'y' | b'e' | b't' | b'r' | b'Y')))
+        .filter_map(|end| {
+            let value = line.get(end + 1..)?.trim_start().strip_prefix(':')?;
+            Some((end, value.trim_start()))
+        })
+}
+
+/// The level that a key's value states.
+fn rank_of_value(value: &str) -> Option<Rank> {
+    match value.strip_prefix('"') {
+        Some(text) => text.split('"').next().and_then(rank_of_text),
+        None => value.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok().and_then(rank_of_number),
+    }
 }
 
 fn rank_of_text(text: &str) -> Option<Rank> {
@@ -300,11 +310,12 @@ pub fn is_logfmt(line: &str) -> bool {
 pub fn logfmt_rank(line: &str) -> Option<Rank> {
     let window = line.get(..2048).unwrap_or(line);
     memchr::memchr(b'=', window.as_bytes())?;
-    ["level=", "lvl=", "severity="].iter().find_map(|key| {
-        window.match_indices(key).find_map(|(at, _)| {
+    ["level", "lvl", "severity"].iter().find_map(|key| {
+        memchr::memchr_iter(b'=', window.as_bytes()).find_map(|equals| {
+            let at = equals.checked_sub(key.len()).filter(|at| window.get(*at..equals) == Some(key))?;
             let placed =
                 at == 0 || window.as_bytes().get(at - 1).is_some_and(|byte| matches!(byte, b' ' | b'\t'));
-            let value = window.get(at + key.len()..)?.trim_start_matches('"');
+            let value = window.get(equals + 1..)?.trim_start_matches('"');
             let word = value.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
             Rank::of_word(word).filter(|_| placed)
         })

@@ -27,7 +27,7 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
     let text = buffer.text(line);
     let seen = look(&text);
     let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
-    if let Some((offset, grammar, opening)) = find(&text, &seen, languages::opens) {
+    if let Some((offset, grammar, opening)) = languages::opens_at(&text, seen.starts()) {
         lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
         record.level = stated(&text, &seen);
         add_opener(&mut record, &text, offset, grammar, opening);
@@ -38,7 +38,7 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
         lookback::header(&mut record, buffer, line, "", &ANNOUNCING);
         return Some(log_or_typed(record, &text, limits));
     }
-    let (offset, grammar, opening) = find(&text, &seen, languages::frame)?;
+    let (offset, grammar, opening) = framed(&text, &seen)?;
     lookback::thrown(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar)?;
     let body = record.body;
     record.append(&text);
@@ -75,10 +75,10 @@ fn add_opener(record: &mut Record, text: &str, offset: usize, grammar: &'static 
 
 type Found = (usize, &'static Grammar, Opening);
 
-/// Asks the tables at every offset at which the text proper could begin.
-fn find(text: &str, seen: &Look, ask: fn(&str) -> Option<(&'static Grammar, Opening)>) -> Option<Found> {
-    seen.starts()
-        .find_map(|offset| ask(text.get(offset..)?).map(|(grammar, opening)| (offset, grammar, opening)))
+/// Asks for a frame at every offset at which the text proper could begin.
+fn framed(text: &str, seen: &Look) -> Option<Found> {
+    let at = |offset: usize| languages::frame(text.get(offset..)?).map(|found| (offset, found));
+    seen.starts().find_map(at).map(|(offset, (grammar, opening))| (offset, grammar, opening))
 }
 
 /// The level that a line states: as a log line, or in logfmt.
@@ -117,7 +117,7 @@ pub fn is_error_header(text: &str) -> bool {
 /// Decides on a line below a log line or an error's header.
 pub fn accept(record: &mut Record, line: &str) -> Verdict {
     let seen = look(line);
-    if let Some((offset, grammar, opening)) = find(line, &seen, languages::opens) {
+    if let Some((offset, grammar, opening)) = languages::opens_at(line, seen.starts()) {
         // Only what stands below its header, or below the rest of its message, belongs to it.
         let own = offset > 0 && seen.head.is_some_and(|head| head.time && head.rank.is_some());
         let doubtful = !opening.firm || opening.rule == "ruby.rails";
@@ -129,7 +129,7 @@ pub fn accept(record: &mut Record, line: &str) -> Verdict {
         add_opener(record, line, offset, grammar, opening);
         return if opening.firm { Verdict::Take } else { Verdict::Hold };
     }
-    if let Some((offset, grammar, opening)) = find(line, &seen, languages::frame) {
+    if let Some((offset, grammar, opening)) = framed(line, &seen) {
         return convert(record, line, offset, grammar, opening);
     }
     if !record.is_firm() && is_error_header(line) {
@@ -137,7 +137,7 @@ pub fn accept(record: &mut Record, line: &str) -> Verdict {
     }
     // `Error: text` is a log line unless frames follow it.
     let doubtful = record.held() == 0 && is_error_header(line) && !seen.head.is_some_and(|head| head.time);
-    if logline::is_log_line(line) && !is_header_continuation(line) && !doubtful {
+    if logline::is_log_line_with(line, seen.head) && !is_header_continuation(line) && !doubtful {
         return Verdict::End("next log line");
     }
     if record.len() >= record.header_lines + MESSAGE_LINES {

@@ -5,7 +5,7 @@ use super::buffer::{Buffer, Line};
 use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
-use crate::languages::frames::{is_number, names_an_error, type_and_message};
+use crate::languages::frames::{names_an_error, type_and_message};
 use crate::languages::{GRAMMARS, Grammar, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
@@ -76,8 +76,11 @@ const HEADERS: usize = 10;
 /// A numbered source line or its caret, as Bun prints them above an error.
 fn is_excerpt(text: &str) -> bool {
     let text = text.trim();
-    let caret = !text.is_empty() && text.bytes().all(|byte| byte == b'^');
-    caret || text.split_once(" | ").is_some_and(|(number, _)| is_number(number))
+    match text.as_bytes().first() {
+        Some(b'^') => text.bytes().all(|byte| byte == b'^'),
+        Some(b'0'..=b'9') => text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" | "),
+        _ => false,
+    }
 }
 
 /// Whether `text` announces the line below it.
@@ -98,8 +101,9 @@ fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
 
 /// `SEVERE: text`: the second line of a record of `java.util.logging`.
 fn is_level_line(text: &str) -> bool {
-    let word = text.split(": ").next().unwrap_or_default();
-    word.bytes().all(|byte| byte.is_ascii_uppercase()) && Rank::of_word(word).is_some()
+    let capitals = text.bytes().take_while(u8::is_ascii_uppercase).count();
+    let Some((word, rest)) = text.split_at_checked(capitals) else { return false };
+    (rest.is_empty() || rest.starts_with(": ")) && Rank::of_word(word).is_some()
 }
 
 /// `Nov 21, 2026 10:45:46 AM com.example.Main run`: its first line.

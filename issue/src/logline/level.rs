@@ -28,7 +28,9 @@ impl Rank {
 
     /// Reads a level's name in any case.
     pub fn of_word(word: &str) -> Option<Self> {
-        if word.len() < 3 || word.len() > 11 {
+        // Almost every word is of another length than those that begin like it.
+        let known = word.bytes().next().map_or(0, letter) & LENGTHS.get(word.len()).copied().unwrap_or(0);
+        if known == 0 {
             return None;
         }
         WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, rank)| *rank)
@@ -67,6 +69,25 @@ impl Rank {
         }
     }
 }
+
+/// One bit for each letter, whatever its case; none for other bytes.
+const fn letter(byte: u8) -> u32 {
+    if byte.is_ascii_alphabetic() { 1 << ((byte | 0x20) - b'a') } else { 0 }
+}
+
+/// For each length the first letters of the words of that length.
+static LENGTHS: [u32; 12] = {
+    let mut lengths = [0; 12];
+    let mut index = 0;
+    while index < WORDS.len() {
+        let word = WORDS[index].0.as_bytes();
+        if word.len() < lengths.len() {
+            lengths[word.len()] |= letter(word[0]);
+        }
+        index += 1;
+    }
+    lengths
+};
 
 const WORDS: [(&str, Rank); 39] = [
     ("info", Rank::Quiet),

@@ -92,12 +92,9 @@ impl<'a> Scanner<'a> {
 
     fn run(&mut self) {
         while self.seen < TOKENS && self.at < WINDOW && self.rank.is_none() {
-            let rest = self.rest();
-            let trimmed = rest.trim_start_matches([' ', '\t']);
-            if trimmed.is_empty() {
-                break;
-            }
-            self.at += rest.len() - trimmed.len();
+            let rest = self.rest().as_bytes();
+            let Some(blanks) = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t')) else { break };
+            self.at += blanks;
             self.seen += 1;
             if !self.step() {
                 break;
@@ -122,7 +119,7 @@ impl<'a> Scanner<'a> {
             self.at += rest.len() - status.len();
             return true;
         }
-        let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+        let end = memchr::memchr2(b' ', b'\t', rest.as_bytes()).unwrap_or(rest.len());
         if end > 3 || !rest.bytes().take(end).all(|byte| byte.is_ascii_punctuation()) {
             return self.bare(rest);
         }
@@ -148,12 +145,12 @@ impl<'a> Scanner<'a> {
 
     fn bracketed(&mut self, rest: &str) -> bool {
         let close = match rest.as_bytes().first() {
-            Some(b'[') => ']',
-            Some(b'(') => ')',
-            _ => '>',
+            Some(b'[') => b']',
+            Some(b'(') => b')',
+            _ => b'>',
         };
         let window = rest.get(..floor(rest, 120)).unwrap_or(rest);
-        let Some(end) = window.find(close) else { return false };
+        let Some(end) = memchr::memchr(close, window.as_bytes()) else { return false };
         let inner = window.get(1..end).unwrap_or_default();
         // `(err)` and `<error>` are code or markup unless a time stands before them.
         let glued = self.at > 0
@@ -162,15 +159,15 @@ impl<'a> Scanner<'a> {
                 .as_bytes()
                 .get(self.at - 1)
                 .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'(');
-        let placed = !glued && (self.time || close == ']' && self.words == 0);
-        if let Some(rank) = level_inside(inner).filter(|_| placed) {
+        let placed = !glued && (self.time || close == b']' && self.words == 0);
+        if let Some(rank) = placed.then(|| level_inside(inner)).flatten() {
             self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
             self.found(rank, end + 1);
             return true;
         }
         let times = inner.split([' ', ',']).filter(|word| classify(word) == Token::Time).count();
         // A parenthesis in the middle of prose is prose; brackets in front are context.
-        if times == 0 && close != ']' && self.last.is_none() {
+        if times == 0 && close != b']' && self.last.is_none() {
             return false;
         }
         self.time |= times > 0;
@@ -183,12 +180,13 @@ impl<'a> Scanner<'a> {
     }
 
     fn bare(&mut self, rest: &str) -> bool {
-        let end = rest.find([' ', '\t', '|', '[']).filter(|end| *end > 0).unwrap_or(rest.len());
+        let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|' | b'[');
+        let end = rest.bytes().position(|byte| ends(&byte)).filter(|end| *end > 0).unwrap_or(rest.len());
         let end = process_end(rest, end).unwrap_or(end);
         let mut token = rest.get(..end).unwrap_or(rest);
         // `ERROR:root:message` has no space after its parts.
-        if let Some(colon) =
-            token.find(':').filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
+        if let Some(colon) = memchr::memchr(b':', token.as_bytes())
+            .filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
         {
             token = token.get(..=colon).unwrap_or(token);
         }
@@ -243,7 +241,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether a token states the level here.
     fn level(&self, token: &str, rest: &str) -> Option<Rank> {
-        let word = token.trim_end_matches([':', ',', ']', ';']);
+        let word = trim_end(token, |byte| matches!(byte, b':' | b',' | b']' | b';'));
         let after = rest.get(token.len()..).unwrap_or_default();
         let colon =
             token.get(word.len()..).is_some_and(|tail| tail.starts_with(':')) || after.starts_with(" : ");
@@ -255,11 +253,12 @@ impl<'a> Scanner<'a> {
             return self.letter(token, after);
         }
         // Monolog writes `channel.LEVEL:`.
-        let word = match word.rsplit_once('.') {
-            Some((_, level)) if colon && level.bytes().all(|byte| byte.is_ascii_uppercase()) => level,
+        let word = match colon.then(|| word.rsplit_once('.')).flatten() {
+            Some((_, level)) if level.bytes().all(|byte| byte.is_ascii_uppercase()) => level,
             _ => word,
         };
-        let (word, code) = word.split_once('/').map_or((word, false), |(left, _)| (left, left.len() == 1));
+        let slash = memchr::memchr(b'/', word.as_bytes());
+        let (word, code) = (word.get(..slash.unwrap_or(word.len())).unwrap_or(word), slash == Some(1));
         if code {
             return None;
         }
@@ -397,34 +396,67 @@ fn is_zone(token: &str) -> bool {
 }
 
 fn is_calendar(token: &str) -> bool {
-    CALENDAR.contains(&token)
+    (2..=4).contains(&token.len()) && CALENDAR.contains(&token)
+}
+
+/// A text without the bytes at its end that are `dropped`, all of them ASCII.
+fn trim_end(text: &str, dropped: impl Fn(u8) -> bool) -> &str {
+    let kept = text.bytes().rposition(|byte| !dropped(byte)).map_or(0, |at| at + 1);
+    text.get(..kept).unwrap_or(text)
 }
 
 /// The kind of a token, from its characters alone.
 fn classify(token: &str) -> Token {
-    let token = token.trim_end_matches([',', ';']);
+    let token = trim_end(token, |byte| matches!(byte, b',' | b';'));
     let bytes = token.as_bytes();
     let Some(first) = bytes.first() else { return Token::Mark };
-    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if first.is_ascii_digit() || (*first == b'+' || *first == b'-') && digits == bytes.len() - 1 && digits > 0
-    {
-        let joiners = bytes.iter().filter(|byte| matches!(byte, b':' | b'-' | b'/' | b'.')).count();
-        let plain = bytes.iter().all(|byte| {
-            byte.is_ascii_digit()
-                || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+' | b'_')
-        });
-        if plain && is_time(token) {
-            return Token::Time;
+    if first.is_ascii_digit() || matches!(first, b'+' | b'-') {
+        let numeric = numeric(token);
+        if first.is_ascii_digit() || numeric.digits > 0 && numeric.digits == bytes.len() - 1 {
+            return numeric.kind(token);
         }
-        return if plain || joiners == 0 && digits * 2 >= bytes.len() { Token::Number } else { Token::Name };
     }
     if token.len() > 1 && token.ends_with(':') {
         return Token::Tag;
     }
-    let lower = bytes.iter().all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80 || *byte == b'\'');
-    let capital = first.is_ascii_uppercase()
-        && bytes.iter().skip(1).all(|byte| byte.is_ascii_lowercase() || *byte == b'\'');
+    let small = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'\'';
+    let rest = bytes.get(1..).unwrap_or_default();
+    let lower = (small(first) || *first >= 0x80) && rest.iter().all(|byte| small(byte) || *byte >= 0x80);
+    let capital = first.is_ascii_uppercase() && rest.iter().all(small);
     if lower || capital { Token::Word } else { Token::Name }
+}
+
+/// What a token that begins with a digit or a sign is made of.
+struct Numeric {
+    digits: usize,
+    joiners: usize,
+    /// Nothing but what numbers and times are made of.
+    plain: bool,
+}
+
+fn numeric(token: &str) -> Numeric {
+    let mut seen = Numeric { digits: 0, joiners: 0, plain: true };
+    for byte in token.bytes() {
+        match byte {
+            b'0'..=b'9' => seen.digits += 1,
+            b':' | b'-' | b'/' | b'.' => seen.joiners += 1,
+            b',' | b'T' | b'Z' | b'+' | b'_' => {}
+            _ => seen.plain = false,
+        }
+    }
+    seen
+}
+
+impl Numeric {
+    fn kind(&self, token: &str) -> Token {
+        if self.plain && is_time(token) {
+            Token::Time
+        } else if self.plain || self.joiners == 0 && self.digits * 2 >= token.len() {
+            Token::Number
+        } else {
+            Token::Name
+        }
+    }
 }
 
 /// `12:34:56…`, `2026-01-02`, `2026/01/02`, `20260102-12:34:56`, `17/06/09`, `2005.06.03`, `02.01.2026`.
