@@ -4,6 +4,7 @@
 use super::frames::{Thrown, is_number, non_empty, parsed, type_and_message};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -298,8 +299,10 @@ fn matching(text: &str, open: usize) -> Option<usize> {
 }
 
 fn location(after: &str) -> (Option<String>, Option<u32>) {
-    let Some(place) = after.split_once("in ").map(|(_, place)| place.trim_end()) else { return (None, None) };
-    if let Some((file, line)) = place.rsplit_once(":line ") {
+    let Some(place) = search::split_once(after, "in ").map(|(_, place)| place.trim_end()) else {
+        return (None, None);
+    };
+    if let Some((file, line)) = search::rsplit_once(place, ":line ") {
         return (non_empty(file), line.parse().ok());
     }
     match place.rsplit_once(':') {

@@ -4,6 +4,7 @@
 use super::frames::{Thrown, is_number, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -64,7 +65,7 @@ fn thrown(line: &str) -> Option<(&str, &str)> {
 
 /// `escript: exception error: text`, `** exception exit: text`: Erlang's shells and scripts.
 fn shell(line: &str) -> Option<&str> {
-    let (before, rest) = line.split_once("exception ")?;
+    let (before, rest) = search::split_once(line, "exception ")?;
     let (class, text) = rest.split_once(": ")?;
     let placed = before == "** " || before.ends_with(": ") && !before.trim_end().contains(' ');
     (placed && matches!(class, "error" | "exit" | "throw") && !text.is_empty()).then_some(text)

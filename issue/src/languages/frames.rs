@@ -7,21 +7,73 @@ pub fn split_last(text: &str, separator: char) -> Option<(&str, &str)> {
     text.rsplit_once(separator)
 }
 
-/// Reads `FILE:LINE:COLUMN`, `FILE:LINE` or `FILE` from the right, so that Windows drives and URLs survive.
-pub fn place(text: &str) -> (Option<String>, Option<u32>, Option<u32>) {
-    let (rest, last) = match text.rsplit_once(':') {
-        Some((rest, number)) if is_number(number) => (rest, number.parse().ok()),
-        _ => return (non_empty(text), None, None),
-    };
-    match rest.rsplit_once(':') {
-        Some((file, number)) if is_number(number) => (non_empty(file), number.parse().ok(), last),
-        _ => (non_empty(rest), last, None),
+/// A frame as it stands in a line: the text is not copied before it is known that the line belongs to a record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen<'a> {
+    /// As in [`Frame`].
+    pub function: Option<&'a str>,
+    /// As in [`Frame`].
+    pub module: Option<&'a str>,
+    /// As in [`Frame`].
+    pub file: Option<&'a str>,
+    /// As in [`Frame`].
+    pub line: Option<u32>,
+    /// As in [`Frame`].
+    pub column: Option<u32>,
+}
+
+impl Seen<'_> {
+    /// The frame of a report.
+    pub fn own(self) -> Frame {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Frame {
+            function: own(self.function),
+            module: own(self.module),
+            file: own(self.file),
+            line: self.line,
+            column: self.column,
+            in_app: false,
+        }
     }
+}
+
+/// Where something stands: file, line, column.
+pub type Place<'a> = (Option<&'a str>, Option<u32>, Option<u32>);
+
+/// Reads `FILE:LINE:COLUMN`, `FILE:LINE` or `FILE` from the right, so that Windows drives and URLs survive.
+pub fn seen_place(text: &str) -> Place<'_> {
+    let (rest, last) = match split_number(text) {
+        Some((rest, number)) => (rest, number.parse().ok()),
+        None => return (named(text), None, None),
+    };
+    match split_number(rest) {
+        Some((file, number)) => (named(file), number.parse().ok(), last),
+        None => (named(rest), last, None),
+    }
+}
+
+/// As [`seen_place`], the file copied.
+pub fn place(text: &str) -> (Option<String>, Option<u32>, Option<u32>) {
+    let (file, line, column) = seen_place(text);
+    (file.map(str::to_owned), line, column)
+}
+
+/// `TEXT:NUMBER`, at the last colon.
+pub fn split_number(text: &str) -> Option<(&str, &str)> {
+    let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let colon = text.len().checked_sub(digits + 1)?;
+    let colon = (digits > 0 && text.as_bytes().get(colon) == Some(&b':')).then_some(colon)?;
+    Some((text.get(..colon)?, text.get(colon + 1..)?))
 }
 
 /// `None` for an empty text.
 pub fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// As [`non_empty`], not copied.
+pub fn named(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// One decimal digit or more, nothing else.

@@ -3,6 +3,7 @@
 use super::frames::{Thrown, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -68,8 +69,7 @@ fn is_goroutine(line: &str) -> bool {
 /// `\t/app/main.go:12 +0x1d`.
 fn is_place(line: &str) -> bool {
     let Some(text) = line.strip_prefix('\t').or_else(|| line.strip_prefix("    ")) else { return false };
-    let path = text.split(" +0x").next().unwrap_or(text).trim_end();
-    let path = path.split(" fp=0x").next().unwrap_or(path);
+    let path = search::before(search::before(text, " +0x").trim_end(), " fp=0x");
     let Some((file, number)) = path.rsplit_once(':') else { return false };
     super::frames::is_number(number)
         && [".go", ".s", ".c", ".cgo1.go", ".tmpl", ".y"].iter().any(|ending| file.ends_with(ending))
@@ -328,7 +328,7 @@ fn after_http(head: &str) -> &str {
 /// Each `panic: ` of the head, in the order in which they were raised.
 fn panics(head: &str) -> Vec<Thrown> {
     let mut all: Vec<String> = Vec::new();
-    for line in head.lines() {
+    for line in search::lines(head) {
         let text = line.strip_prefix('\t').unwrap_or(line);
         if let Some(value) = text.strip_prefix("panic: ") {
             all.push(value.to_owned());
@@ -400,7 +400,7 @@ fn frames(stack: &str) -> Vec<Frame> {
     let mut found: Vec<Frame> = Vec::new();
     let mut in_goroutine = !stack.contains("goroutine ");
     let mut creator = false;
-    for line in stack.lines() {
+    for line in search::lines(stack) {
         if is_goroutine(line) {
             if in_goroutine && !found.is_empty() {
                 break;
@@ -425,8 +425,7 @@ fn frames(stack: &str) -> Vec<Frame> {
 
 fn put_place(frame: &mut Frame, line: &str) {
     let text = line.trim();
-    let path = text.split(" +0x").next().unwrap_or(text);
-    let path = path.split(" fp=0x").next().unwrap_or(path);
+    let path = search::before(search::before(text, " +0x"), " fp=0x");
     (frame.file, frame.line, _) = super::frames::place(path);
 }
 

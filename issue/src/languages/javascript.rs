@@ -3,6 +3,7 @@
 use super::frames::{Thrown, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+use crate::search;
 
 mod frame;
 
@@ -295,7 +296,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     let mut reader = Reader::default();
     let excerpt = trace.rule == "javascript.excerpt";
-    for line in skip_excerpt(trace.body, excerpt).lines() {
+    for line in search::lines(skip_excerpt(trace.body, excerpt)) {
         reader.line(line);
     }
     let mut stack = reader.thrown.into_iter();
@@ -362,7 +363,7 @@ impl Reader {
         } else if let Some(frame) =
             frame(line).filter(|_| line.starts_with("  ")).or_else(|| browser_frame(line))
         {
-            self.frame(frame);
+            self.frame(frame.own());
             self.properties |= opens_properties(line);
         } else if self.thrown.is_empty() {
             self.first(line);
@@ -481,7 +482,7 @@ fn parse_memory(body: &str) -> Parsed {
             primary.message = text.trim_end().to_owned();
             seen = true;
         } else if seen && let Some(frame) = native_frame(line) {
-            primary.frames.push(frame);
+            primary.frames.push(frame.own());
         }
     }
     parsed(Kind::Fatal, Level::Fatal, Language::Javascript, primary, Vec::new())

@@ -3,6 +3,7 @@
 use super::frames::{Thrown, is_qualified, names_an_error, parsed, type_and_message};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -81,7 +82,7 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 /// `Exception in thread "NAME" TYPE: MESSAGE` → type and message.
 fn thread_header(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("Exception in thread \"")?;
-    let (_, thrown) = rest.split_once("\" ")?;
+    let (_, thrown) = search::split_once(rest, "\" ")?;
     type_and_message(thrown)
 }
 

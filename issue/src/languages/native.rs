@@ -4,6 +4,7 @@
 use super::frames::{Thrown, is_number, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 mod sanitizer;
 mod tombstone;
@@ -131,7 +132,7 @@ const FOUND: [&str; 8] =
 
 /// `prog: file.c:2: int half(int): Assertion `n % 2 == 0' failed.` → expression and place.
 fn assertion(line: &str) -> Option<(&str, Frame)> {
-    if let Some((before, rest)) = line.split_once(": Assertion `") {
+    if let Some((before, rest)) = search::split_once(line, ": Assertion `") {
         let expression = rest.rsplit_once("' failed").map(|(expression, _)| expression)?;
         let (location, function) = before.split_once(": ").map_or((before, ""), |(first, rest)| {
             if first.rsplit_once(':').is_some_and(|(_, number)| is_number(number)) {
@@ -161,7 +162,7 @@ fn assertion(line: &str) -> Option<(&str, Frame)> {
 
 /// `Program received signal SIGSEGV, Segmentation fault.` of gdb → signal and words.
 fn received(line: &str) -> Option<(&str, &str)> {
-    let (_, rest) = line.split_once(" received signal ")?;
+    let (_, rest) = search::split_once(line, " received signal ")?;
     // gdb writes a comma, the runtime of Fortran a colon.
     let (name, words) = rest.trim_end().trim_end_matches('.').split_once([',', ':'])?;
     name.starts_with("SIG").then_some((name, words.trim_start()))
@@ -170,7 +171,7 @@ fn received(line: &str) -> Option<(&str, &str)> {
 /// A shell's or kernel's line about a signal → the signal and the words printed.
 pub fn signal(line: &str) -> Option<(&'static str, &str)> {
     let text = line.trim();
-    if let Some(at) = text.find("segfault at ")
+    if let Some(at) = search::find(text, "segfault at ")
         && text.contains(" ip ")
     {
         return Some(("SIGSEGV", text.get(at..)?));
@@ -281,7 +282,7 @@ fn in_gdb(line: &str) -> Next {
 
 /// `Registry::get (this=0x7ff…) at registry.cpp:3`: where the program stopped.
 fn unnumbered(line: &str) -> bool {
-    line.split_once(" (").is_some_and(|(name, rest)| {
+    search::split_once(line, " (").is_some_and(|(name, rest)| {
         !name.contains(": ") && (rest.contains(") at ") || rest.contains(") from "))
     })
 }

@@ -3,6 +3,7 @@
 use super::frames::{Thrown, is_number, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -33,12 +34,14 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 /// `text at FILE line N.`, also `…, <STDIN> line 5.` and `…, near "x"`.
 fn statement(line: &str) -> Option<(&str, Frame)> {
     let text = line.trim_end();
-    let text = match text.rsplit_once(", <") {
+    let text = match search::rsplit_once(text, ", <") {
         Some((before, handle)) if handle.contains("> line ") || handle.contains("> chunk ") => before,
-        _ => text.strip_suffix('.').or_else(|| text.split_once(", near \"").map(|(before, _)| before))?,
+        _ => text
+            .strip_suffix('.')
+            .or_else(|| search::split_once(text, ", near \"").map(|(before, _)| before))?,
     };
-    let (rest, number) = text.rsplit_once(" line ")?;
-    let (message, file) = rest.rsplit_once(" at ")?;
+    let (rest, number) = search::rsplit_once(text, " line ")?;
+    let (message, file) = search::rsplit_once(rest, " at ")?;
     let script = [".pl", ".pm", ".t", ".cgi", ".psgi", ".PL"].iter().any(|ending| file.ends_with(ending));
     let known = script
         || file == "-e"
@@ -51,8 +54,8 @@ fn statement(line: &str) -> Option<(&str, Frame)> {
 
 /// `\tmain::inner(1, "two") called at FILE line N` → function and place.
 fn call(line: &str) -> Option<Frame> {
-    let (call, place) = line.strip_prefix('\t')?.rsplit_once(" called at ")?;
-    let (file, rest) = place.rsplit_once(" line ")?;
+    let (call, place) = search::rsplit_once(line.strip_prefix('\t')?, " called at ")?;
+    let (file, rest) = search::rsplit_once(place, " line ")?;
     let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let name = call.split('(').next().unwrap_or(call);
     Some(Frame {

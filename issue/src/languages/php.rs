@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::frames::{Thrown, is_number, names_an_error, non_empty, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -72,9 +73,9 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 /// `Uncaught PHP Exception Class: "message" at FILE line 3`: class, message and place.
 fn kernel(line: &str) -> Option<(&str, &str, Frame)> {
     let rest = KERNEL.iter().find_map(|start| line.strip_prefix(start))?;
-    let (class, rest) = rest.split_once(": \"")?;
+    let (class, rest) = search::split_once(rest, ": \"")?;
     let (message, rest) = rest.rsplit_once("\" at ")?;
-    let (file, rest) = rest.split_once(" line ")?;
+    let (file, rest) = search::split_once(rest, " line ")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let line = rest.get(..digits)?.parse().ok();
     let place = Frame { file: non_empty(file), line, ..Frame::default() };
@@ -139,8 +140,8 @@ const MARKUP: [(&str, &str); 8] = [
 
 /// `text in FILE on line 3`.
 fn place_on_line(text: &str) -> Option<(&str, Frame)> {
-    let (rest, number) = text.trim_end().rsplit_once(" on line ")?;
-    let (message, file) = rest.rsplit_once(" in ")?;
+    let (rest, number) = search::rsplit_once(text.trim_end(), " on line ")?;
+    let (message, file) = search::rsplit_once(rest, " in ")?;
     is_number(number).then(|| {
         (message, Frame { file: Some(file.to_owned()), line: number.parse().ok(), ..Frame::default() })
     })
@@ -148,7 +149,7 @@ fn place_on_line(text: &str) -> Option<(&str, Frame)> {
 
 /// `text in FILE:3`.
 fn place_with_colon(text: &str) -> Option<(&str, Frame)> {
-    let (message, place) = text.trim_end().rsplit_once(" in ")?;
+    let (message, place) = search::rsplit_once(text.trim_end(), " in ")?;
     let (file, number) = place.rsplit_once(':')?;
     (is_number(number) && !file.is_empty()).then(|| {
         (message, Frame { file: Some(file.to_owned()), line: number.parse().ok(), ..Frame::default() })
@@ -168,7 +169,7 @@ fn call(line: &str) -> Option<(Option<&str>, Option<u32>, &str)> {
     if let Some(rest) = rest.strip_prefix("[internal function]: ") {
         return Some((None, None, rest));
     }
-    let split = rest.find("): ")?;
+    let split = search::find(rest, "): ")?;
     let (file, line) = rest.get(..split)?.rsplit_once('(')?;
     is_number(line).then(|| (Some(file), line.parse().ok(), rest.get(split + 3..).unwrap_or_default()))
 }
@@ -275,7 +276,7 @@ fn parse_uncaught(body: &str) -> Option<Parsed> {
 
 /// `Class: message in FILE:LINE`, `Stack trace:`, calls, `  thrown in FILE on line N`.
 fn one(text: &str) -> Thrown {
-    let (head, calls) = match text.split_once("\nStack trace:") {
+    let (head, calls) = match search::split_once(text, "\nStack trace:") {
         Some((head, calls)) => (head, calls),
         None => text.split_once("\n  thrown in ").map_or((text, ""), |(head, _)| (head, "")),
     };

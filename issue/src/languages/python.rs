@@ -3,6 +3,7 @@
 use super::frames::{Thrown, is_number, names_an_error, parsed};
 use super::{Grammar, Next, Opening, State, Trace, interrupts};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -269,7 +270,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         return Some(parse_fatal(trace.body));
     }
     let mut reader = Reader::default();
-    for line in trace.body.lines() {
+    for line in search::lines(trace.body) {
         reader.line(line);
     }
     reader.finish_section();
@@ -431,7 +432,7 @@ fn name(thrown: &mut Thrown, line: &str) {
 fn frame(line: &str) -> Option<Frame> {
     let text = line.trim_start();
     let rest = text.strip_prefix("> ").unwrap_or(text).strip_prefix("File \"")?;
-    let (file, rest) = rest.split_once("\", line ")?;
+    let (file, rest) = search::split_once(rest, "\", line ")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let number = rest.get(..digits)?.parse().ok();
     let tail = rest.get(digits..)?.trim_end();

@@ -1,9 +1,10 @@
 //! Ruby 2 and 3: uncaught errors with `from` frames and causes, both quotings of method names, Rails' log form,
 //! syntax errors, backtraces below a logger's line.
 
-use super::frames::{Thrown, is_number, names_an_error, parsed, type_and_message};
+use super::frames::{Seen, Thrown, is_number, names_an_error, parsed, type_and_message};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -52,8 +53,8 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 }
 
 /// `FILE:LINE:in 'FUNCTION'` at the start of a text → the frame and what follows it.
-fn place(text: &str) -> Option<(Frame, &str)> {
-    let at = text.find(":in `").or_else(|| text.find(":in '"))?;
+fn place(text: &str) -> Option<(Seen<'_>, &str)> {
+    let at = search::find(text, ":in `").or_else(|| search::find(text, ":in '"))?;
     let (file, line) = text.get(..at)?.rsplit_once(':')?;
     // A file behind the front of a log line is looked for behind it.
     if !is_number(line) || file.is_empty() || file.len() > 400 || file.contains(": ") || file.contains("] ") {
@@ -61,17 +62,17 @@ fn place(text: &str) -> Option<(Frame, &str)> {
     }
     let quoted = text.get(at + 5..)?;
     let end = quoted.find("':").or_else(|| quoted.rfind('\''))?;
-    let frame = Frame {
-        function: Some(quoted.get(..end)?.to_owned()),
-        file: Some(file.to_owned()),
+    let frame = Seen {
+        function: Some(quoted.get(..end)?),
+        file: Some(file),
         line: line.parse().ok(),
-        ..Frame::default()
+        ..Seen::default()
     };
     Some((frame, quoted.get(end + 1..)?))
 }
 
 /// `FILE:LINE:in 'FUNCTION': message (Class)` → the frame and the text after it.
-fn thrown(line: &str) -> Option<(Frame, &str)> {
+fn thrown(line: &str) -> Option<(Seen<'_>, &str)> {
     let (frame, rest) = place(line)?;
     let rest = rest.strip_prefix(": ").or_else(|| (rest == ":").then_some(""))?;
     (!rest.starts_with("warning: ")).then_some((frame, rest))
@@ -79,14 +80,14 @@ fn thrown(line: &str) -> Option<(Frame, &str)> {
 
 /// Where in a line begins what `full_message` gave: `words FILE:LINE:in 'f': message (Class)`.
 pub fn embedded(line: &str) -> Option<usize> {
-    let at = line.find(":in `").or_else(|| line.find(":in '"))?;
+    let at = search::find(line, ":in `").or_else(|| search::find(line, ":in '"))?;
     let start = line.get(..at)?.rfind(' ')? + 1;
     thrown(line.get(start..)?).map(|_| start)
 }
 
 /// `FILE:LINE: [BUG] Segmentation fault at 0x0`: where the interpreter itself crashed, and its words.
 fn bug(line: &str) -> Option<(Option<Frame>, &str)> {
-    let (place, words) = line.split_once("[BUG] ")?;
+    let (place, words) = search::split_once(line, "[BUG] ")?;
     let place = place.trim_end().trim_end_matches(':');
     let (file, number) = place.rsplit_once(':').unwrap_or((place, ""));
     let known = place.is_empty() || is_number(number) && !file.contains(' ');
@@ -100,31 +101,32 @@ fn bug(line: &str) -> Option<(Option<Frame>, &str)> {
 
 /// `words #<ZeroDivisionError: divided by 0>` at the end of a line: where it begins, class and message.
 pub fn inspected(line: &str) -> Option<(usize, &str, &str)> {
-    let at = line.rfind("#<")?;
+    let at = search::rfind(line, "#<")?;
     let inside = line.get(at + 2..)?.trim_end().strip_suffix('>')?;
     let (class, message) = inside.split_once(": ").unwrap_or((inside, ""));
     (is_class(class) && names_an_error(class)).then_some((at, class, message))
 }
 
 /// `  block in run at /app/job.rb:7` of JRuby.
-fn jruby_frame(line: &str) -> Option<Frame> {
-    let (name, place) = line.strip_prefix(' ')?.trim().rsplit_once(" at ")?;
+fn jruby_frame(line: &str) -> Option<Seen<'_>> {
+    let (name, place) = search::rsplit_once(line.strip_prefix(' ')?.trim(), " at ")?;
     let (file, number) = place.rsplit_once(':')?;
     let known =
         is_number(number) && !file.contains(' ') && (file.ends_with(".rb") || file.ends_with(".java"));
-    (known && !name.is_empty() && !name.contains('(')).then(|| Frame {
-        function: Some(name.to_owned()),
-        file: Some(file.to_owned()),
+    (known && !name.is_empty() && !name.contains('(')).then(|| Seen {
+        function: Some(name),
+        file: Some(file),
         line: number.parse().ok(),
-        ..Frame::default()
+        ..Seen::default()
     })
 }
 
 /// One frame of a backtrace, with or without `from`.
-fn frame(line: &str) -> Option<Frame> {
+fn frame(line: &str) -> Option<Seen<'_>> {
     let text = line.trim_start();
     let text = text.strip_prefix("from ").unwrap_or(text);
-    let numbered = text.split_once(": from ").filter(|(number, _)| is_number(number)).map(|(_, rest)| rest);
+    let numbered =
+        search::split_once(text, ": from ").filter(|(number, _)| is_number(number)).map(|(_, rest)| rest);
     let text = numbered.unwrap_or(text);
     if let Some((frame, rest)) = place(text) {
         return rest.trim().is_empty().then_some(frame);
@@ -133,16 +135,12 @@ fn frame(line: &str) -> Option<Frame> {
         return Some(frame);
     }
     let (file, number) = line.trim_start().strip_prefix("from ")?.rsplit_once(':')?;
-    is_number(number).then(|| Frame {
-        file: Some(file.to_owned()),
-        line: number.parse().ok(),
-        ..Frame::default()
-    })
+    is_number(number).then(|| Seen { file: Some(file), line: number.parse().ok(), ..Seen::default() })
 }
 
 /// `FILE.rb:2: syntax error, unexpected …`, `FILE.rb:1: syntax errors found (SyntaxError)`.
 fn syntax_place(line: &str) -> Option<(Frame, &str)> {
-    let at = line.find(": syntax error")?;
+    let at = search::find(line, ": syntax error")?;
     let (file, number) = line.get(..at)?.rsplit_once(':')?;
     let file = file.rsplit(": ").next().unwrap_or(file);
     let known = is_number(number)
@@ -275,7 +273,8 @@ fn parse_bug(body: &str) -> Option<Parsed> {
     let kind = words.split(" at 0x").next().unwrap_or(words);
     let mut thrown = Thrown::new(&format!("[BUG] {kind}"), words);
     let section = body.lines().skip_while(|line| !line.starts_with("-- Ruby level backtrace"));
-    thrown.frames = section.skip(1).take_while(|line| !line.is_empty()).filter_map(frame).collect();
+    thrown.frames =
+        section.skip(1).take_while(|line| !line.is_empty()).filter_map(frame).map(Seen::own).collect();
     thrown.frames.reverse();
     if thrown.frames.is_empty() {
         thrown.frames.extend(place);
@@ -291,13 +290,13 @@ fn parse_chain(body: &str) -> Vec<Thrown> {
             if frame_only(line) { None } else { thrown(line.strip_prefix("Caused by: ").unwrap_or(line)) };
         if let Some((place, text)) = begins {
             let mut next = Thrown { message: text.to_owned(), ..Thrown::default() };
-            next.frames.push(place);
+            next.frames.push(place.own());
             chain.push(next);
             open = true;
         } else if let Some(frame) = frame(line) {
             open = false;
             if let Some(last) = chain.last_mut() {
-                last.frames.push(frame);
+                last.frames.push(frame.own());
             }
         } else if open && let Some(last) = chain.last_mut() {
             last.more(line);
@@ -384,7 +383,7 @@ fn parse_rails(body: &str) -> Option<Vec<Thrown>> {
     let mut told = false;
     for line in lines {
         if let Some(frame) = frame(line) {
-            thrown.frames.push(frame);
+            thrown.frames.push(frame.own());
         } else if line.trim_end() == "Causes:" {
             told = true;
         } else if told && let Some((class, message)) = cause(line) {
@@ -405,7 +404,7 @@ fn parse_logged(body: &str) -> Thrown {
     let mut thrown = Thrown::default();
     for line in body.lines() {
         if let Some(frame) = frame(line) {
-            thrown.frames.push(frame);
+            thrown.frames.push(frame.own());
         } else if thrown.message.is_empty() {
             thrown.message = line.to_owned();
         } else if thrown.frames.is_empty() {

@@ -3,6 +3,7 @@
 use super::frames::{Thrown, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -127,7 +128,7 @@ fn is_backtrace_line(line: &str) -> bool {
 
 /// `   0: name` → the number's text and the name.
 fn numbered(line: &str) -> Option<(&str, &str)> {
-    let (number, name) = line.trim_start().split_once(": ")?;
+    let (number, name) = search::split_once(line.trim_start(), ": ")?;
     (line.starts_with(' ') && super::frames::is_number(number)).then_some((number, name))
 }
 
@@ -190,7 +191,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut main = false;
     let mut in_backtrace = false;
     let mut in_text = false;
-    for line in trace.body.lines() {
+    for line in search::lines(trace.body) {
         if is_panic(line) {
             main |= panics.is_empty() && line.starts_with("thread 'main'");
             panics.push(panic_header(line));

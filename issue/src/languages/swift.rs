@@ -3,6 +3,7 @@
 use super::frames::{Thrown, is_number, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -87,9 +88,9 @@ fn frame(line: &str) -> Option<Frame> {
     if !is_number(number) {
         return None;
     }
-    let (_, rest) = rest.split_once(" 0x").or_else(|| rest.split_once("0x"))?;
+    let (_, rest) = search::split_once(rest, " 0x").or_else(|| search::split_once(rest, "0x"))?;
     let (_, rest) = rest.split_once(' ')?;
-    let (call, location) = rest.split_once(" at ").unwrap_or((rest, ""));
+    let (call, location) = search::split_once(rest, " at ").unwrap_or((rest, ""));
     let name = call.split(" in ").next().unwrap_or(call).split(" + ").next().unwrap_or(call);
     let (file, line, column) = place(location.trim());
     Some(Frame { function: non_empty(name.trim()), file, line, column, ..Frame::default() })

@@ -3,6 +3,7 @@
 use super::super::frames::{Thrown, non_empty, parsed, place};
 use super::super::{Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
+use crate::search;
 
 const REPORT: u8 = 10;
 const THREAD: u8 = 11;
@@ -32,7 +33,7 @@ fn headline(line: &str) -> Option<(&str, &str)> {
 
 /// `a.c:3:27: runtime error: signed integer overflow: 1 + 2 cannot be …` → place, check, the rest.
 fn undefined(line: &str) -> Option<(&str, &str, &str)> {
-    let (location, words) = line.split_once(": runtime error: ")?;
+    let (location, words) = search::split_once(line, ": runtime error: ")?;
     let (_, row, column) = place(location);
     (row.is_some() && column.is_some() && !location.contains(' ')).then_some(())?;
     let (check, rest) = check(words);
