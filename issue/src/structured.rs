@@ -110,10 +110,10 @@ pub fn may_be_error(line: &str) -> bool {
     let mut ranks = [None; LEVELS.len()];
     for (end, value) in keys(line) {
         let before = line.get(..end).unwrap_or_default();
+        // A key of two parts ends with one that stands in the list too.
         for (key, rank) in LEVELS.iter().zip(&mut ranks) {
-            let key = key.rsplit_once('.').map_or(*key, |(_, last)| last);
             let opens = |before: &str| before.ends_with(['"', '.']);
-            if rank.is_none() && before.strip_suffix(key).is_some_and(opens) {
+            if rank.is_none() && before.strip_suffix(*key).is_some_and(opens) {
                 *rank = rank_of_value(value);
             }
         }

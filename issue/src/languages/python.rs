@@ -97,7 +97,7 @@ fn is_chain(line: &str) -> bool {
 
 /// Whether a line has the form in which Python ends a traceback: a dotted class name, alone or before a colon.
 fn is_exception_line(line: &str) -> bool {
-    let name = line.split(": ").next().unwrap_or(line).trim_end().trim_end_matches(':');
+    let name = search::before(line, ": ").trim_end().trim_end_matches(':');
     !name.is_empty()
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80)
         && (!name.contains(' ') || name.contains("<locals>"))

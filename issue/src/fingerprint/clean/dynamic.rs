@@ -25,14 +25,14 @@ pub(super) fn ruby(name: &str, out: &mut String) {
 
 /// `App\Foo::{closure}`, `{closure:App\Foo::bar():12}`, `class@anonymous%0/srv/x.php:12$0`, arguments.
 pub(super) fn php(name: &str, out: &mut String) {
-    let name = match name.find("{closure:") {
+    let name = match search::find(name, "{closure:") {
         Some(at) => {
             let inner = name.get(at + 9..).unwrap_or_default();
             inner.rsplit_once(':').map_or(inner, |(function, _)| function)
         }
         None => name,
     };
-    let name = match name.find("@anonymous") {
+    let name = match search::find(name, "@anonymous") {
         Some(at) => name.get(..at + 10).unwrap_or(name),
         None => name,
     };

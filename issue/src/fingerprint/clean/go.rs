@@ -1,5 +1,7 @@
 //! Go: closures, method values, wrappers and generics.
 
+use crate::search;
+
 /// A package path without a version of its checkout.
 pub(super) fn package(name: &str, out: &mut String) {
     out.push_str(name.split('@').next().unwrap_or(name));
@@ -35,7 +37,7 @@ fn arguments_off(name: &str) -> &str {
 
 /// A part of a name that the compiler made: `func1`, `2`, `gowrap1`, `deferwrap2`, `func1-range1`, `init.0`.
 fn is_made(part: &str) -> bool {
-    let part = part.split("-range").next().unwrap_or(part);
+    let part = search::before(part, "-range");
     let part = part.strip_suffix("-fm").unwrap_or(part);
     let bare = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let counted = bare.len() < part.len();

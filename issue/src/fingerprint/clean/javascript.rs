@@ -1,5 +1,7 @@
 //! JavaScript: receivers that only the engine chose, anonymous functions, bundlers' wrappers.
 
+use crate::search;
+
 /// Receivers that say nothing: which of them an engine prints changes with its version.
 const RECEIVERS: &[&str] = &[
     "Object.",
@@ -20,8 +22,8 @@ pub(super) fn function(name: &str, out: &mut String) {
     let name = ["async ", "new ", "get ", "set ", "bound "]
         .iter()
         .fold(name, |name, word| name.strip_prefix(word).unwrap_or(name));
-    let name = name.split(" [as ").next().unwrap_or(name);
-    let name = name.split(" (").next().unwrap_or(name);
+    let name = search::before(name, " [as ");
+    let name = search::before(name, " (");
     // `eval at compile (file:///…)` and `eval`.
     let name = if name.starts_with("eval") && !name.chars().nth(4).is_some_and(|c| c.is_alphanumeric()) {
         "eval"

@@ -1,5 +1,7 @@
 //! JVM: generated classes, lambdas, closures and proxies of Java, Kotlin, Scala, Groovy and Clojure.
 
+use crate::search;
+
 /// From here on a class name was made by a proxy or lambda generator.
 const GENERATED: &[&str] = &[
     "$$Lambda",
@@ -24,7 +26,7 @@ pub(super) fn class(name: &str, out: &mut String) {
     if !name.bytes().any(|byte| matches!(byte, b'$' | b'_' | b'/') || byte.is_ascii_digit()) {
         return out.push_str(name);
     }
-    let cut = GENERATED.iter().filter_map(|mark| name.find(mark)).min();
+    let cut = GENERATED.iter().filter_map(|mark| search::find(name, mark)).min();
     let name = name.get(..cut.unwrap_or(name.len())).unwrap_or(name);
     let name = name.rsplit('/').find(|part| !part.starts_with("0x")).unwrap_or(name);
     dollars(name, out);
