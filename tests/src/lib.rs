@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod faults;
 pub mod generated;
 pub mod images;
+pub mod lanes;
 pub mod parts;
 pub mod programs;
 pub mod wait;

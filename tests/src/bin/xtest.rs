@@ -12,7 +12,7 @@ use ::tests::faults::{
     self, Plan, broken,
     outage::{self, Away},
 };
-use ::tests::{images, parts};
+use ::tests::{images, lanes, parts};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -154,20 +154,21 @@ fn all_tests(arguments: &Arguments) -> Result<ExitCode> {
         !skipped || arguments.cargo.is_empty(),
         "the tests that are chosen need a Kubernetes: add --cluster own, or --cluster existing"
     );
-    let mut status = if arguments.cargo.is_empty() || chosen.is_empty() {
-        cargo(&test(&arguments.cargo), &arguments.cargo)?
+    let mut passed = if arguments.cargo.is_empty() {
+        lanes::run(&cargo_itself())?
+    } else if chosen.is_empty() {
+        cargo(&test(&arguments.cargo), &arguments.cargo)?.success()
     } else {
-        ExitStatus::default()
+        true
     };
     if !chosen.is_empty() && !skipped {
-        let on_cluster = run_on_cluster(arguments, &chosen)?;
-        status = if status.success() { on_cluster } else { status };
+        passed &= run_on_cluster(arguments, &chosen)?.success();
     }
     if skipped {
         eprintln!("\nleft out without --cluster own or --cluster existing: {}", chosen.join(", "));
     }
-    summary(&report, &[("parts", prepared), ("build", built), ("total", began.elapsed())], status)?;
-    Ok(code(status))
+    summary(&report, &[("parts", prepared), ("build", built), ("total", began.elapsed())], passed)?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Faults {
@@ -282,21 +283,29 @@ fn existing() -> Result<PathBuf> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "cargo tells its commands where it is")]
+fn cargo_itself() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"))
+}
+
 fn cargo_with(
     command: &[&str],
     arguments: &[OsString],
     environment: &[(&str, PathBuf)],
 ) -> Result<ExitStatus> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let environment = environment.iter().map(|(name, value)| (name, value));
-    Command::new(cargo).args(command).args(arguments).envs(environment).status().context("running cargo")
+    Command::new(cargo_itself())
+        .args(command)
+        .args(arguments)
+        .envs(environment)
+        .status()
+        .context("running cargo")
 }
 
 fn cargo(command: &[&str], arguments: &[OsString]) -> Result<ExitStatus> {
     cargo_with(command, arguments, &[])
 }
 
-/// A test that was killed has no exit code of its own.
+/// A command that was killed has no exit code of its own.
 fn code(status: ExitStatus) -> ExitCode {
     match status.code().and_then(|code| u8::try_from(code).ok()) {
         Some(code) => ExitCode::from(code),
@@ -313,7 +322,7 @@ fn forget(report: &Path) -> Result<()> {
     }
 }
 
-fn summary(report: &Path, times: &[(&str, Duration)], status: ExitStatus) -> Result<()> {
+fn summary(report: &Path, times: &[(&str, Duration)], passed: bool) -> Result<()> {
     let ran = match std::fs::read_to_string(report) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         read => read.with_context(|| format!("reading {}", report.display()))?,
@@ -331,7 +340,7 @@ fn summary(report: &Path, times: &[(&str, Duration)], status: ExitStatus) -> Res
     }
     let times = times.iter().map(|(what, time)| format!("{what} {:.0} s", time.as_secs_f64()));
     eprintln!("time: {}", times.collect::<Vec<_>>().join(", "));
-    eprintln!("result: {}", if status.success() { "all passed" } else { "FAILED" });
+    eprintln!("result: {}", if passed { "all passed" } else { "FAILED" });
     Ok(())
 }
 

@@ -15,11 +15,11 @@ const COUNT: u16 = 15_000;
 /// A port of 127.0.0.1 that nobody listens at; another one with each call.
 pub fn free() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Runs at the same time begin at different places.
+    // Runs at the same time begin at different places, far enough apart that none comes to where the next began.
     let begin = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap_or_default();
     for _ in 0..COUNT {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (begin.wrapping_mul(37).wrapping_add(next)) % COUNT;
+        let port = FIRST + (begin.wrapping_mul(499).wrapping_add(next)) % COUNT;
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return Ok(port);
         }
