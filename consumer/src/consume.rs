@@ -176,7 +176,10 @@ impl Consumer {
             return;
         }
         match self.source.commit(&done).await {
-            Ok(()) => self.uncommitted.clear(),
+            Ok(()) => {
+                self.uncommitted.clear();
+                self.health.done(self.hold.oldest());
+            }
             Err(error) => self.health.fails(Part::Source, &error),
         }
     }
@@ -224,6 +227,11 @@ impl Consumer {
     }
 
     async fn decode(&mut self, records: Vec<Incoming>) -> Batch {
+        let appended = records.iter().map(|record| record.at);
+        self.health.read(appended.clone());
+        if let Some(newest) = appended.max() {
+            self.store.tell_time(newest);
+        }
         let topic = self.source.topic_id().unwrap_or_else(|| self.tracker.to_string());
         Batch::decode(&self.tracker, &topic, records, &self.health).await
     }

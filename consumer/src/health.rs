@@ -89,6 +89,9 @@ pub struct Status {
     pub sidecar_count: usize,
     /// Records in the topic that are not committed.
     pub lag: u64,
+    /// When the oldest record that waits was appended: of those that were read and are not committed, or else the latest
+    /// that was read, while there are more. `None`: everything is done.
+    pub oldest_unprocessed: Option<Timestamp>,
     /// What does not work.
     pub failing: BTreeMap<Part, Failure>,
     /// The latest gaps.
@@ -105,6 +108,10 @@ pub struct Status {
 struct Inner {
     status: Status,
     sidecars: Sidecars,
+    /// Append time of the oldest record that was read and is not committed.
+    waiting: Option<Timestamp>,
+    /// That of the newest one that was read.
+    latest: Option<Timestamp>,
 }
 
 /// The live state.
@@ -122,7 +129,9 @@ impl Health {
     /// How it stands now; all counters of one moment.
     pub fn status(&self) -> Status {
         let inner = self.inner.lock();
+        let behind = inner.latest.filter(|_| inner.status.lag > 0);
         Status {
+            oldest_unprocessed: inner.waiting.or(behind),
             sidecars: inner.sidecars.sum(),
             sidecar_count: inner.sidecars.count(),
             ..inner.status.clone()
@@ -147,6 +156,18 @@ impl Health {
     /// Notes how far behind the reader is.
     pub fn lag(&self, records: u64) {
         self.inner.lock().status.lag = records;
+    }
+
+    /// Notes when records that were just read had been appended.
+    pub fn read(&self, appended: impl Iterator<Item = Timestamp> + Clone) {
+        let mut inner = self.inner.lock();
+        inner.waiting = inner.waiting.into_iter().chain(appended.clone()).min();
+        inner.latest = inner.latest.into_iter().chain(appended).max();
+    }
+
+    /// Everything that was read is committed, but for what is as old as this.
+    pub fn done(&self, waiting: Option<Timestamp>) {
+        self.inner.lock().waiting = waiting;
     }
 
     /// Notes records that are gone for good; said once, here.
@@ -201,4 +222,26 @@ pub fn told(error: &dyn Error) -> String {
         cause = error.source();
     }
     told.chars().take(500).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_record_that_waits_is_told_until_it_is_committed() {
+        let health = Health::default();
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let oldest = || health.status().oldest_unprocessed;
+        assert_eq!(oldest(), None);
+        health.read([at(30), at(20)].into_iter());
+        health.read([at(40)].into_iter());
+        assert_eq!(oldest(), Some(at(20)));
+        health.done(Some(at(40)));
+        assert_eq!(oldest(), Some(at(40)), "it waits for the store's pace");
+        health.done(None);
+        assert_eq!(oldest(), None);
+        health.lag(5);
+        assert_eq!(oldest(), Some(at(40)), "what is in the topic is no older than what was read last");
+    }
 }

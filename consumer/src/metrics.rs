@@ -1,5 +1,6 @@
 //! The counters for Prometheus: one table, filled from one moment's [`Status`].
 
+use jiff::Timestamp;
 use prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 
 use crate::health::{GapSum, Part, Status};
@@ -61,6 +62,11 @@ fn own(status: &Status) -> Vec<Metric> {
             "Records in the topic that are not committed.",
             status.lag,
         ),
+        plain(
+            "issuetracker_consumer_oldest_unprocessed_seconds",
+            "Age of the oldest record that waits; 0 when all is done.",
+            oldest(status),
+        ),
         labelled(
             "issuetracker_consumer_done_letters_total",
             "Dead letters that people dealt with.",
@@ -69,6 +75,12 @@ fn own(status: &Status) -> Vec<Metric> {
         ),
         labelled("issuetracker_consumer_failing_parts", "1 while the part does not work.", "part", failing),
     ]
+}
+
+/// In whole seconds.
+pub(crate) fn oldest(status: &Status) -> u64 {
+    let age = status.oldest_unprocessed.map(|at| Timestamp::now().duration_since(at).as_secs());
+    age.and_then(|age| u64::try_from(age).ok()).unwrap_or_default()
 }
 
 /// What retention deleted unread.
@@ -158,6 +170,7 @@ mod tests {
             "issuetracker_consumer_ended_reports_total{outcome=\"repeat\"} 0",
             "issuetracker_consumer_failing_parts{part=\"store\"} 0",
             "issuetracker_consumer_lag_records 0",
+            "issuetracker_consumer_oldest_unprocessed_seconds 0",
             "issuetracker_consumer_gap_records_total 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

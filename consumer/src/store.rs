@@ -16,6 +16,7 @@ use issue::{
 use jiff::{SignedDuration, Timestamp};
 
 pub mod choice;
+mod clock;
 #[cfg(feature = "firestore")]
 pub mod firestore;
 pub(crate) mod older;
@@ -234,6 +235,10 @@ pub trait IssueStore: Send + Sync {
     /// Whether the store answers, cheaply.
     async fn check(&self) -> Result<(), StoreError>;
 
+    /// The brokers' clock: the time at which a record was appended that is about to be stored. Marks of what was seen and
+    /// the sweep of what outlives its time go by the newest that was told. A store that forgets nothing needs no clock.
+    fn tell_time(&self, _appended: Timestamp) {}
+
     /// The least time between two writes of one issue. Whoever writes in batches holds later changes of an issue back for
     /// so long and makes one write of them.
     fn pace(&self) -> Duration {
@@ -297,7 +302,7 @@ pub trait Upkeep: IssueStore {
     async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError>;
 
     /// Removes what has outlived its time: marks and tombstones after 8 days, occurrences after 30. A store that runs does
-    /// it by itself every hour.
+    /// it by itself every hour, by the time that it was told.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Counts issues; `since` tells which are new.

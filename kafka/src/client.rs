@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio::sync::oneshot;
 
 /// A connection that is lost for less than this is not worth a word: brokers close idle ones.
 const BLIP: Duration = Duration::from_secs(2);
@@ -135,6 +136,20 @@ impl State {
             }
         }
     }
+}
+
+/// Does what blocks on a thread of its own, as a wait of librdkafka may take hours when the wall clock is set back: threads
+/// that the runtime lends are few, and it would wait for them at its end. The answer fails where the thread has ended
+/// without one.
+pub(crate) fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
+    let (tell, answer) = oneshot::channel();
+    let thread = std::thread::Builder::new().name(String::from("kafka-aside"));
+    // Nobody may wait for the answer any more.
+    let spawned = thread.spawn(move || drop(tell.send(work())));
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "no thread can be made for the Kafka client");
+    }
+    answer
 }
 
 /// What to do about a refusal.

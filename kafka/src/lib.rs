@@ -8,6 +8,8 @@
 pub mod admin;
 #[cfg(feature = "broker")]
 mod client;
+#[cfg(feature = "broker")]
+mod clock;
 pub mod dead_letters;
 pub mod local;
 pub mod publish;

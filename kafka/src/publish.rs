@@ -35,6 +35,11 @@ pub enum Delivery {
         /// For logs and health.
         reason: String,
     },
+    /// The publisher cannot go on, whatever is in flight. To be treated as [`Delivery::Failed`].
+    Broken {
+        /// For logs and health.
+        reason: String,
+    },
 }
 
 /// Why a record was not taken.
@@ -67,7 +72,7 @@ pub trait Publisher: Send {
     /// Hands a record over, without waiting. Records are delivered in the order of the calls.
     fn send(&mut self, record: Outgoing) -> Result<(), SendError>;
 
-    /// The next outcome. Pending while nothing is in flight. Cancel-safe: a dropped future loses no outcome.
+    /// The next outcome. Pending while nothing is in flight, unless the publisher breaks. Cancel-safe: a dropped future loses no outcome.
     async fn delivered(&mut self) -> Delivery;
 
     /// Why the other side cannot be reached, as far as that is known without asking; told while nothing is in flight too.

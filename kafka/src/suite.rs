@@ -93,6 +93,7 @@ impl<P: Publisher, S: RecordSource> Ends<P, S> {
         match outcome {
             Delivery::Acked { seq } => self.acked.push(seq),
             Delivery::Failed { seq, reason } => panic!("record {seq} failed: {reason}"),
+            Delivery::Broken { reason } => panic!("the publisher broke: {reason}"),
         }
     }
 

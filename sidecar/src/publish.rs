@@ -21,6 +21,10 @@ const REFRESH: Duration = Duration::from_secs(300);
 /// How often the publisher is asked whether it reaches the other side, though nothing may be in flight.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// A question that waited for so long has waited for a broker that can be reached, and would have ended as soon as there was
+/// one. No pause is needed after it, and any would make an end of the outage known later.
+const WAITED: Duration = Duration::from_secs(3);
+
 /// The first pause after a failure; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -113,6 +117,7 @@ impl Relay {
     /// Tries until the publisher takes records.
     async fn connect(&mut self, epoch: u64, reset: bool) -> Result<(), Closed> {
         loop {
+            let asked = time::Instant::now();
             let partitions = tokio::select! {
                 partitions = partitions(&mut *self.publisher, reset) => partitions,
                 () = self.tell.closed() => return Err(Closed),
@@ -122,7 +127,12 @@ impl Relay {
                     self.event(Event::Partitions(partitions)).await?;
                     return self.event(Event::Ready(epoch)).await;
                 }
-                Err(error) => self.failed(error.to_string()).await?,
+                Err(error) => {
+                    if asked.elapsed() >= WAITED {
+                        self.pause = FIRST;
+                    }
+                    self.failed(error.to_string()).await?;
+                }
             }
         }
     }
@@ -198,6 +208,7 @@ impl Relay {
                         self.event(Event::Acked(seq)).await
                     }
                     Delivery::Failed { seq, reason } => return End::Failed(format!("record {seq}: {reason}")),
+                    Delivery::Broken { reason } => return End::Failed(reason),
                 },
                 fed = self.fed.recv(), if held.is_none() => match fed {
                     Some(Feed::Record(meant, record)) => {
@@ -251,4 +262,71 @@ async fn partitions(publisher: &mut dyn Publisher, reset: bool) -> Result<u32, P
 fn jittered(pause: Duration) -> Duration {
     let (random, _) = Uuid::new_v4().as_u64_pair();
     pause.mul_f64(0.5 + (random >> 11) as f64 / (1u64 << 54) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// Nobody answers, at once or after a while.
+    struct Away {
+        after: Duration,
+        asked: Arc<Mutex<Vec<time::Instant>>>,
+    }
+
+    #[async_trait]
+    impl Publisher for Away {
+        async fn partitions(&mut self) -> Result<u32, PublishError> {
+            self.asked.lock().expect("not poisoned").push(time::Instant::now());
+            time::sleep(self.after).await; // tidy: allow
+            Err(PublishError { step: "asking", reason: "away".to_owned() })
+        }
+
+        fn send(&mut self, _: Outgoing) -> Result<(), SendError> {
+            Err(SendError::Full)
+        }
+
+        async fn delivered(&mut self) -> Delivery {
+            std::future::pending().await
+        }
+
+        async fn reset(&mut self) -> Result<(), PublishError> {
+            Ok(())
+        }
+    }
+
+    /// The times between the first so many questions.
+    async fn between(questions: usize, after: Duration) -> Vec<Duration> {
+        let asked = Arc::default();
+        let mut lane = start(Box::new(Away { after, asked: Arc::clone(&asked) }));
+        for _ in 0..questions {
+            assert!(matches!(lane.events.recv().await, Some(Event::Failed(_))));
+        }
+        let asked = asked.lock().expect("not poisoned");
+        asked.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_double_up_to_half_a_minute_and_are_never_in_step() {
+        let times = between(16, Duration::ZERO).await;
+        let mut step = FIRST;
+        for time in &times {
+            // Tokio's clock counts in milliseconds.
+            assert!(*time >= step / 2 && *time <= step + Duration::from_millis(2), "{time:?} of {step:?}");
+            step = (step * 2).min(LONGEST);
+        }
+        let last = times.get(10..).unwrap_or_default();
+        assert!(last.windows(2).any(|pair| pair[0] != pair[1]), "{last:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn brokers_that_come_back_are_found_within_seconds_however_long_they_were_away() {
+        let waits = Duration::from_secs(5);
+        let times = between(100, waits).await;
+        assert!(times.iter().all(|time| *time <= waits + FIRST + Duration::from_millis(2)), "{times:?}");
+    }
 }

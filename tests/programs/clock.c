@@ -2,6 +2,7 @@
  * CLOCK_OFFSET_FILE to what the system says. The monotonic clock stays, as it does when a real clock is set. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -28,15 +29,7 @@ __attribute__((constructor)) static void begin(void) {
     close(file);
 }
 
-/* How far the clock is off now, and how far it was before its latest jump. */
-static int64_t now_off, before_off;
-
-static int64_t moved(void) {
-    int64_t off = offset ? *offset : 0, known = __atomic_load_n(&now_off, __ATOMIC_ACQUIRE);
-    if (off != known && __atomic_compare_exchange_n(&now_off, &known, off, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        __atomic_store_n(&before_off, known, __ATOMIC_RELEASE);
-    return off;
-}
+static int64_t moved(void) { return offset ? *offset : 0; }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
@@ -60,27 +53,48 @@ time_t time(time_t *told) {
     return now.tv_sec;
 }
 
-static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
+int timespec_get(struct timespec *now, int base) {
+    return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, now) == 0 ? base : 0;
+}
 
-/* librdkafka computes deadlines of its waits by the wall clock, once for a whole loop of waits, and a clock that is set
- * back holds them up for as long as it was set back. That is known and would end every run here; so a deadline is
- * turned into the machine's time by the clock that it was computed with: this one, or the one before the latest jump.
- * Jumps are much longer than waits, which tells the two apart. */
-static struct timespec real_time(const struct timespec *deadline) {
-    struct timespec now, real = *deadline;
-    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
-    int64_t one = real.tv_sec - moved(), other = real.tv_sec - __atomic_load_n(&before_off, __ATOMIC_ACQUIRE);
-    real.tv_sec = distance(one, now.tv_sec) <= distance(other, now.tv_sec) ? one : other;
-    return real;
+/* A wait until a time of the wall clock ends when that clock says so: later where it is set back meanwhile. The kernel does
+ * that for its own clock; here it is looked at now and then. Deadlines of the monotonic clock are much smaller numbers
+ * and stay as they are. */
+#define SOME_YEAR 1000000000
+#define LOOK 50000000
+
+static int passed(const struct timespec *deadline) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec > deadline->tv_sec || (now.tv_sec == deadline->tv_sec && now.tv_nsec >= deadline->tv_nsec);
+}
+
+/* Until the deadline or the next look, whichever comes first, by the machine's clock. */
+static struct timespec soon(const struct timespec *deadline) {
+    struct timespec look, real = *deadline;
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &look);
+    look.tv_nsec += LOOK;
+    if (look.tv_nsec >= 1000000000) look.tv_sec += 1, look.tv_nsec -= 1000000000;
+    real.tv_sec -= moved();
+    int first = real.tv_sec < look.tv_sec || (real.tv_sec == look.tv_sec && real.tv_nsec < look.tv_nsec);
+    return first ? real : look;
 }
 
 int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
                            const struct timespec *restrict deadline) {
-    struct timespec real = real_time(deadline);
-    return posix_wait(condition, mutex, &real);
+    if (deadline->tv_sec < SOME_YEAR) return posix_wait(condition, mutex, deadline);
+    for (;;) {
+        struct timespec until = soon(deadline);
+        int result = posix_wait(condition, mutex, &until);
+        if (result != ETIMEDOUT || passed(deadline)) return result;
+    }
 }
 
 int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict deadline) {
-    struct timespec real = real_time(deadline);
-    return c11_wait(condition, mutex, &real);
+    if (deadline->tv_sec < SOME_YEAR) return c11_wait(condition, mutex, deadline);
+    for (;;) {
+        struct timespec until = soon(deadline);
+        int result = c11_wait(condition, mutex, &until);
+        if (result != thrd_timedout || passed(deadline)) return result;
+    }
 }

@@ -98,7 +98,7 @@ async fn publish(settings: &KafkaSettings, partitions: u32, records: &[Value]) {
     for _ in records {
         match publisher.delivered().await {
             Delivery::Acked { .. } => {}
-            Delivery::Failed { reason, .. } => panic!("{reason}"),
+            Delivery::Failed { reason, .. } | Delivery::Broken { reason } => panic!("{reason}"),
         }
     }
 }

@@ -67,7 +67,7 @@ async fn publish(
                     acked.insert(seq);
                     false
                 }
-                Delivery::Failed { .. } => true,
+                Delivery::Failed { .. } | Delivery::Broken { .. } => true,
             },
         };
         if broken {

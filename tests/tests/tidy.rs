@@ -43,6 +43,41 @@ fn no_module_is_named_after_nothing() {
     });
 }
 
+/// A rule that names a test which was renamed or taken away is held by nothing.
+#[test]
+fn the_tests_that_hold_the_rules_of_delivery_are_there() {
+    let text = fs::read_to_string(root().join("docs/delivery.md")).unwrap();
+    let (_, map) = text.split_once("## Which test holds which rule").expect("the map of rules");
+    let is_test = |name: &&str| {
+        name.len() > 14 && name.bytes().all(|c| c == b'_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    let named: Vec<&str> = map.split('`').skip(1).step_by(2).filter(is_test).collect();
+    let sources = sources();
+    let is_there = |name: &str| {
+        let needle = format!("fn {name}(");
+        sources.iter().any(|(_, text)| text.contains(&needle))
+    };
+    let missing: Vec<&&str> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(named.len() > 60 && missing.is_empty(), "of {} tests there are no {missing:?}", named.len());
+}
+
+/// `cargo xtest faults --broken all` takes a long time and is run seldom: that its patches fit is seen here.
+#[test]
+fn the_patches_of_broken_builds_fit_the_tree() {
+    let patches: Vec<_> = tracked().into_iter().filter(|path| path.ends_with(".patch")).collect();
+    let unfit = |patch: &&String| {
+        let mut git = std::process::Command::new("git");
+        let output = git.args(["apply", "--check", patch.as_str()]).current_dir(root()).output();
+        !output.expect("git runs").status.success()
+    };
+    let wrong: Vec<_> = patches.iter().filter(unfit).collect();
+    assert!(
+        patches.len() >= 5 && wrong.is_empty(),
+        "of {} patches these do not fit: {wrong:?}",
+        patches.len()
+    );
+}
+
 #[test]
 fn unsafe_stays_in_its_rooms() {
     check(|file, text, wrong| {

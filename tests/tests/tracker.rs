@@ -57,7 +57,7 @@ async fn publish(settings: &KafkaSettings, seqs: std::ops::Range<u64>) {
         }
         match publisher.delivered().await {
             Delivery::Acked { .. } => open -= 1,
-            Delivery::Failed { reason, .. } => panic!("{reason}"),
+            Delivery::Failed { reason, .. } | Delivery::Broken { reason } => panic!("{reason}"),
         }
     }
 }

@@ -35,6 +35,7 @@ pub async fn health(State(state): State<ApiState>) -> Json<Value> {
         "firebase_available": answers,
         "parts": parts,
         "lag": status.lag,
+        "oldest_unprocessed_seconds": metrics::oldest(&status),
         "ledger": {
             "consumed": ledger.consumed,
             "stored": ledger.stored,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use issue::id::IssueId;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::coalesce::{Work, coalesce};
@@ -73,6 +74,11 @@ impl Hold {
         }
         self.next.retain(|partition, _| held.contains(partition));
         done
+    }
+
+    /// When the oldest record that waits was appended.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.works.iter().flat_map(|work| &work.entries).map(|entry| entry.origin.at).min()
     }
 
     /// How long a poll may wait for records: until something may be written.

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::{
     Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
-    StoreError, Upkeep, Wanted, Write, Written, choice::FirestoreSettings,
+    StoreError, Upkeep, Wanted, Write, Written, choice::FirestoreSettings, clock::Clock,
 };
 
 mod children;
@@ -54,6 +54,7 @@ const SWEEP: Duration = Duration::from_secs(3600);
 pub struct FirestoreStore {
     client: Client,
     memory: Memory,
+    clock: Clock,
 }
 
 impl FirestoreStore {
@@ -68,7 +69,7 @@ impl FirestoreStore {
             return Err(StoreError { step: "read the prefix of the store", source: source.into() });
         }
         let client = Client::new(project, database, settings);
-        let store = Arc::new(Self { client, memory: Memory::default() });
+        let store = Arc::new(Self { client, memory: Memory::default(), clock: Clock::default() });
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(sweep_for_ever(Arc::downgrade(&store)));
         }
@@ -83,7 +84,8 @@ async fn sweep_for_ever(store: Weak<FirestoreStore>) {
     loop {
         every.tick().await;
         let Some(store) = store.upgrade() else { return };
-        if let Err(error) = sweep::sweep(&store.client, Timestamp::now()).await {
+        let Some(now) = store.clock.told() else { continue };
+        if let Err(error) = sweep::sweep(&store.client, now).await {
             tracing::warn!(error, "what has outlived its time could not be removed from the store");
         }
     }
@@ -100,7 +102,7 @@ impl IssueStore for FirestoreStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
-        write::all(&self.client, &self.memory, writes).await.map_err(failed("write issues"))
+        write::all(&self.client, &self.memory, writes, self.clock.now()).await.map_err(failed("write issues"))
     }
 
     async fn list(&self, query: &IssueQuery) -> Result<Page<Issue>, StoreError> {
@@ -120,7 +122,7 @@ impl IssueStore for FirestoreStore {
     }
 
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
-        notes::keep(&self.client, &notes, Timestamp::now()).await.map_err(failed("keep notes"))
+        notes::keep(&self.client, &notes, self.clock.now()).await.map_err(failed("keep notes"))
     }
 
     async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
@@ -131,6 +133,10 @@ impl IssueStore for FirestoreStore {
         self.client.ping().await.map_err(|status| failed("ask the store")(status.into()))
     }
 
+    fn tell_time(&self, appended: Timestamp) {
+        self.clock.tell(appended);
+    }
+
     fn pace(&self) -> Duration {
         PACE
     }
@@ -139,7 +145,7 @@ impl IssueStore for FirestoreStore {
 #[async_trait]
 impl Upkeep for FirestoreStore {
     async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError> {
-        delete::delete(&self.client, &deletion).await.map_err(failed("delete an issue"))
+        delete::delete(&self.client, &deletion, self.clock.now()).await.map_err(failed("delete an issue"))
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
-    StoreError, Upkeep, Wanted, Write, Written,
+    StoreError, Upkeep, Wanted, Write, Written, clock::Clock,
 };
 
 mod delete;
@@ -39,6 +39,7 @@ pub struct InUse(PathBuf);
 
 /// A store in one file.
 pub struct SqliteStore {
+    clock: Clock,
     writer: threads::Writer,
     readers: threads::Readers,
     /// Held, never read: closing it lets the next process in. After the threads, so that it goes last.
@@ -61,7 +62,9 @@ impl SqliteStore {
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         schema::migrate(&mut connection)?;
         let readers = threads::Readers::open(|| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, 4))?;
-        Ok(Self { writer: threads::Writer::start(connection)?, readers, _lock: lock })
+        let clock = Clock::default();
+        let writer = threads::Writer::start(connection, clock.clone())?;
+        Ok(Self { clock, writer, readers, _lock: lock })
     }
 }
 
@@ -106,8 +109,9 @@ impl IssueStore for SqliteStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
+        let now = self.clock.now();
         self.writer
-            .run(move |connection| write::all(connection, &writes, Timestamp::now()))
+            .run(move |connection| write::all(connection, &writes, now))
             .await
             .map_err(failed("write issues"))
     }
@@ -132,8 +136,9 @@ impl IssueStore for SqliteStore {
     }
 
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
+        let now = self.clock.now();
         self.writer
-            .run(move |connection| notes::keep(connection, &notes, Timestamp::now()))
+            .run(move |connection| notes::keep(connection, &notes, now))
             .await
             .map_err(failed("keep notes"))
     }
@@ -153,13 +158,18 @@ impl IssueStore for SqliteStore {
             .await
             .map_err(failed("ask the store"))
     }
+
+    fn tell_time(&self, appended: Timestamp) {
+        self.clock.tell(appended);
+    }
 }
 
 #[async_trait]
 impl Upkeep for SqliteStore {
     async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError> {
+        let now = self.clock.now();
         self.writer
-            .run(move |connection| delete::delete(connection, &deletion, Timestamp::now()))
+            .run(move |connection| delete::delete(connection, &deletion, now))
             .await
             .map_err(failed("delete an issue"))
     }

@@ -5,6 +5,7 @@
 //! the broker sees, a record comes after all that it may shadow.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use issue::record::{VERSION_HEADER, VERSION_TEXT};
@@ -16,7 +17,8 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, Thre
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Delivery, Outgoing, PublishError, Publisher, SendError};
-use crate::client::{self, Connection, reason};
+use crate::client::{self, Connection, aside, reason};
+use crate::clock::{Clock, SET_BACK};
 use crate::settings::Settings;
 
 /// Bounds of what is in flight. One record is always taken, whatever its size.
@@ -24,7 +26,11 @@ const MAX_RECORDS: usize = 4096;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long the brokers may take to say how many partitions there are.
-const METADATA_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the end of a producer is waited for. It may take hours, see [`crate::clock`], and nothing depends on it: what it
+/// may still send is sent again by its successor, in the same order.
+const END: Duration = Duration::from_secs(5);
 
 /// The headers of every record.
 const HEADERS: [(&str, &str); 2] = [(VERSION_HEADER, VERSION_TEXT), ("content-type", "application/json")];
@@ -40,6 +46,7 @@ pub struct BrokerPublisher {
     bytes: usize,
     /// Set by the first failure: what is in flight may have landed or not.
     broken: Option<String>,
+    clock: Clock,
 }
 
 impl BrokerPublisher {
@@ -47,7 +54,8 @@ impl BrokerPublisher {
     pub fn connect(settings: Settings) -> Result<Self, PublishError> {
         let connection = Connection::default();
         let (producer, outcomes) = producer(&settings, &connection)?;
-        Ok(Self { settings, connection, producer, outcomes, records: 0, bytes: 0, broken: None })
+        let (records, bytes, broken, clock) = (0, 0, None, Clock::new());
+        Ok(Self { settings, connection, producer, outcomes, records, bytes, broken, clock })
     }
 
     fn enqueue(&self, record: &Outgoing) -> Result<(), KafkaError> {
@@ -70,10 +78,11 @@ impl Publisher for BrokerPublisher {
     async fn partitions(&mut self) -> Result<u32, PublishError> {
         let (producer, topic) = (self.producer.clone(), self.settings.topic.clone());
         let fail = |reason| PublishError { step: "asking for the partitions", reason };
-        tokio::task::spawn_blocking(move || partitions(&producer, &topic))
-            .await
-            .map_err(|error| fail(error.to_string()))?
-            .map_err(fail)
+        let answer = aside(move || partitions(&producer, &topic));
+        tokio::select! {
+            answer = answer => answer.map_err(|error| fail(error.to_string()))?.map_err(fail),
+            () = self.clock.until_set_back() => Err(fail(SET_BACK.to_owned())),
+        }
     }
 
     fn send(&mut self, record: Outgoing) -> Result<(), SendError> {
@@ -100,8 +109,16 @@ impl Publisher for BrokerPublisher {
     }
 
     async fn delivered(&mut self) -> Delivery {
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.outcomes.recv() => outcome,
+            () = self.clock.until_set_back() => {
+                self.broken.get_or_insert_with(|| SET_BACK.to_owned());
+                return Delivery::Broken { reason: SET_BACK.to_owned() };
+            }
+        };
         // The producer holds the other end, so the channel does not end; if it did, no outcome would ever come.
-        let Some((ticket, delivery)) = self.outcomes.recv().await else {
+        let Some((ticket, delivery)) = outcome else {
             return std::future::pending().await;
         };
         self.records = self.records.saturating_sub(1);
@@ -111,6 +128,7 @@ impl Publisher for BrokerPublisher {
             Delivery::Failed { reason, .. } => {
                 self.broken.get_or_insert_with(|| reason.clone());
             }
+            Delivery::Broken { .. } => {}
         }
         delivery
     }
@@ -124,10 +142,12 @@ impl Publisher for BrokerPublisher {
         let old = std::mem::replace(&mut self.producer, producer);
         self.outcomes = outcomes;
         (self.records, self.bytes, self.broken) = (0, 0, None);
+        self.clock = Clock::new();
         // Ending a producer joins its threads.
-        tokio::task::spawn_blocking(move || end(old))
-            .await
-            .map_err(|error| PublishError { step: "ending the old producer", reason: error.to_string() })
+        if tokio::time::timeout(END, aside(move || end(old))).await.is_err() {
+            tracing::debug!("the old producer takes its time to end");
+        }
+        Ok(())
     }
 }
 

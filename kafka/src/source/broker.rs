@@ -23,13 +23,15 @@ use rdkafka::Message;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use tokio::sync::oneshot::error::RecvError;
 
 use self::begin::{commit_metadata, list, offsets};
 use self::dead_letters::DeadLetters;
 use self::membership::{Change, Membership};
 use self::position::{Lagging, Positions, Settled, Work};
 use super::{Done, Incoming, Lag, Polled, RecordSource, SourceError};
-use crate::client::{is_refused, is_unreachable, reason};
+use crate::client::{aside, is_refused, is_unreachable, reason};
+use crate::clock::{Clock, SET_BACK};
 use crate::dead_letters::DeadLetterReader;
 use crate::settings::Settings;
 
@@ -39,6 +41,8 @@ const MAX_POLL_BYTES: usize = 16 * 1024 * 1024;
 /// A record source on a Kafka topic.
 pub struct BrokerSource {
     settings: Settings,
+    group: String,
+    clock: Clock,
     consumer: Arc<StreamConsumer<Membership>>,
     positions: Positions,
     work: Option<Work>,
@@ -56,14 +60,11 @@ impl BrokerSource {
     /// Joins the group. The brokers need not be there yet: they are looked for until they are. Must be called within
     /// a Tokio runtime.
     pub fn subscribe(settings: Settings, group: &str) -> Result<Self, SourceError> {
-        let consumer: StreamConsumer<Membership> = settings
-            .reader(group)
-            .create_with_context(Membership::default())
-            .map_err(fail("making a Kafka client"))?;
-        consumer.subscribe(&[&settings.topic]).map_err(fail("joining the group"))?;
         Ok(Self {
+            consumer: member(&settings, group)?,
             settings,
-            consumer: Arc::new(consumer),
+            group: group.to_owned(),
+            clock: Clock::new(),
             positions: Positions::default(),
             work: None,
             lagging: Lagging::default(),
@@ -81,10 +82,32 @@ impl BrokerSource {
             drop(work.await);
         }
         self.lagging.stop().await;
-        let closed = tokio::task::spawn_blocking(move || drop(self)).await;
-        if let Err(error) = closed {
+        if let Err(error) = aside(move || drop(self)).await {
             tracing::warn!(%error, "leaving the group");
         }
+    }
+
+    /// The client may stand still for hours: another one joins the group. What this one held is somebody else's, as after
+    /// any decision of the group; the group notices that it is gone, or when it comes back and leaves.
+    fn renew(&mut self) -> Result<(), SourceError> {
+        tracing::warn!("{SET_BACK}");
+        let old = std::mem::replace(&mut self.consumer, member(&self.settings, &self.group)?);
+        self.clock = Clock::new();
+        let unanswered = self.positions.unanswered();
+        let held = self.positions.leave();
+        self.read.clear();
+        if !held.is_empty() {
+            self.told.push_back(Polled::Revoked(held));
+        }
+        let (work, letters) = (self.work.take(), self.dead_letters.take());
+        self.lagging = Lagging::default();
+        let topic = self.settings.topic.clone();
+        // Nobody waits for that.
+        drop(aside(move || {
+            give_back(&old, &topic, unanswered);
+            drop((old, work, letters));
+        }));
+        Ok(())
     }
 
     /// The flow of a poll. Nothing is taken from librdkafka without being kept in `self` before the next wait.
@@ -187,7 +210,7 @@ impl BrokerSource {
         };
         let done = work.await;
         self.work = None;
-        match done.unwrap_or_else(|error| Err(join_error(&error))) {
+        match done.unwrap_or_else(|error| Err(unanswered(&error))) {
             Ok(Settled::Assigned(assignment)) => self.told.extend(self.positions.begun(assignment)),
             Ok(Settled::Resumed(partitions)) => {
                 let paused_again = self.positions.resumed(&partitions);
@@ -207,6 +230,9 @@ impl BrokerSource {
 #[async_trait]
 impl RecordSource for BrokerSource {
     async fn poll(&mut self, max: usize, wait: Duration) -> Result<Polled, SourceError> {
+        if self.clock.set_back() {
+            self.renew()?;
+        }
         self.lagging.look(&self.consumer, &self.settings.topic, &mut self.positions);
         match tokio::time::timeout(wait, self.next(max.max(1))).await {
             Ok(polled) => polled,
@@ -238,9 +264,11 @@ impl RecordSource for BrokerSource {
         let topic = self.settings.topic.clone();
         let consumer = Arc::clone(&self.consumer);
         let wanted = news.clone();
-        tokio::task::spawn_blocking(move || commit(&consumer, &topic, wanted, &metadata))
-            .await
-            .unwrap_or_else(|error| Err(join_error(&error)))?;
+        let answer = aside(move || commit(&consumer, &topic, wanted, &metadata));
+        tokio::select! {
+            answer = answer => answer.unwrap_or_else(|error| Err(unanswered(&error)))?,
+            () = self.clock.until_set_back() => return Err(stalled("committing")),
+        }
         self.positions.committed(&news);
         Ok(())
     }
@@ -257,7 +285,10 @@ impl RecordSource for BrokerSource {
         };
         let letters = self.dead_letters.insert(letters);
         let from = dead_letters::Origin { topic: &self.settings.topic, topic_id: self.positions.topic_id() };
-        letters.put(from, record, reason, detail).await
+        tokio::select! {
+            put = letters.put(from, record, reason, detail) => put,
+            () = self.clock.until_set_back() => Err(stalled("writing the dead letter")),
+        }
     }
 
     fn dead_letters(&self) -> Option<Arc<dyn DeadLetterReader>> {
@@ -275,12 +306,7 @@ impl RecordSource for BrokerSource {
 
 impl Drop for BrokerSource {
     fn drop(&mut self) {
-        // The group waits for an answer to an assignment, and leaving it would wait for the group.
-        if self.positions.unanswered()
-            && let Err(error) = self.consumer.incremental_assign(&list(&self.settings.topic, &[]))
-        {
-            tracing::debug!(reason = %reason(&error), "answering an assignment");
-        }
+        give_back(&self.consumer, &self.settings.topic, self.positions.unanswered());
     }
 }
 
@@ -290,6 +316,23 @@ impl fmt::Debug for BrokerSource {
             .field("settings", &self.settings)
             .field("positions", &self.positions)
             .finish_non_exhaustive()
+    }
+}
+
+/// A client that asks for a share of the topic.
+fn member(settings: &Settings, group: &str) -> Result<Arc<StreamConsumer<Membership>>, SourceError> {
+    let consumer: StreamConsumer<Membership> = settings
+        .reader(group)
+        .create_with_context(Membership::default())
+        .map_err(fail("making a Kafka client"))?;
+    consumer.subscribe(&[&settings.topic]).map_err(fail("joining the group"))?;
+    Ok(Arc::new(consumer))
+}
+
+/// The group waits for an answer to an assignment, and leaving it would wait for the group.
+fn give_back(consumer: &StreamConsumer<Membership>, topic: &str, unanswered: bool) {
+    if unanswered && let Err(error) = consumer.incremental_assign(&list(topic, &[])) {
+        tracing::debug!(reason = %reason(&error), "answering an assignment");
     }
 }
 
@@ -327,6 +370,10 @@ fn fail(step: &'static str) -> impl Fn(KafkaError) -> SourceError {
     move |error| SourceError { step, reason: reason(&error) }
 }
 
-fn join_error(error: &tokio::task::JoinError) -> SourceError {
+fn unanswered(error: &RecvError) -> SourceError {
     SourceError { step: "waiting for the Kafka client", reason: error.to_string() }
+}
+
+fn stalled(step: &'static str) -> SourceError {
+    SourceError { step, reason: SET_BACK.to_owned() }
 }

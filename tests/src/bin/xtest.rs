@@ -11,6 +11,7 @@ use ::tests::cluster::{self, Cluster};
 use ::tests::faults::{
     self, Plan, broken,
     outage::{self, Away},
+    store::Kind,
 };
 use ::tests::{images, lanes, parts};
 use anyhow::{Context, Result, ensure};
@@ -75,9 +76,21 @@ struct Faults {
     /// With --broken: carry out the same faults on the sound build, which must pass.
     #[arg(long, requires = "broken")]
     control: bool,
+    /// Where issues are kept. The emulator of Firestore has no disk: it is frozen and cut off instead of killed.
+    #[arg(long, value_enum, default_value_t = Keep::Sqlite)]
+    store: Keep,
     /// Test release builds.
     #[arg(long, conflicts_with = "broken")]
     release: bool,
+    /// Test the programs in this folder instead of building any.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["broken", "release"])]
+    programs: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Keep {
+    Sqlite,
+    Firestore,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -174,10 +187,14 @@ fn all_tests(arguments: &Arguments) -> Result<ExitCode> {
 impl Faults {
     fn run(&self) -> Result<ExitCode> {
         parts::kafka::ready()?;
-        let mut build = vec!["build", "--quiet", "--workspace", "--bins"];
-        build.extend(self.release.then_some("--release"));
-        ensure!(cargo(&build, &[])?.success(), "the programs cannot be built");
-        let programs = parts::target()?.join(if self.release { "release" } else { "debug" });
+        let programs = match &self.programs {
+            Some(programs) => programs.clone(),
+            None => self.build()?,
+        };
+        let store = match self.store {
+            Keep::Sqlite => Kind::Sqlite,
+            Keep::Firestore => Kind::Firestore,
+        };
         let seed = self.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 % 1_000_000);
         let time = Duration::from_secs_f64((self.minutes * 60.0).clamp(5.0, 24.0 * 3600.0));
         let good = match (&self.broken, self.away) {
@@ -187,13 +204,21 @@ impl Faults {
                     Part::Kafka => Away::Kafka,
                     Part::Store => Away::Store,
                 };
-                let seen = outage::run(away, time, seed, &programs)?;
+                let seen = outage::run(away, time, seed, store, &programs)?;
                 eprintln!("{seen}");
                 seen.outcome.wrong.is_empty() && seen.during.refused == 0 && seen.offsets_stood
             }
-            (None, None) => random(Plan::random(seed, time, programs))?,
+            (None, None) => random(Plan::random(seed, time, store, programs))?,
         };
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Returns the folder of what it built.
+    fn build(&self) -> Result<PathBuf> {
+        let mut build = vec!["build", "--quiet", "--workspace", "--bins"];
+        build.extend(self.release.then_some("--release"));
+        ensure!(cargo(&build, &[])?.success(), "the programs cannot be built");
+        Ok(parts::target()?.join(if self.release { "release" } else { "debug" }))
     }
 
     fn broken(&self, name: &str, seed: u64, programs: &Path) -> Result<bool> {

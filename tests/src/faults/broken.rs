@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{
     Plan,
     schedule::{Fault, Planned},
+    store::Kind,
 };
 use crate::parts::{run, say, target};
 
@@ -129,7 +130,8 @@ impl Broken {
             fault,
         };
         let faults = self.faults.iter().map(planned).collect();
-        Plan { seed, load: Duration::from_secs(self.load.0), slow: self.load.1, faults, programs }
+        let (load, store) = (Duration::from_secs(self.load.0), Kind::Sqlite);
+        Plan { seed, load, slow: self.load.1, faults, programs, store }
     }
 
     /// Builds it. Returns the folder of its binaries.

@@ -2,11 +2,18 @@
 
 use std::{
     fmt,
+    fs::File,
+    io::Write,
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     Outcome, Plan, end, heal,
@@ -14,7 +21,8 @@ use super::{
     offsets::Offsets,
     program::Program,
     rest,
-    world::World,
+    store::Kind,
+    world::{Spools, World},
 };
 use crate::{parts::say, wait::pass};
 
@@ -28,10 +36,13 @@ pub enum Away {
 }
 
 /// How long the load runs before the outage and after it.
-const AROUND: Duration = Duration::from_secs(8);
+const AROUND: Duration = Duration::from_secs(5);
 
 /// A commit of what was stored before may still be under way for so long.
 const UNDER_WAY: Duration = Duration::from_secs(3);
+
+/// Between two looks at the disk.
+const BASELINE: Duration = Duration::from_millis(50);
 
 /// What senders saw, and whether all arrived.
 #[derive(Debug)]
@@ -40,6 +51,10 @@ pub struct Seen {
     pub before: Times,
     /// During it.
     pub during: Times,
+    /// The same, minute by minute.
+    pub minutes: Vec<Times>,
+    /// What the disk takes for one record, written and synced at the same time: no durable answer is quicker.
+    pub disk: Times,
     /// Whether the consumer's group stayed where it was.
     pub offsets_stood: bool,
     /// In the end.
@@ -94,15 +109,20 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "before the outage: {}", self.before)?;
         writeln!(f, "during the outage: {}", self.during)?;
+        for (number, minute) in (1..).zip(&self.minutes) {
+            writeln!(f, "  minute {number:2}: {minute}")?;
+        }
+        writeln!(f, "the disk meanwhile: {}", self.disk)?;
         writeln!(f, "committed offsets stood still: {}", self.offsets_stood)?;
         write!(f, "{}", self.outcome)
     }
 }
 
 /// Lets a part be away for so long.
-pub fn run(away: Away, length: Duration, seed: u64, programs: &Path) -> Result<Seen> {
-    let mut world = World::start(programs)?;
+pub fn run(away: Away, length: Duration, seed: u64, store: Kind, programs: &Path) -> Result<Seen> {
+    let mut world = World::start(programs, store, Spools::Usual)?;
     let load = Load::start(seed, 1, &world.doors());
+    let disk = Disk::watch(&world.folder().join("baseline"))?;
     let begun = Instant::now();
     live(&mut world, AROUND)?;
     ensure!(load.requests() > 0, "nothing was sent");
@@ -116,7 +136,7 @@ pub fn run(away: Away, length: Duration, seed: u64, programs: &Path) -> Result<S
     let to = Instant::now();
     match away {
         Away::Kafka => world.kafka.revive()?,
-        Away::Store => world.store.up(),
+        Away::Store => world.store.up()?,
     }
     say(&format!("{away:?} is back"));
     live(&mut world, AROUND)?;
@@ -124,12 +144,54 @@ pub fn run(away: Away, length: Duration, seed: u64, programs: &Path) -> Result<S
     let sent = end(load, &mut world)?;
     let before = Times::of(&sent.samples, begun + Duration::from_secs(2), from);
     let during = Times::of(&sent.samples, from, to);
-    let plan = Plan { seed, load: length, slow: 1, faults: Vec::new(), programs: programs.to_owned() };
+    let minutes = minutes(&sent.samples, from, to);
+    let disk = Times::of(&disk.end()?, from, to);
+    let plan = Plan { seed, load: length, slow: 1, faults: Vec::new(), programs: programs.to_owned(), store };
     let outcome = rest(&mut world, sent, &plan, begun)?;
     if !outcome.wrong.is_empty() {
         world.keep();
     }
-    Ok(Seen { before, during, offsets_stood, outcome })
+    Ok(Seen { before, during, minutes, disk, offsets_stood, outcome })
+}
+
+/// Writes and syncs one record now and then.
+struct Disk {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<std::io::Result<Vec<Sample>>>,
+}
+
+impl Disk {
+    fn watch(path: &Path) -> Result<Self> {
+        let mut file = File::create(path).context("making a file to sync")?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let mut samples = Vec::new();
+            while !stopped.load(Ordering::Acquire) {
+                let at = Instant::now();
+                file.write_all(&[b'x'; 512])?;
+                file.sync_data()?;
+                samples.push(Sample { at, took: at.elapsed(), status: 200 });
+                pass(BASELINE);
+            }
+            Ok(samples)
+        });
+        Ok(Self { stop, thread })
+    }
+
+    fn end(self) -> Result<Vec<Sample>> {
+        self.stop.store(true, Ordering::Release);
+        let samples = self.thread.join().map_err(|_| anyhow::anyhow!("watching the disk ended badly"))?;
+        samples.context("watching the disk")
+    }
+}
+
+/// Each minute of a stretch, the rest of one included.
+fn minutes(samples: &[Sample], from: Instant, to: Instant) -> Vec<Times> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let begins =
+        std::iter::successors(Some(from), |begin| Some(*begin + MINUTE)).take_while(|begin| *begin < to);
+    begins.map(|begin| Times::of(samples, begin, to.min(begin + MINUTE))).collect()
 }
 
 /// Returns whether the group's offsets stood still; nobody can ask while Kafka is away.
@@ -172,5 +234,8 @@ mod tests {
         let times = Times::of(&samples, at(10), at(100));
         assert_eq!((times.requests, times.refused, times.median, times.longest), (3, 2, 5.0, 6.0));
         assert_eq!(Times::of(&[], start, start), Times::default());
+        let counts: Vec<usize> =
+            minutes(&samples, start, at(61_000)).iter().map(|minute| minute.requests).collect();
+        assert_eq!(counts, [4, 0]);
     }
 }

@@ -36,7 +36,9 @@ pub async fn replay(settings: Settings) -> Result<usize> {
         }
         match publisher.delivered().await {
             Delivery::Acked { .. } => open -= 1,
-            Delivery::Failed { reason, .. } => bail!("a record was not written again: {reason}"),
+            Delivery::Failed { reason, .. } | Delivery::Broken { reason } => {
+                bail!("a record was not written again: {reason}")
+            }
         }
     }
     Ok(records.len())

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::dice::Dice;
+use super::{dice::Dice, proxy::Network, store::Kind};
 
 /// One of the processes whose clock can be moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,14 @@ pub enum Fault {
     FullDisk(usize),
     /// A process's clock jumps by so many seconds, and back after a while.
     Clock(Who, i64),
+    /// The same, for good. Not in the deck.
+    ClockForGood(Who, i64),
     /// A second member takes half of the partitions, commits nothing, and dies.
     Join,
     /// The store takes no write.
     StoreDown,
+    /// The network between the consumer and the store is so; to a file there is none.
+    StoreNetwork(Network),
     /// Every record of the topic is written to it a second time.
     Replay,
 }
@@ -89,6 +93,14 @@ const DECK: &[(Fault, (u64, u64), usize)] = &[
     (Fault::Replay, (0, 0), 1),
 ];
 
+/// What a store behind a network meets besides. The short cuts hit commits under way: they happen, or not, and nobody answers.
+const REMOTE_STORE: &[(Fault, (u64, u64), usize)] = &[
+    (Fault::StoreNetwork(Network::Cut), (20, 400), 4),
+    (Fault::StoreNetwork(Network::Cut), (1000, 6000), 1),
+    (Fault::StoreNetwork(Network::Mute), (500, 5000), 1),
+    (Fault::StoreNetwork(Network::Slow), (1000, 6000), 1),
+];
+
 /// Between one fault's beginning and the next one's, in milliseconds.
 const PACE: (u64, u64) = (200, 3000);
 
@@ -97,7 +109,8 @@ const PACE: (u64, u64) = (200, 3000);
 const JUMP: (u64, u64) = (1800, 10 * 3600);
 
 /// The faults of a run whose load lasts `load`. They begin after two seconds, so that there is something to disturb.
-pub fn schedule(seed: u64, load: Duration) -> Vec<Planned> {
+pub fn schedule(seed: u64, load: Duration, store: Kind) -> Vec<Planned> {
+    let remote = if store == Kind::Firestore { REMOTE_STORE } else { &[] };
     let mut dice = Dice::part(seed, 1);
     let mut free: BTreeMap<u8, Duration> = BTreeMap::new();
     let mut planned = Vec::new();
@@ -106,6 +119,7 @@ pub fn schedule(seed: u64, load: Duration) -> Vec<Planned> {
     while at < last {
         let mut deck: Vec<_> = DECK
             .iter()
+            .chain(remote)
             .flat_map(|&(fault, lasts, copies)| std::iter::repeat_n((fault, lasts), copies))
             .collect();
         dice.shuffle(&mut deck);
@@ -140,12 +154,13 @@ fn lane(fault: Fault) -> u8 {
         Fault::Cut | Fault::Mute | Fault::Slow => 4,
         Fault::FullDisk(0) => 5,
         Fault::FullDisk(_) => 6,
-        Fault::Clock(Who::Sidecar(0), _) => 7,
-        Fault::Clock(Who::Sidecar(_), _) => 8,
-        Fault::Clock(Who::Consumer, _) => 9,
+        Fault::Clock(Who::Sidecar(0), _) | Fault::ClockForGood(Who::Sidecar(0), _) => 7,
+        Fault::Clock(Who::Sidecar(_), _) | Fault::ClockForGood(Who::Sidecar(_), _) => 8,
+        Fault::Clock(Who::Consumer, _) | Fault::ClockForGood(Who::Consumer, _) => 9,
         Fault::Join => 10,
         Fault::StoreDown => 11,
         Fault::Replay => 12,
+        Fault::StoreNetwork(_) => 13,
     }
 }
 
@@ -156,15 +171,17 @@ mod tests {
     #[test]
     fn a_seed_gives_one_schedule() {
         let load = Duration::from_secs(100);
-        assert_eq!(schedule(3, load), schedule(3, load));
-        assert_ne!(schedule(3, load), schedule(4, load));
+        let of = |seed, store| schedule(seed, load, store);
+        assert_eq!(of(3, Kind::Sqlite), of(3, Kind::Sqlite));
+        assert_ne!(of(3, Kind::Sqlite), of(4, Kind::Sqlite));
+        assert_ne!(of(3, Kind::Sqlite), of(3, Kind::Firestore));
     }
 
     #[test]
     fn a_minute_meets_every_sort_of_fault_in_order_and_within_the_load() {
         let load = Duration::from_secs(60);
-        let planned = schedule(1, load);
-        for (fault, ..) in DECK {
+        let planned = schedule(1, load, Kind::Firestore);
+        for (fault, ..) in DECK.iter().chain(REMOTE_STORE) {
             let same =
                 |planned: &&Planned| std::mem::discriminant(&planned.fault) == std::mem::discriminant(fault);
             assert!(planned.iter().any(|planned| same(&planned)), "{fault:?} is missing");
@@ -176,7 +193,7 @@ mod tests {
     #[test]
     fn one_part_has_one_fault_of_a_lane_at_a_time() {
         let mut ends: BTreeMap<u8, Duration> = BTreeMap::new();
-        for planned in schedule(9, Duration::from_secs(600)) {
+        for planned in schedule(9, Duration::from_secs(600), Kind::Firestore) {
             let end = ends.entry(lane(planned.fault)).or_default();
             assert!(*end <= planned.at, "{planned}");
             *end = planned.at + planned.lasts;

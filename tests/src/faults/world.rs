@@ -19,7 +19,7 @@ use super::{
     program::Program,
     proxy::Proxy,
     replay::replay,
-    store::Store,
+    store::{Kind, Store},
 };
 use crate::{
     parts::{self, kafka::Kafka, ports, process::Process, say},
@@ -37,9 +37,21 @@ pub const SIDECARS: usize = 2;
 const PARTITIONS: u32 = 6;
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// MiB of the disk under a spool, and of the spool: one that is compacted needs room for two.
+/// MiB of the small disk under a spool, and of that spool: one that is compacted needs room for two.
 const DISK: u64 = 40;
 const SPOOL: u64 = 16;
+
+/// MiB of a spool on the machine's disk: the sidecar's default.
+const USUAL_SPOOL: u64 = 32;
+
+/// What spools lie on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spools {
+    /// Small disks that can be filled up. They are in memory, so syncing costs nothing.
+    Small,
+    /// The machine's disk, where syncing costs what it costs.
+    Usual,
+}
 
 /// How long a program may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,7 +87,7 @@ type Replay = tokio::task::JoinHandle<Result<usize, tokio::time::error::Elapsed>
 
 impl World {
     /// Starts all parts. `programs` is the folder of the binaries under test.
-    pub fn start(programs: &Path) -> Result<Self> {
+    pub fn start(programs: &Path, store: Kind, spools: Spools) -> Result<Self> {
         disk::clean(PREFIX)?;
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir()?;
@@ -87,16 +99,17 @@ impl World {
         let settings = Settings::new(kafka.bootstrap(), TOPIC);
         runtime.block_on(topics::ensure(&settings, PARTITIONS, WEEK))?;
         let (mut disks, mut left_out) = (Vec::new(), Vec::new());
-        for number in 0..SIDECARS {
+        for number in (0..SIDECARS).filter(|_| spools == Spools::Small) {
             match Disk::mount(&folder.path().join(format!("disk-{number}")), DISK) {
                 Ok(disk) => disks.push(disk),
                 Err(error) => left_out.push(format!("a full disk: {error:#}")),
             }
         }
         left_out.dedup();
-        let store = Store::sqlite(folder.path().join("issues.db"));
-        let sidecars = (0..SIDECARS).map(|number| sidecar(programs, folder.path(), number, proxy.port()));
-        let sidecars = sidecars.collect::<Result<Vec<_>>>()?;
+        let store = Store::start(store, folder.path())?;
+        let limit = (if spools == Spools::Small { SPOOL } else { USUAL_SPOOL }) << 20;
+        let sidecar = |number| sidecar(programs, folder.path(), number, limit, proxy.port());
+        let sidecars = (0..SIDECARS).map(sidecar).collect::<Result<Vec<_>>>()?;
         let consumer = consumer(programs, folder.path(), &store, proxy.port())?;
         let mut world = Self {
             sidecars,
@@ -202,6 +215,11 @@ impl World {
         offsets::ask(&self.kafka.bootstrap(), TOPIC, GROUP, PARTITIONS.cast_signed())
     }
 
+    /// Where everything of the run lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Keeps the folder, for a look at it, and says where it is.
     pub fn keep(&mut self) {
         self.folder.disable_cleanup(true);
@@ -209,7 +227,7 @@ impl World {
     }
 }
 
-fn sidecar(programs: &Path, folder: &Path, number: usize, kafka: u16) -> Result<Program> {
+fn sidecar(programs: &Path, folder: &Path, number: usize, spool: u64, kafka: u16) -> Result<Program> {
     let name = format!("sidecar-{number}");
     let inner = |inner: String| folder.join(inner).display().to_string();
     let environment = vec![
@@ -217,7 +235,7 @@ fn sidecar(programs: &Path, folder: &Path, number: usize, kafka: u16) -> Result<
         ("ISSUETRACKER_TOPIC", TOPIC.to_owned()),
         ("ISSUETRACKER_KAFKA_BROKERS", format!("127.0.0.1:{kafka}")),
         ("ISSUETRACKER_SPOOL_DIR", inner(format!("disk-{number}/spool"))),
-        ("ISSUETRACKER_SPOOL_LIMIT", (SPOOL << 20).to_string()),
+        ("ISSUETRACKER_SPOOL_LIMIT", spool.to_string()),
         ("ISSUETRACKER_SEGMENTS_DIR", inner(format!("segments-{number}"))),
         ("ISSUETRACKER_WINDOW", "1".to_owned()),
         ("ISSUETRACKER_GRACE", "120".to_owned()),
@@ -231,12 +249,12 @@ fn sidecar(programs: &Path, folder: &Path, number: usize, kafka: u16) -> Result<
 }
 
 fn consumer(programs: &Path, folder: &Path, store: &Store, kafka: u16) -> Result<Program> {
-    let environment = vec![
+    let mut environment = vec![
         ("ISSUETRACKER_TRACKER", TRACKER.to_owned()),
         ("ISSUETRACKER_TOPIC", TOPIC.to_owned()),
         ("ISSUETRACKER_KAFKA_BROKERS", format!("127.0.0.1:{kafka}")),
-        ("ISSUETRACKER_STORE", store.setting()),
     ];
+    environment.extend(store.environment());
     let path = programs.join("issuetracker-consumer");
     ensure!(path.is_file(), "{} is not built", path.display());
     let clock = Clock::new(folder, "consumer").context("the consumer's clock")?;

@@ -106,6 +106,11 @@ impl Firestore {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Its port of 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What a store needs to reach it.
     pub fn settings(&self) -> FirestoreSettings {
         FirestoreSettings { emulator: Some(self.host()), ..FirestoreSettings::default() }

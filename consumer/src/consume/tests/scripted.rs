@@ -377,6 +377,10 @@ impl Flaky {
 
 #[async_trait]
 impl IssueStore for Flaky {
+    fn tell_time(&self, appended: Timestamp) {
+        self.inner.tell_time(appended);
+    }
+
     async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, StoreError> {
         self.fails(Fault::Load)?;
         self.inner.load(wanted).await

@@ -25,7 +25,7 @@ use crate::store::{Deletion, Version, Written};
 const STEP: usize = 400;
 
 /// Deletes by compare-and-set. Of an issue that never was, it leaves a tombstone as well: so an import keeps them.
-pub(super) async fn delete(client: &Client, deletion: &Deletion) -> Outcome<Written> {
+pub(super) async fn delete(client: &Client, deletion: &Deletion, now: Timestamp) -> Outcome<Written> {
     let Some(condition) = condition(&deletion.expect) else { return Ok(Written::Conflict) };
     let name = client.names.issue(deletion.id);
     let there = client.get(vec![name.clone()], &[]).await?.pop();
@@ -34,7 +34,7 @@ pub(super) async fn delete(client: &Client, deletion: &Deletion) -> Outcome<Writ
         return Ok(Written::Conflict);
     }
     let before = there.map(|document| document.fields).unwrap_or_default();
-    let (fields, shards) = tombstone(client, deletion, &before);
+    let (fields, shards) = tombstone(client, deletion, &before, now);
     let puts = [put(name, fields, None, Some(condition))].into_iter().chain(shards).collect();
     let at = match client.commit(puts).await {
         Ok(results) => results.first().and_then(|result| result.update_time).and_then(at),
@@ -55,8 +55,8 @@ fn tombstone(
     client: &Client,
     deletion: &Deletion,
     before: &Fields,
+    now: Timestamp,
 ) -> (Fields, Vec<firestore::gcloud_sdk::google::firestore::v1::Write>) {
-    let now = Timestamp::now();
     let mut fields = of_tombstone(deletion.id, before, now);
     let marking = mark(&Marked::of(before), &deletion.seen, now);
     if !marking.inline.is_empty() {

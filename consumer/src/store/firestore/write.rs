@@ -78,8 +78,12 @@ pub(super) fn condition(expect: &Version) -> Option<ConditionType> {
 }
 
 /// One answer for each write, in order.
-pub(super) async fn all(client: &Client, memory: &Memory, writes: Vec<Write>) -> Outcome<Vec<Written>> {
-    let now = Timestamp::now();
+pub(super) async fn all(
+    client: &Client,
+    memory: &Memory,
+    writes: Vec<Write>,
+    now: Timestamp,
+) -> Outcome<Vec<Written>> {
     let states: Vec<_> = writes.iter().map(|write| (write.issue.id, &write.expect)).collect();
     let asides = asides(client, memory, &states).await?;
     let mut written: Vec<Option<Outcome<Written>>> = Vec::new();

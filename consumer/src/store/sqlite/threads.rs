@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Outcome, sweep};
+use super::{Clock, Outcome, sweep};
 
 /// How many reads run at a time. Each holds a page cache, so they are few.
 const READERS: usize = 3;
@@ -34,11 +34,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection) -> Outcome<Self> {
+    pub(super) fn start(connection: Connection, clock: Clock) -> Outcome<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(connection, &queue))?;
+            .spawn(move || write_until_closed(connection, &queue, &clock))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -68,7 +68,7 @@ impl Drop for Writer {
     }
 }
 
-fn write_until_closed(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
+fn write_until_closed(mut connection: Connection, queue: &mpsc::Receiver<Job>, clock: &Clock) {
     let mut swept = Instant::now();
     loop {
         match queue.recv_timeout(SWEEP) {
@@ -76,9 +76,11 @@ fn write_until_closed(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => return,
         }
-        if swept.elapsed() >= SWEEP {
+        if swept.elapsed() >= SWEEP
+            && let Some(now) = clock.told()
+        {
             swept = Instant::now();
-            if let Err(error) = sweep::sweep(&mut connection, jiff::Timestamp::now()) {
+            if let Err(error) = sweep::sweep(&mut connection, now) {
                 tracing::warn!(error, "what has outlived its time could not be removed from the store");
             }
         }

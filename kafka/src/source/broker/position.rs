@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use rdkafka::Offset;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot::Receiver;
 
 use super::begin::{self, Assignment, list, offsets};
 use super::membership::Membership;
-use crate::client::reason;
+use crate::client::{aside, reason};
 use crate::source::{Done, Lag, Polled, SourceError};
 
 /// How long a seek may take.
@@ -43,7 +43,7 @@ pub(super) struct Positions {
 }
 
 /// A question under way. It runs to its end even when the poll that waits for it is dropped.
-pub(super) type Work = JoinHandle<Result<Settled, SourceError>>;
+pub(super) type Work = Receiver<Result<Settled, SourceError>>;
 
 /// Its answer.
 #[derive(Debug)]
@@ -95,15 +95,13 @@ impl Positions {
     pub(super) fn start_work(&self, consumer: &Arc<StreamConsumer<Membership>>, topic: &str) -> Work {
         let (consumer, topic) = (Arc::clone(consumer), topic.to_owned());
         if let Some(partitions) = self.to_assign.clone() {
-            return tokio::task::spawn_blocking(move || {
-                Ok(begin(&consumer, &topic, begin::ask(&consumer, &topic, &partitions)?))
-            });
+            return aside(move || Ok(begin(&consumer, &topic, begin::ask(&consumer, &topic, &partitions)?)));
         }
         let back = self.to_resume.iter().filter_map(|partition| {
             self.held.get(partition).map(|position| (*partition, position.committed))
         });
         let back: BTreeMap<i32, i64> = back.collect();
-        tokio::task::spawn_blocking(move || Ok(go_back(&consumer, &topic, back)))
+        aside(move || Ok(go_back(&consumer, &topic, back)))
     }
 
     /// The assignment is answered. Returns what is missing.
@@ -132,6 +130,12 @@ impl Positions {
     pub(super) fn forget_work(&mut self) {
         self.to_assign = None;
         self.to_resume.clear();
+    }
+
+    /// Forgets what is held and owed; the topic stays the same. Returns what was held.
+    pub(super) fn leave(&mut self) -> Vec<i32> {
+        self.forget_work();
+        std::mem::take(&mut self.held).into_keys().collect()
     }
 
     /// Marks these as paused. Returns those that are held.
@@ -212,7 +216,7 @@ fn go_back(consumer: &StreamConsumer<Membership>, topic: &str, back: BTreeMap<i3
 #[derive(Debug, Default)]
 pub(super) struct Lagging {
     asked: Option<Instant>,
-    answer: Option<JoinHandle<BTreeMap<i32, i64>>>,
+    answer: Option<Receiver<BTreeMap<i32, i64>>>,
 }
 
 impl Lagging {
@@ -238,7 +242,7 @@ impl Lagging {
             self.asked = Some(Instant::now());
             let (consumer, topic) = (Arc::clone(consumer), topic.to_owned());
             let partitions: Vec<i32> = positions.held.keys().copied().collect();
-            self.answer = Some(tokio::task::spawn_blocking(move || highs(&consumer, &topic, &partitions)));
+            self.answer = Some(aside(move || highs(&consumer, &topic, &partitions)));
         }
     }
 

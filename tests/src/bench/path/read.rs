@@ -192,7 +192,9 @@ async fn fill(settings: Settings, records: u64, issues: u64) -> Result<()> {
         }
         match publisher.delivered().await {
             Delivery::Acked { .. } => open -= 1,
-            Delivery::Failed { reason, .. } => bail!("a record was not delivered: {reason}"),
+            Delivery::Failed { reason, .. } | Delivery::Broken { reason } => {
+                bail!("a record was not delivered: {reason}")
+            }
         }
     }
     Ok(())
