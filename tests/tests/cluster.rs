@@ -1,6 +1,16 @@
 //! The test cluster is a real one: what the tests of operator, injection and chart stand on works here first.
 //!
 //! `cargo xtest` runs this file by itself; it needs root, or a cluster of the caller's.
+#![expect(clippy::unwrap_used, reason = "what the test needs and does not get should stop it loudly")]
+
+#[path = "cluster/crash.rs"]
+mod crash;
+#[path = "cluster/operator.rs"]
+mod operator;
+#[path = "cluster/refused.rs"]
+mod refused;
+#[path = "cluster/rights.rs"]
+mod rights;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,6 +21,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::cluster::namespace::Namespace;
 use tests::cluster::place::HOST;
+use tests::cluster::product::restricted;
 use tests::cluster::{BUSYBOX, Cluster};
 use tests::images::Image;
 use tests::programs::{compile, source};
@@ -19,17 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 fn cluster() -> &'static Cluster {
     Cluster::for_tests().expect("a cluster for the tests")
-}
-
-/// What Pod Security `restricted` asks of every container.
-fn restricted() -> Value {
-    json!({
-        "allowPrivilegeEscalation": false,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": true,
-        "runAsUser": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    })
 }
 
 fn container(name: &str, script: &str) -> Value {
