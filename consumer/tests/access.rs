@@ -184,7 +184,10 @@ impl Api {
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut all = vec![("host", HOST)];
+        let mut all = vec![];
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            all.push(("host", HOST));
+        }
         if method == "POST" && !path.starts_with("/api/") {
             all.extend([
                 ("content-type", "application/x-www-form-urlencoded"),

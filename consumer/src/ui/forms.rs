@@ -25,7 +25,8 @@ impl Fields {
 
     /// The value of a field; empty where there is none.
     pub fn get(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or_default()
+        let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        found.next().unwrap_or_default()
     }
 
     /// Every value of a field.
