@@ -1,7 +1,7 @@
 //! REST: `/api/v1` and what operators ask.
 //!
-//! Every request goes through [`guard`] (who may come in, its name, how a refusal is written) and, below `/api/v1`,
-//! through [`limit`]. A file for each noun. Changes go through [`edit`] alone: load, apply, compare-and-set.
+//! Every request goes through [`guard`] (its name, how a refusal is written) and the door of [`crate::people`] (who may come
+//! in, for what, how often). A file for each noun. Changes go through [`edit`] alone: load, apply, compare-and-set.
 
 use std::sync::Arc;
 
@@ -10,29 +10,41 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{any, get, post},
+    routing::{any, delete, get, patch, post},
 };
 use issue::{finish::Rules, id::TrackerName};
 
 use crate::{
     dead_letters::DeadLetters,
     health::{Health, told},
-    store::{IssueStore, StoreError},
+    people::door::Door,
+    pulse::Pulse,
+    store::{Store, StoreError},
 };
 
 pub mod access;
+mod audit;
+mod backlog;
 mod body;
+mod bulk;
 mod children;
 mod comments;
 mod conditions;
-mod dead_letters;
+pub(crate) mod dead_letters;
+pub(crate) mod delete;
 mod edit;
+mod events;
 mod guard;
 mod issues;
 pub mod limit;
 mod merge;
+mod notifications;
+pub mod openapi;
 mod operators;
 mod query;
+mod stats;
+pub(crate) mod tokens;
+pub(crate) mod users;
 mod written;
 
 pub use access::Access;
@@ -48,15 +60,15 @@ pub struct ApiState {
     /// Whose issues.
     pub tracker: TrackerName,
     /// Where they are.
-    pub store: Arc<dyn IssueStore>,
+    pub store: Arc<dyn Store>,
     /// What the service tells of itself.
     pub health: Arc<Health>,
     /// What could not be processed.
     pub letters: Arc<DeadLetters>,
-    /// Who may come in.
-    pub access: Arc<Access>,
-    /// How often.
-    pub limiter: Arc<limit::Limiter>,
+    /// Who may come in, for what, and how often.
+    pub door: Arc<Door>,
+    /// What happens just now.
+    pub pulse: Arc<Pulse>,
     /// What is cut out of what is written here.
     pub rules: Arc<Rules>,
 }
@@ -66,16 +78,31 @@ pub fn routes(state: ApiState) -> Router {
     let router = Router::new()
         .route("/api/v1/issues", get(issues::list))
         .route("/api/v1/issues/recent", get(issues::recent))
-        .route("/api/v1/issues/{id}", get(issues::show).patch(issues::change))
+        .route("/api/v1/issues/{id}", get(issues::show).patch(issues::change).delete(delete::delete))
+        .route("/api/v1/issues:bulk", post(bulk::bulk))
         .route("/api/v1/issues/{id}/comments", get(comments::list).post(comments::create))
         .route("/api/v1/issues/{id}/occurrences", get(children::occurrences))
         .route("/api/v1/issues/{id}/activities", get(children::activities))
         .route("/api/v1/issues/{id}/merge", post(merge::merge))
         .route("/api/v1/issues/{id}/unmerge", post(merge::unmerge))
         .route("/api/v1/dead-letters", get(dead_letters::list))
-        .route("/api/v1/dead-letters/{id}", get(dead_letters::show))
-        .route("/api/v1/dead-letters/{id}/replay", post(dead_letters::replay))
-        .route("/api/v1/dead-letters/{id}/discard", post(dead_letters::discard))
+        .route("/api/v1/dead-letters/{letter}", get(dead_letters::show))
+        .route("/api/v1/dead-letters/{letter}/replay", post(dead_letters::replay))
+        .route("/api/v1/dead-letters/{letter}/discard", post(dead_letters::discard))
+        .route("/api/v1/stats", get(stats::show))
+        .route("/api/v1/events", get(events::listen))
+        .route("/api/v1/me", get(users::me))
+        .route("/api/v1/users", get(users::list))
+        .route("/api/v1/users/{user}", patch(users::change))
+        .route("/api/v1/users/{user}/sessions", delete(users::end_sessions))
+        .route("/api/v1/notifications", get(notifications::list))
+        .route("/api/v1/notifications/read", post(notifications::read))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::create))
+        .route("/api/v1/tokens/{token}", delete(tokens::revoke))
+        .route("/api/v1/backlog", get(backlog::list).post(backlog::create))
+        .route("/api/v1/backlog/{item}", get(backlog::show).patch(backlog::change).delete(backlog::remove))
+        .route("/api/v1/audit", get(audit::list))
+        .route("/api/v1/openapi.json", get(openapi::show))
         // So that a program that mistypes an address reads JSON and not the pages' 404.
         .route("/api/v1/{*rest}", any(no_such_address));
     limited(router, state)
@@ -90,7 +117,6 @@ fn limited(router: Router<ApiState>, state: ApiState) -> Router {
     router
         // `body` bounds what it reads.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(state.clone(), limit::layer))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }
@@ -104,11 +130,6 @@ pub fn health_routes(state: ApiState) -> Router {
         .route("/metrics", get(operators::metrics))
         .layer(middleware::from_fn(guard::name))
         .with_state(state)
-}
-
-/// Lets in to any other routes only who may read and write issues.
-pub fn protected(router: Router, state: ApiState) -> Router {
-    router.layer(middleware::from_fn_with_state(state, guard::guard))
 }
 
 /// What is answered while the store cannot be asked.

@@ -18,11 +18,14 @@ use crate::{
     consume::{Consumer, Pace},
     dead_letters::DeadLetters,
     health::{Health, Status},
-    store::IssueStore,
+    people::{door::Door, login::IdentityProvider},
+    pulse::Pulse,
+    store::{IssueStore, Store},
     ui::UiState,
 };
 
 pub mod api;
+pub mod backlog;
 pub mod bug;
 pub mod coalesce;
 #[cfg(feature = "broker")]
@@ -34,6 +37,8 @@ pub mod health;
 pub mod ledger;
 pub mod merge;
 pub mod metrics;
+pub mod people;
+pub mod pulse;
 pub mod serve;
 pub mod store;
 pub mod transfer;
@@ -68,27 +73,54 @@ pub struct Tracker {
 }
 
 /// Begins to read records. The routes are there at once: what they show is the store's.
-pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc<dyn IssueStore>) -> Tracker {
+pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc<dyn Store>) -> Tracker {
     let Settings { tracker, access, limits, pace } = settings;
     let (health, stop) = (Health::new(), CancellationToken::new());
     let letters = DeadLetters {
         tracker: tracker.clone(),
         reader: source.dead_letters(),
-        store: Arc::clone(&store),
+        store: Arc::clone(&store) as Arc<dyn IssueStore>,
         health: Arc::clone(&health),
     };
+    let issues: Arc<dyn IssueStore> = Arc::clone(&store) as Arc<dyn IssueStore>;
     let consumer =
-        Consumer::new(tracker.clone(), source, Arc::clone(&store), Arc::clone(&health), pace, stop.clone());
+        Consumer::new(tracker.clone(), source, Arc::clone(&issues), Arc::clone(&health), pace, stop.clone());
+    let door = Door {
+        access: Arc::new(access),
+        store: Arc::clone(&issues),
+        limiter: Arc::new(Limiter::new(limits)),
+    };
     let state = ApiState {
         tracker,
         store,
         health,
         letters: Arc::new(letters),
-        access: Arc::new(access),
-        limiter: Arc::new(Limiter::new(limits)),
+        door: Arc::new(door),
+        pulse: Arc::new(Pulse::new(issues, stop.clone())),
         rules: Arc::new(Rules::default()),
     };
     Tracker { state, stop, task: tokio::spawn(consumer.run()) }
+}
+
+/// The issuer that people log in with, where there is one.
+#[cfg(feature = "oidc")]
+fn provider(access: &Access) -> Option<Arc<dyn IdentityProvider>> {
+    let issuer = access.policy().issuer.clone()?;
+    match people::oidc::Provider::new(issuer) {
+        Ok(provider) => Some(Arc::new(provider)),
+        Err(error) => {
+            tracing::error!(%error, "nobody can log in by the issuer");
+            None
+        }
+    }
+}
+
+#[cfg(not(feature = "oidc"))]
+fn provider(access: &Access) -> Option<Arc<dyn IdentityProvider>> {
+    if access.policy().issuer.is_some() {
+        tracing::error!("nobody can log in by the issuer: this program was built without the feature oidc");
+    }
+    None
 }
 
 impl Tracker {
@@ -108,10 +140,11 @@ impl Tracker {
         api::health_routes(self.state.clone())
     }
 
-    /// The pages, behind the same door as the API: `Host`, `Origin`, token.
+    /// The pages, behind the same door as the API.
     pub fn ui_routes(&self) -> Router {
-        let state = UiState::new(Arc::clone(&self.state.store), self.state.tracker.clone());
-        api::protected(ui::routes(state), self.state.clone())
+        let mut state = UiState::behind((*self.state.door).clone(), &self.state);
+        state.provider = provider(&self.state.door.access);
+        ui::routes(state)
     }
 
     /// How it stands now.

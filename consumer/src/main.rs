@@ -1,6 +1,6 @@
 //! `issuetracker-consumer`: reads the settings, puts the parts together, and stops in order.
 
-use std::{fs, process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use consumer::{
@@ -27,7 +27,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     // Two of the libraries below bring a provider of TLS each; the first use would not know which to take.
-    #[cfg(feature = "firestore")]
+    #[cfg(any(feature = "firestore", feature = "oidc"))]
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a provider of TLS was installed before");
     }
@@ -93,6 +93,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         group = config.group(),
         store = ?config.store.store,
         token = config.token_file.is_some(),
+        issuer = config.people.oidc_issuer,
         "started"
     );
     let settings = Settings {
@@ -125,11 +126,17 @@ async fn run(config: Config) -> anyhow::Result<()> {
 }
 
 fn access(config: &Config) -> anyhow::Result<Access> {
-    let token = match &config.token_file {
-        Some(path) => Some(fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?),
-        None => None,
-    };
-    Ok(Access::at(config.listen, config.public_host(), token.as_deref())?)
+    let token = config.token_file.as_deref().map(read).transpose()?;
+    let secret = config.people.oidc_client_secret_file.as_deref().map(read).transpose()?;
+    let policy = config.policy(secret.as_deref());
+    if policy.issuer.as_ref().is_some_and(|issuer| issuer.url.starts_with("http://")) {
+        tracing::warn!("the issuer is asked without TLS: whoever is between can log in as anybody");
+    }
+    Ok(Access::with(config.listen, config.public_host(), token.as_deref(), policy)?)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }
 
 fn kafka_settings(config: &Config) -> anyhow::Result<KafkaSettings> {

@@ -14,6 +14,7 @@ use issue::{
     report::{Category, Priority},
 };
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 pub mod choice;
 mod clock;
@@ -169,23 +170,57 @@ pub enum NoteKind {
     Sidecar,
     /// What was done with a dead letter: the key is its id. Forgotten after 31 days, when the letter is gone too.
     DeadLetter,
+    /// A person or a service user.
+    User,
+    /// A login that lasts.
+    Session,
+    /// A login that has begun: the issuer has been asked and has not answered.
+    Login,
+    /// An API token.
+    Token,
+    /// An administrative act.
+    Audit,
+    /// An item of the backlog.
+    Backlog,
 }
 
 impl NoteKind {
+    /// Every kind, for what sweeps.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Sidecar,
+        Self::DeadLetter,
+        Self::User,
+        Self::Session,
+        Self::Login,
+        Self::Token,
+        Self::Audit,
+        Self::Backlog,
+    ];
+
     /// The word in databases; never changes.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sidecar => "sidecar",
             Self::DeadLetter => "dead-letter",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Login => "login",
+            Self::Token => "token",
+            Self::Audit => "audit",
+            Self::Backlog => "backlog",
         }
     }
 
-    /// How long one is kept: what a sidecar said as long as its marks, what was done with a dead letter a day longer than
-    /// its topic keeps it.
+    /// How long one is kept after it was last written: what a sidecar said as long as its marks, what was done with a dead
+    /// letter a day longer than its topic keeps it, a session a day longer than it lasts. A century stands for ever.
     pub(crate) fn kept(self) -> SignedDuration {
         match self {
             Self::Sidecar => SEEN_KEPT,
             Self::DeadLetter => SignedDuration::from_hours(31 * 24),
+            Self::Session => SignedDuration::from_hours(2 * 24),
+            Self::Login => SignedDuration::from_hours(1),
+            Self::Audit => SignedDuration::from_hours(400 * 24),
+            Self::User | Self::Token | Self::Backlog => SignedDuration::from_hours(100 * 365 * 24),
         }
     }
 }
@@ -311,3 +346,26 @@ pub trait Upkeep: IssueStore {
     /// Everything, in the order of ids, a page at a time.
     async fn export(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Kept>, StoreError>;
 }
+
+/// Who was told of what, by person.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// One page of what a person was told, the newest first.
+    async fn inbox(
+        &self,
+        user: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Notification>, StoreError>;
+
+    /// How much of it they have not read.
+    async fn unread(&self, user: &str) -> Result<u64, StoreError>;
+
+    /// Marks some of it, or all, as read; says how much that was. What belongs to somebody else stays as it is.
+    async fn mark_read(&self, user: &str, ids: Option<Vec<Uuid>>) -> Result<u64, StoreError>;
+}
+
+/// All that a store does.
+pub trait Store: IssueStore + Upkeep + Inbox {}
+
+impl<T: IssueStore + Upkeep + Inbox> Store for T {}

@@ -18,7 +18,7 @@ use std::{
 use clap::Args;
 
 use crate::store::{
-    StoreError, Upkeep,
+    Store, StoreError,
     choice::{FirestoreSettings, StoreChoice},
 };
 
@@ -54,7 +54,7 @@ pub struct StoreArguments {
 
 impl StoreArguments {
     /// Opens it.
-    pub fn open(&self) -> Result<Arc<dyn Upkeep>, StoreError> {
+    pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
         let emulator = self.firestore_emulator.clone().filter(|host| !host.is_empty());
         self.store.open(&FirestoreSettings { prefix: self.store_prefix.clone(), emulator })
     }

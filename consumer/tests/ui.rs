@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use consumer::{
-    store::{Child, IssueStore, Version, Write, Written, sqlite::SqliteStore},
+    store::{Child, IssueStore, Store, Version, Write, Written, sqlite::SqliteStore},
     ui::{UiState, routes},
 };
 use http_body_util::BodyExt as _;
@@ -49,7 +49,7 @@ impl Site {
         Self { router: Self::router(store.clone()), store }
     }
 
-    fn router(store: Arc<dyn IssueStore>) -> Router {
+    fn router(store: Arc<dyn Store>) -> Router {
         let mut state = UiState::new(store, TrackerName::local());
         state.clock = sample::now;
         routes(state)

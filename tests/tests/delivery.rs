@@ -16,7 +16,7 @@ use consumer::{
     Settings, Tracker,
     api::Limits,
     consume::Pace,
-    store::{IssueQuery, IssueStore, sqlite::SqliteStore},
+    store::{IssueQuery, Store, sqlite::SqliteStore},
 };
 use issue::id::{IssueId, TrackerName};
 use kafka::{
@@ -111,11 +111,11 @@ struct Site {
 }
 
 impl Site {
-    async fn start(settings: &KafkaSettings, store: &Arc<dyn IssueStore>) -> Self {
+    async fn start(settings: &KafkaSettings, store: &Arc<dyn Store>) -> Self {
         let source = BrokerSource::subscribe(settings.clone(), "tracker").unwrap();
         let mut own = Settings::local(TrackerName::local());
         own.pace = Pace { first: Duration::from_millis(50), longest: Duration::from_millis(500) };
-        own.limits = Limits { reads: u32::MAX, writes: u32::MAX };
+        own.limits = Limits { reads: u32::MAX, writes: u32::MAX, logins: u32::MAX };
         let tracker = consumer::start(own, Box::new(source), Arc::clone(store)).await;
         let routes = tracker
             .health_routes()
@@ -167,13 +167,13 @@ async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     }
 }
 
-fn store() -> (Arc<dyn IssueStore>, PathBuf, tempfile::TempDir) {
+fn store() -> (Arc<dyn Store>, PathBuf, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("issues.db");
     (Arc::new(SqliteStore::open(&path).unwrap()), path, folder)
 }
 
-async fn counts(store: &Arc<dyn IssueStore>) -> Vec<u64> {
+async fn counts(store: &Arc<dyn Store>) -> Vec<u64> {
     let query = IssueQuery { limit: 100, ..IssueQuery::default() };
     let mut counts: Vec<u64> =
         store.list(&query).await.unwrap().items.iter().map(|issue| issue.count).collect();
@@ -181,7 +181,7 @@ async fn counts(store: &Arc<dyn IssueStore>) -> Vec<u64> {
     counts
 }
 
-async fn total(store: &Arc<dyn IssueStore>) -> u64 {
+async fn total(store: &Arc<dyn Store>) -> u64 {
     counts(store).await.iter().sum()
 }
 

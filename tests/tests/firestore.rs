@@ -11,7 +11,7 @@ use std::{
 };
 
 use consumer::store::{
-    ChildKind, Deletion, IssueQuery, IssueStore, Upkeep, Version, Wanted, Write, Written,
+    ChildKind, Deletion, IssueQuery, IssueStore, Store, Upkeep, Version, Wanted, Write, Written,
     choice::FirestoreSettings,
     firestore::FirestoreStore,
     sqlite::SqliteStore,
@@ -39,12 +39,12 @@ fn store_in(project: &str, prefix: &str) -> Arc<FirestoreStore> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passes_the_suite_of_all_stores() {
-    passes(async || store_in(&project(), "") as Arc<dyn Upkeep>).await;
+    passes(async || store_in(&project(), "") as Arc<dyn Store>).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn passes_the_suite_below_a_document() {
-    passes(async || store_in(&project(), "trackers/payments.main/") as Arc<dyn Upkeep>).await;
+    passes(async || store_in(&project(), "trackers/payments.main/") as Arc<dyn Store>).await;
 }
 
 /// The emulator has no indexes: it reads every document for a search of the text, 30 s for 10,000 of them. So this is about

@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use consumer::store::{ChildKind, IssueQuery, IssueStore, sqlite::SqliteStore};
+use consumer::store::{ChildKind, IssueQuery, IssueStore, Store, sqlite::SqliteStore};
 use issue::{
     finish::{Origin, Rules, finish},
     id::TrackerName,
@@ -106,7 +106,7 @@ struct Replica {
 }
 
 impl Replica {
-    async fn start(folder: &Path, store: Arc<dyn IssueStore>, redis: Option<u16>) -> Self {
+    async fn start(folder: &Path, store: Arc<dyn Store>, redis: Option<u16>) -> Self {
         let (publisher, source) = local(6, folder.join("dead-letters.jsonl"));
         let tracker =
             consumer::start(consumer::Settings::local(TrackerName::local()), Box::new(source), store).await;
@@ -169,7 +169,7 @@ struct Outcome {
 
 async fn outcome(redis: Option<u16>, mut between: impl FnMut()) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn IssueStore> = Arc::new(SqliteStore::open(&folder.path().join("issues.db")).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("issues.db")).unwrap());
     let (mut bytes, mut links) = ([0; 2], [None; 2]);
     for number in 0..2 {
         let folder = folder.path().join(number.to_string());
@@ -270,7 +270,7 @@ async fn nobody_who_reports_waits_for_a_slow_redis() {
         proxy.be(Manner::Slow(Duration::from_millis(45)));
         let folder = folder.path().join(number.to_string());
         std::fs::create_dir(&folder).unwrap();
-        let store: Arc<dyn IssueStore> = Arc::new(SqliteStore::open(&folder.join("issues.db")).unwrap());
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.join("issues.db")).unwrap());
         let replica = Replica::start(&folder, store, port).await;
         let began = Instant::now();
         replica.see_all().await;

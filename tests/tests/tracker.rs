@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use consumer::{
     Settings, Tracker,
-    store::{IssueQuery, IssueStore, sqlite::SqliteStore},
+    store::{IssueQuery, Store, sqlite::SqliteStore},
 };
 use issue::id::{IssueId, TrackerName};
 use kafka::{
@@ -62,18 +62,18 @@ async fn publish(settings: &KafkaSettings, seqs: std::ops::Range<u64>) {
     }
 }
 
-async fn member(settings: &KafkaSettings, store: &Arc<dyn IssueStore>) -> Tracker {
+async fn member(settings: &KafkaSettings, store: &Arc<dyn Store>) -> Tracker {
     let source = BrokerSource::subscribe(settings.clone(), "tracker").unwrap();
     consumer::start(Settings::local(TrackerName::local()), Box::new(source), Arc::clone(store)).await
 }
 
-async fn total(store: &Arc<dyn IssueStore>) -> u64 {
+async fn total(store: &Arc<dyn Store>) -> u64 {
     let query = IssueQuery { limit: 100, ..IssueQuery::default() };
     store.list(&query).await.unwrap().items.iter().map(|issue| issue.count).sum()
 }
 
 /// Waits until so many reports are counted.
-async fn counted(store: &Arc<dyn IssueStore>, reports: u64) {
+async fn counted(store: &Arc<dyn Store>, reports: u64) {
     let begun = Instant::now();
     let mut ask = tokio::time::interval(Duration::from_millis(20));
     while total(store).await < reports {
@@ -88,7 +88,7 @@ async fn counts_stay_exact_while_members_come_and_go() {
     let settings = KafkaSettings::new(kafka.bootstrap(), "issuetracker.local.dev");
     topics::ensure(&settings, PARTITIONS, Duration::from_secs(3_600)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn IssueStore> = Arc::new(SqliteStore::open(&folder.path().join("issues.db")).unwrap());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("issues.db")).unwrap());
     publish(&settings, 1..RECORDS / 2).await;
     let first = member(&settings, &store).await;
     counted(&store, 30).await;

@@ -1,33 +1,40 @@
-//! Who may come in. Until people log in, that is whoever knows the token, or on a loopback address whoever runs on this
-//! machine and is not a stranger's page in its browser.
+//! From where requests may come, and which of them need no login: the rule for one service.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ::intake::problem::{Fault, Problem};
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+
+use crate::people::{Policy, secret::same};
 
 /// A token shorter than this is guessed too soon.
 const SHORTEST_TOKEN: usize = 16;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Why a service refuses to be opened.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum OpenByAccident {
     /// Nobody would be asked for anything.
     #[error(
-        "{0} can be reached from other machines: give a token with ISSUETRACKER_TOKEN_FILE, or listen on 127.0.0.1"
+        "{0} can be reached from other machines: give a token with ISSUETRACKER_TOKEN_FILE, let people log in with ISSUETRACKER_OIDC_ISSUER, or listen on 127.0.0.1"
     )]
     NoToken(SocketAddr),
     /// Everybody would guess it.
     #[error("the token has fewer than {SHORTEST_TOKEN} characters")]
     ShortToken,
+    /// The issuer could not send people back.
+    #[error("people who log in are sent back to an address: give it with ISSUETRACKER_PUBLIC_URL")]
+    NoPublicUrl,
 }
 
 /// The rule for this service.
 #[derive(Clone, Debug)]
 pub struct Access {
     token: Option<Token>,
-    /// Names that `Host` may carry; `None`: any, for then the token is what counts.
+    /// Names that `Host` may carry; `None`: any, for then the login is what counts.
     hosts: Option<Vec<String>>,
+    policy: Policy,
 }
 
 #[derive(Clone)]
@@ -42,25 +49,74 @@ impl std::fmt::Debug for Token {
 impl Access {
     /// For a service on this machine only; `name` is one more host under which it is reached.
     pub fn loopback(name: Option<&str>) -> Self {
-        Self { token: None, hosts: Some(name.into_iter().map(str::to_ascii_lowercase).collect()) }
+        let hosts = Some(name.into_iter().map(str::to_ascii_lowercase).collect());
+        Self { token: None, hosts, policy: Policy::default() }
     }
 
     /// For a service that listens at `address`. An address that others reach demands a token.
     pub fn at(address: SocketAddr, name: Option<&str>, token: Option<&str>) -> Result<Self, OpenByAccident> {
-        let local = Self::loopback(name);
-        match token.map(str::trim) {
-            Some(token) if token.len() < SHORTEST_TOKEN => Err(OpenByAccident::ShortToken),
-            Some(token) => {
-                let hosts = local.hosts.filter(|_| address.ip().is_loopback());
-                Ok(Self { token: Some(Token(token.to_owned())), hosts })
-            }
-            None if address.ip().is_loopback() => Ok(local),
-            None => Err(OpenByAccident::NoToken(address)),
-        }
+        Self::with(address, name, token, Policy::default())
     }
 
-    /// Lets a request in, or says why not.
-    pub fn admit(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    /// For a service that listens at `address`, with what is said of people. An address that others reach demands a token or
+    /// an issuer.
+    pub fn with(
+        address: SocketAddr,
+        name: Option<&str>,
+        token: Option<&str>,
+        policy: Policy,
+    ) -> Result<Self, OpenByAccident> {
+        let is_loopback = address.ip().is_loopback();
+        let token = token.map(str::trim);
+        if token.is_some_and(|token| token.len() < SHORTEST_TOKEN) {
+            return Err(OpenByAccident::ShortToken);
+        }
+        if policy.issuer.is_some() && policy.public_url.is_none() {
+            return Err(OpenByAccident::NoPublicUrl);
+        }
+        if token.is_none() && policy.issuer.is_none() && !is_loopback {
+            return Err(OpenByAccident::NoToken(address));
+        }
+        let hosts = Self::loopback(name).hosts.filter(|_| is_loopback);
+        Ok(Self { token: token.map(|token| Token(token.to_owned())), hosts, policy })
+    }
+
+    /// What is said of people.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether nobody is asked who they are: on this machine, where neither a token nor an issuer is given.
+    pub fn is_open(&self) -> bool {
+        self.token.is_none() && self.policy.issuer.is_none()
+    }
+
+    /// Whether there is a token of the Secret.
+    pub fn has_secret(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether this is the token of the Secret.
+    pub fn is_secret(&self, given: &str) -> bool {
+        self.token.as_ref().is_some_and(|Token(token)| same(given.as_bytes(), token.as_bytes()))
+    }
+
+    /// Whether a request is one that clients of the older tracker send, and such are let in: a program's, from within, that
+    /// writes an issue or a comment. What comes by the public address, or from a page, is not.
+    pub fn takes_legacy(&self, method: &Method, headers: &HeaderMap, path: &str) -> bool {
+        let writes =
+            ["/api/v1/issues", "/api/v1/issues/{id}/comments"].contains(&path) && method == Method::POST;
+        let public = self.policy.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let is_public =
+            public.as_ref().and_then(Uri::host).is_some_and(|name| name.eq_ignore_ascii_case(host_of(host)));
+        let from_page = headers.contains_key(header::ORIGIN) || headers.contains_key(FETCH_SITE);
+        let forwarded = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
+        self.policy.legacy_writers && writes && !is_public && !from_page && !forwarded
+    }
+
+    /// Refuses what a stranger's page sends.
+    pub fn check_sender(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = match headers.get(header::HOST) {
             Some(host) => Some(host.to_str().unwrap_or_default()),
             None => uri.authority().map(|authority| authority.as_str()),
@@ -75,24 +131,21 @@ impl Access {
         if !reads && origin.is_some_and(|origin| !is_own(origin, host.unwrap_or_default())) {
             return Err(Problem::new(Fault::Forbidden, "pages of another origin may not write here"));
         }
-        self.check_token(headers)
+        Ok(())
     }
 
-    fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(Token(token)) = &self.token else { return Ok(()) };
-        let given = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok());
-        let given = given.and_then(|given| given.split_once(' '));
-        match given {
-            Some((scheme, given))
-                if scheme.eq_ignore_ascii_case("bearer")
-                    && same(given.trim().as_bytes(), token.as_bytes()) =>
-            {
-                Ok(())
-            }
-            _ => {
-                Err(Problem::new(Fault::Unauthorized, "send the header Authorization: Bearer with the token"))
-            }
+    /// Refuses a change by a browser's login unless the browser says that a page of ours sent it.
+    pub fn check_own(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let host = text(&header::HOST).unwrap_or_default();
+        let told = [
+            text(&FETCH_SITE).map(|site| site == "same-origin"),
+            text(&header::ORIGIN).map(|origin| is_own(origin, host)),
+        ];
+        if told.iter().flatten().count() > 0 && told.iter().flatten().all(|own| *own) {
+            return Ok(());
         }
+        Err(Problem::new(Fault::Forbidden, "a login changes things only from pages of this tracker"))
     }
 
     /// Whether a `Host` is one of ours. The port says nothing: a forwarded port may be any.
@@ -118,54 +171,85 @@ fn is_own(origin: &str, host: &str) -> bool {
     !host.is_empty() && authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
-/// Compares without telling by its time how much agrees.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+    use crate::people::Issuer;
 
-    fn admitted(access: &Access, method: &Method, headers: &[(&'static str, &'static str)]) -> Option<Fault> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        access.admit(method, &Uri::from_static("/"), &map).err().map(|problem| problem.fault)
+    fn headers_of(headers: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        headers.iter().map(pair).collect()
     }
 
     #[test]
-    fn an_address_that_others_reach_demands_a_token() {
+    fn an_address_that_others_reach_demands_a_token_or_an_issuer() {
         let open: SocketAddr = "0.0.0.0:6001".parse().expect("an address");
         let local: SocketAddr = "127.0.0.1:6001".parse().expect("an address");
         assert_eq!(Access::at(open, None, None).err(), Some(OpenByAccident::NoToken(open)));
         assert_eq!(Access::at(open, None, Some("short")).err(), Some(OpenByAccident::ShortToken));
-        assert!(Access::at(open, None, Some("0123456789abcdef")).is_ok());
-        assert!(Access::at(local, None, None).is_ok());
+        assert!(Access::at(open, None, Some("0123456789abcdef")).is_ok_and(|access| !access.is_open()));
+        assert!(Access::at(local, None, None).is_ok_and(|access| access.is_open()));
         assert!(Access::at("[::1]:1".parse().expect("an address"), None, None).is_ok());
+        let issuer = Issuer { url: "https://i".into(), client_id: "c".into(), client_secret: "s".into() };
+        let mut policy = Policy { issuer: Some(issuer), ..Policy::default() };
+        assert_eq!(Access::with(open, None, None, policy.clone()).err(), Some(OpenByAccident::NoPublicUrl));
+        policy.public_url = Some("https://t".into());
+        // Where people log in, this machine is no exception.
+        for address in [open, local] {
+            assert!(Access::with(address, None, None, policy.clone()).is_ok_and(|access| !access.is_open()));
+        }
     }
 
     #[test]
     fn a_token_is_demanded_whole() {
         let open = "0.0.0.0:6001".parse().expect("an address");
         let access = Access::at(open, None, Some("0123456789abcdef\n")).expect("it may be opened");
-        for (given, fault) in [
-            ("Bearer 0123456789abcdef", None),
-            ("bearer 0123456789abcdef", None),
-            ("Bearer 0123456789abcde", Some(Fault::Unauthorized)),
-            ("Bearer 0123456789abcdefg", Some(Fault::Unauthorized)),
-            ("Bearer ", Some(Fault::Unauthorized)),
-            ("Basic 0123456789abcdef", Some(Fault::Unauthorized)),
-            ("0123456789abcdef", Some(Fault::Unauthorized)),
+        for (given, is) in [
+            ("0123456789abcdef", true),
+            ("0123456789abcde", false),
+            ("0123456789abcdefg", false),
+            ("", false),
         ] {
-            let headers = [("host", "tracker.example"), ("authorization", given)];
-            assert_eq!(admitted(&access, &Method::GET, &headers), fault, "{given}");
+            assert_eq!(access.is_secret(given), is, "{given}");
         }
-        assert_eq!(admitted(&access, &Method::GET, &[]), Some(Fault::Unauthorized));
+        assert!(!Access::loopback(None).is_secret(""));
         assert!(!format!("{access:?}").contains("0123"), "a token is printed");
+    }
+
+    #[test]
+    fn older_clients_are_told_from_people() {
+        let open = "0.0.0.0:6001".parse().expect("an address");
+        let public_url = Some("https://issues.example.com".to_owned());
+        let policy = Policy { legacy_writers: true, public_url, ..Policy::default() };
+        let access = Access::with(open, None, Some("0123456789abcdef"), policy).expect("it may be opened");
+        let within = ("host", "issuetracker.shop:6001");
+        for (method, path, headers, taken) in [
+            (Method::POST, "/api/v1/issues", vec![within], true),
+            (Method::POST, "/api/v1/issues/{id}/comments", vec![within], true),
+            (Method::GET, "/api/v1/issues", vec![within], false),
+            (Method::PATCH, "/api/v1/issues/{id}", vec![within], false),
+            (Method::POST, "/api/v1/issues:bulk", vec![within], false),
+            (Method::POST, "/api/v1/issues", vec![("host", "issues.example.com")], false),
+            (
+                Method::POST,
+                "/api/v1/issues",
+                vec![within, ("origin", "http://issuetracker.shop:6001")],
+                false,
+            ),
+            (Method::POST, "/api/v1/issues", vec![within, ("x-forwarded-for", "1.2.3.4")], false),
+        ] {
+            assert_eq!(
+                access.takes_legacy(&method, &headers_of(&headers), path),
+                taken,
+                "{method} {path} {headers:?}"
+            );
+        }
+        let strict = Access::at(open, None, Some("0123456789abcdef")).expect("it may be opened");
+        assert!(!strict.takes_legacy(&Method::POST, &headers_of(&[within]), "/api/v1/issues"));
     }
 
     #[test]
@@ -185,7 +269,8 @@ mod tests {
             (Method::POST, vec![("host", "localhost:1"), ("origin", "null")], forbidden),
             (Method::DELETE, vec![("host", "localhost:1"), ("origin", "http://evil.example")], forbidden),
         ] {
-            assert_eq!(admitted(&access, &method, &headers), fault, "{method} {headers:?}");
+            let checked = access.check_sender(&method, &Uri::from_static("/"), &headers_of(&headers));
+            assert_eq!(checked.err().map(|problem| problem.fault), fault, "{method} {headers:?}");
         }
     }
 }

@@ -13,6 +13,8 @@ use axum::{
 use issue::{finish::Rules, report::Redacted};
 use serde_json::Value;
 
+use crate::people::Identity;
+
 /// Bytes of a body.
 const MAX_BYTES: usize = 1024 * 1024;
 
@@ -42,6 +44,18 @@ pub fn parse(bytes: &[u8], rules: &Rules) -> Result<Value, Problem> {
     let mut value = json::parse(bytes)?;
     rules.redact_value(&mut value, &mut Redacted::new());
     Ok(value)
+}
+
+/// Puts who asks in the place of whom the body names, unless they are trusted to name others.
+pub fn sign(body: &mut Value, key: &str, identity: &Identity) {
+    if let Some(fields) = body.as_object_mut().filter(|_| !identity.speaks_for_others()) {
+        let camel = match key {
+            "author_id" => "authorId",
+            _ => "reporterId",
+        };
+        fields.shift_remove(camel);
+        fields.insert(key.to_owned(), Value::from(identity.user.as_str()));
+    }
 }
 
 fn told(error: &dyn std::error::Error) -> String {

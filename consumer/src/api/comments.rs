@@ -2,7 +2,7 @@
 
 use ::intake::{problem::Problem, updates};
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{OriginalUri, Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
@@ -11,7 +11,7 @@ use axum::{
 use issue::{document::Comment, lifecycle::Event};
 
 use super::{ApiState, body, children, edit, guard::Refusal, issues::issue_id};
-use crate::store::ChildKind;
+use crate::{people::Identity, store::ChildKind};
 
 /// `GET /api/v1/issues/{id}/comments`, oldest first.
 pub async fn list(
@@ -23,16 +23,18 @@ pub async fn list(
     children::page(state, id, uri, raw, ChildKind::Comments, "comments").await
 }
 
-/// `POST /api/v1/issues/{id}/comments`. Until people log in, `author_id` says who speaks.
+/// `POST /api/v1/issues/{id}/comments`. Who logged in speaks for themselves; `author_id` counts where nobody did.
 pub async fn create(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let id = issue_id(&id)?;
     let bytes = body::read(&headers, body).await?;
-    let value = body::parse(&bytes, &state.rules)?;
+    let mut value = body::parse(&bytes, &state.rules)?;
+    body::sign(&mut value, "author_id", &identity);
     let said = updates::read_comment(value).map_err(Problem::invalid)?;
     let cause = edit::cause(said.author_id);
     let event = Event::Commented { content: said.content.clone() };

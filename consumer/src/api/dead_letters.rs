@@ -1,18 +1,20 @@
-//! Dead letters: list, show, replay, discard. For administrators, once people log in.
+//! Dead letters: list, show, replay, discard. For administrators.
 
 use ::intake::problem::{Fault, FieldError, Problem};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{OriginalUri, Path, RawQuery, State},
-    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use issue::{finish::Rules, report::Redacted};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{ApiState, edit, guard::Refusal, query, unavailable};
-use crate::dead_letters::{Fate, Letter, LetterError};
+use super::{ApiState, guard::Refusal, query, unavailable};
+use crate::{
+    dead_letters::{Fate, Letter, LetterError},
+    people::{Identity, audit},
+};
 
 /// `GET /api/v1/dead-letters`, the oldest first: those that wait; with `state=all` also those that are done with.
 pub async fn list(
@@ -59,24 +61,25 @@ pub async fn show(State(state): State<ApiState>, Path(id): Path<String>) -> Resu
 /// `POST /api/v1/dead-letters/{id}/replay`.
 pub async fn replay(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let by = edit::actor(&headers)?;
+    let by = identity.user;
     let fate = state.letters.replay(&id, &by, Timestamp::now()).await.map_err(Problem::from)?;
-    tracing::info!(dead_letter = id, by, outcome = ?fate.outcome, "a dead letter was replayed");
+    let outcome = format!("{:?}", fate.outcome);
+    audit::note(&*state.store, &by, "dead-letter-replayed", &id, &outcome).await;
     Ok(Json(fate_of(&id, &fate)))
 }
 
 /// `POST /api/v1/dead-letters/{id}/discard`.
 pub async fn discard(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let by = edit::actor(&headers)?;
+    let by = identity.user;
     let fate = state.letters.discard(&id, &by, Timestamp::now()).await.map_err(Problem::from)?;
-    tracing::info!(dead_letter = id, by, "a dead letter was discarded");
+    audit::note(&*state.store, &by, "dead-letter-discarded", &id, "").await;
     Ok(Json(fate_of(&id, &fate)))
 }
 
@@ -113,7 +116,7 @@ fn fate_of(id: &str, fate: &Fate) -> Value {
 }
 
 /// No sidecar of ours need have seen what lies there: secrets are cut out before anybody reads it.
-fn payload_text(payload: &[u8], rules: &Rules) -> String {
+pub fn payload_text(payload: &[u8], rules: &Rules) -> String {
     match serde_json::from_slice::<Value>(payload) {
         Ok(mut value) => {
             rules.redact_value(&mut value, &mut Redacted::new());
@@ -123,7 +126,7 @@ fn payload_text(payload: &[u8], rules: &Rules) -> String {
     }
 }
 
-fn text(given: &str, rules: &Rules) -> String {
+pub fn text(given: &str, rules: &Rules) -> String {
     rules.redact_text(given, &mut Redacted::new()).into_owned()
 }
 

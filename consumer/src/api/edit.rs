@@ -9,7 +9,7 @@ use issue::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{ApiState, NOBODY, conditions, no_such_issue, unavailable};
+use super::{ApiState, conditions, no_such_issue, unavailable};
 use crate::{
     edit::{self, EditError, Edited},
     store::Loaded,
@@ -18,15 +18,6 @@ use crate::{
 /// A request as a cause: nothing like it has happened before.
 pub fn cause(actor: String) -> Cause {
     Cause { id: Uuid::now_v7(), at: Timestamp::now(), actor }
-}
-
-/// The actor that a request names. Until people log in, its word is taken.
-pub fn actor(headers: &HeaderMap) -> Result<String, Problem> {
-    let Some(named) = headers.get("x-user-id") else { return Ok(NOBODY.to_owned()) };
-    match named.to_str().map(str::trim) {
-        Ok(name) if (1..=100).contains(&name.len()) => Ok(name.to_owned()),
-        _ => Err(Problem::new(Fault::Malformed, "X-User-Id has 1 to 100 visible ASCII characters")),
-    }
 }
 
 /// One issue, with marks of these sources.

@@ -36,8 +36,9 @@ impl IntoResponse for Refusal {
 pub async fn guard(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let method = request.method().clone();
-    let response = match state.access.admit(&method, request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
+    let (mut parts, body) = request.into_parts();
+    let response = match state.door.admit(&mut parts).await {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(problem) => Refusal(problem).into_response(),
     };
     finished(response, &method, &id)
@@ -76,7 +77,15 @@ fn finished(mut response: Response, method: &Method, id: &HeaderValue) -> Respon
         tracing::debug!(request_id = problem.request_id, detail = problem.detail, "a request was refused");
         write(&problem, &mut response);
     }
-    response.headers_mut().insert(REQUEST_ID, id.clone());
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id.clone());
+    // Answers hold what people wrote: no browser shall take one for a page, keep it, or show it in a frame.
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -102,6 +111,7 @@ fn write(problem: &Problem, response: &mut Response) {
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -5,7 +5,7 @@ use ::intake::{
     updates,
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{OriginalUri, Path, RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -25,7 +25,10 @@ use super::{
     guard::Refusal,
     no_such_issue, query, unavailable,
 };
-use crate::store::{Sort, Version};
+use crate::{
+    people::Identity,
+    store::{Sort, Version},
+};
 
 /// `GET /api/v1/issues`.
 pub async fn list(state: State<ApiState>, uri: OriginalUri, raw: RawQuery) -> Result<Response, Refusal> {
@@ -71,12 +74,13 @@ pub async fn show(
 /// `status: resolved`.
 pub async fn change(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let id = issue_id(&id)?;
-    let actor = edit::actor(&headers)?;
+    let actor = identity.user;
     let bytes = body::read(&headers, body).await?;
     let changes = changes(body::parse(&bytes, &state.rules)?, &actor).map_err(Problem::invalid)?;
     let event = Event::Changed(Box::new(changes));
@@ -84,7 +88,8 @@ pub async fn change(
     Ok(document(&edited.issue, &edited.version))
 }
 
-fn changes(mut body: Value, actor: &str) -> Result<Changes, Vec<FieldError>> {
+/// Reads what shall change.
+pub fn changes(mut body: Value, actor: &str) -> Result<Changes, Vec<FieldError>> {
     let resolution = body.as_object_mut().and_then(|body| body.shift_remove("resolution"));
     let update = updates::read_update(body, actor)?;
     let unreadable =

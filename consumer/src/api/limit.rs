@@ -1,21 +1,12 @@
-//! How often a client may ask: a bucket of reads and one of writes for each address.
+//! How often a client may ask: a bucket of each sort for each client. A client is a user where one is known, for behind a
+//! proxy all people come from one address, and else an address.
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
 
-use ::intake::problem::{Fault, Problem};
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::Method,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
 use parking_lot::Mutex;
-
-use super::{ApiState, guard::Refusal};
 
 /// So many clients are told apart; when more come, those that have not asked for a minute are forgotten.
 const CLIENTS: usize = 10_000;
@@ -29,11 +20,22 @@ pub struct Limits {
     pub reads: u32,
     /// All others.
     pub writes: u32,
+    /// Tries to log in, and tokens that are none.
+    pub logins: u32,
+}
+
+/// What is counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the limit of its name")]
+pub enum Sort {
+    Read,
+    Write,
+    Login,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reads: 200, writes: 100 }
+        Self { reads: 200, writes: 100, logins: 20 }
     }
 }
 
@@ -41,7 +43,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Limiter {
     limits: Limits,
-    buckets: Mutex<HashMap<(IpAddr, bool), Bucket>>,
+    buckets: Mutex<HashMap<(String, Sort), Bucket>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -57,16 +59,21 @@ impl Limiter {
     }
 
     /// One request less, or how long to wait for the next.
-    fn take(&self, client: IpAddr, writes: bool, now: Instant) -> Result<(), Duration> {
-        let most = f64::from(if writes { self.limits.writes } else { self.limits.reads });
+    pub fn take(&self, client: &str, sort: Sort, now: Instant) -> Result<(), Duration> {
+        let most = f64::from(match sort {
+            Sort::Read => self.limits.reads,
+            Sort::Write => self.limits.writes,
+            Sort::Login => self.limits.logins,
+        });
+        let key = (client.to_owned(), sort);
         let mut buckets = self.buckets.lock();
-        if buckets.len() >= CLIENTS && !buckets.contains_key(&(client, writes)) {
+        if buckets.len() >= CLIENTS && !buckets.contains_key(&key) {
             buckets.retain(|_, bucket| now.saturating_duration_since(bucket.at) < MINUTE);
             if buckets.len() >= CLIENTS {
                 return Err(MINUTE);
             }
         }
-        let bucket = buckets.entry((client, writes)).or_insert(Bucket { tokens: most, at: now });
+        let bucket = buckets.entry(key).or_insert(Bucket { tokens: most, at: now });
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * most / MINUTE.as_secs_f64()).min(most);
         bucket.at = now;
@@ -80,39 +87,22 @@ impl Limiter {
     }
 }
 
-/// The layer. Where the connection's address is not known, all are one client.
-pub async fn layer(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let client = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    match state.limiter.take(client, writes, Instant::now()) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => {
-            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            let detail = format!("too many requests from this address; try again in {seconds} s");
-            Refusal(Problem::new(Fault::TooMany, detail).with_retry_after(seconds)).into_response()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_client_has_its_own_reads_and_writes() {
-        let limiter = Limiter::new(Limits { reads: 3, writes: 1 });
+        let limiter = Limiter::new(Limits { reads: 3, writes: 1, logins: 1 });
         let now = Instant::now();
-        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let (one, other) = ("10.0.0.1", "ada@example.com");
         for _ in 0..3 {
-            assert_eq!(limiter.take(one, false, now), Ok(()));
+            assert_eq!(limiter.take(one, Sort::Read, now), Ok(()));
         }
-        assert!(limiter.take(one, false, now).is_err_and(|wait| wait <= Duration::from_secs(20)));
-        assert_eq!(limiter.take(one, true, now), Ok(()));
-        assert_eq!(limiter.take(other, false, now), Ok(()));
-        assert_eq!(limiter.take(one, false, now + Duration::from_secs(21)), Ok(()));
+        assert!(limiter.take(one, Sort::Read, now).is_err_and(|wait| wait <= Duration::from_secs(20)));
+        assert_eq!(limiter.take(one, Sort::Write, now), Ok(()));
+        assert_eq!(limiter.take(other, Sort::Read, now), Ok(()));
+        assert_eq!(limiter.take(one, Sort::Read, now + Duration::from_secs(21)), Ok(()));
     }
 
     #[test]
@@ -120,9 +110,9 @@ mod tests {
         let limiter = Limiter::new(Limits::default());
         let now = Instant::now();
         for n in 0..20_000_u32 {
-            let client = IpAddr::from(n.to_be_bytes());
-            assert_eq!(limiter.take(client, false, now).is_ok(), n < 10_000);
+            let client = n.to_string();
+            assert_eq!(limiter.take(&client, Sort::Read, now).is_ok(), n < 10_000);
         }
-        assert_eq!(limiter.take(IpAddr::from([9, 9, 9, 9]), false, now + MINUTE), Ok(()));
+        assert_eq!(limiter.take("another", Sort::Read, now + MINUTE), Ok(()));
     }
 }

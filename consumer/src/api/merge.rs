@@ -2,6 +2,7 @@
 
 use ::intake::problem::{FieldError, Problem};
 use axum::{
+    Extension,
     body::Body,
     extract::{Path, State},
     http::HeaderMap,
@@ -15,17 +16,18 @@ use super::{
     guard::Refusal,
     issues::{document, issue_id},
 };
-use crate::merge;
+use crate::{merge, people::Identity};
 
 /// `POST /api/v1/issues/{id}/merge` `{"into": id}`: answers the issue that shows the sum.
 pub async fn merge(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let id = issue_id(&id)?;
-    let cause = edit::cause(edit::actor(&headers)?);
+    let cause = edit::cause(identity.user);
     let bytes = body::read(&headers, body).await?;
     let into = into(&body::parse(&bytes, &state.rules)?).map_err(Problem::invalid)?;
     let merged = merge::merge(&*state.store, id, into, &cause).await.map_err(Problem::from)?;
@@ -35,10 +37,10 @@ pub async fn merge(
 /// `POST /api/v1/issues/{id}/unmerge`: answers the issue, as it stood before, with what it counted since.
 pub async fn unmerge(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let cause = edit::cause(edit::actor(&headers)?);
+    let cause = edit::cause(identity.user);
     let left = merge::unmerge(&*state.store, issue_id(&id)?, &cause).await.map_err(Problem::from)?;
     Ok(document(&left.issue, &left.version))
 }

@@ -14,15 +14,16 @@ use kafka::{
     source::RecordSource,
 };
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::{
-    ApiState, Limits, access::Access, health_routes, limit::Limiter, protected, routes, write_routes,
-};
+use super::{ApiState, Limits, access::Access, health_routes, limit::Limiter, routes, write_routes};
 use crate::{
     dead_letters::DeadLetters,
     health::Health,
-    store::{IssueStore, sqlite::SqliteStore},
+    people::door::Door,
+    pulse::Pulse,
+    store::{IssueStore, Store, sqlite::SqliteStore},
     ui,
 };
 
@@ -59,34 +60,40 @@ impl Answer {
 
 impl Api {
     fn new() -> Self {
-        Self::with(Access::loopback(None), Limits { reads: 100_000, writes: 100_000 })
+        Self::with(Access::loopback(None), Limits { reads: 100_000, writes: 100_000, logins: 100_000 })
     }
 
     fn with(access: Access, limits: Limits) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let store = SqliteStore::open(&folder.path().join("issues.db")).expect("the store opens");
-        let (store, health): (Arc<dyn IssueStore>, _) = (Arc::new(store), Health::new());
+        let (store, health): (Arc<dyn Store>, _) = (Arc::new(store), Health::new());
+        let issues = Arc::clone(&store) as Arc<dyn IssueStore>;
         let (_, source) = local(1, folder.path().join("dead-letters.jsonl"));
         let letters = DeadLetters {
             tracker: TrackerName::local(),
             reader: source.dead_letters(),
-            store: Arc::clone(&store),
+            store: Arc::clone(&issues),
             health: Arc::clone(&health),
         };
-        let pages = ui::routes(ui::UiState::new(Arc::clone(&store), TrackerName::local()));
+        let door = Door {
+            access: Arc::new(access),
+            store: Arc::clone(&issues),
+            limiter: Arc::new(Limiter::new(limits)),
+        };
         let state = ApiState {
             tracker: TrackerName::local(),
-            store,
+            store: Arc::clone(&store),
             health,
             letters: Arc::new(letters),
-            access: Arc::new(access),
-            limiter: Arc::new(Limiter::new(limits)),
+            door: Arc::new(door.clone()),
+            pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
         };
+        let pages = ui::UiState::behind(door, &state);
         let router = routes(state.clone())
             .merge(write_routes(state.clone()))
             .merge(health_routes(state.clone()))
-            .merge(protected(pages, state));
+            .merge(ui::routes(pages));
         Self { router, letters: source, _folder: folder }
     }
 
@@ -431,7 +438,7 @@ async fn foreign_pages_cannot_write() {
 
 #[tokio::test]
 async fn a_client_is_limited() {
-    let api = Api::with(Access::loopback(None), Limits { reads: 2, writes: 1 });
+    let api = Api::with(Access::loopback(None), Limits { reads: 2, writes: 1, logins: 1 });
     assert_eq!(api.post("/api/v1/issues", task("a")).await.status, StatusCode::ACCEPTED);
     let limited = api.post("/api/v1/issues", task("b")).await;
     assert_eq!(limited.refusal().0, 429);

@@ -6,7 +6,7 @@ use ::intake::{
     vocabulary::{ISSUE_TYPES, PRIORITIES, word},
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -24,6 +24,7 @@ use super::{ApiState, body, edit, guard::Refusal};
 use crate::{
     bug,
     edit::{EditError, TRIES, once},
+    people::Identity,
 };
 
 /// The namespace of marks that remember requests by their key. Marks are forgotten after 8 days, and so are keys.
@@ -32,12 +33,15 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x91c3_0a5e_4d2f_4b8b_b6a7_2f10_88d4
 /// The handler.
 pub async fn create(
     State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let named = key(&headers)?;
     let bytes = body::read(&headers, body).await?;
-    let written = issues::read(body::parse(&bytes, &state.rules)?).map_err(Problem::invalid)?;
+    let mut value = body::parse(&bytes, &state.rules)?;
+    body::sign(&mut value, "reporter_id", &identity);
+    let written = issues::read(value).map_err(Problem::invalid)?;
     let named = named.map(|key| Named::new(key, &bytes));
     let answer = answer(&written);
     let cause = edit::cause(written.body.reporter_id.clone());

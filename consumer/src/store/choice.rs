@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use super::{StoreError, Upkeep, sqlite::SqliteStore};
+use super::{Store, StoreError, sqlite::SqliteStore};
 
 /// Where issues are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct FirestoreSettings {
 
 impl StoreChoice {
     /// Opens it. Firestore is connected to by the first use, so that a program starts while it is away.
-    pub fn open(&self, firestore: &FirestoreSettings) -> Result<Arc<dyn Upkeep>, StoreError> {
+    pub fn open(&self, firestore: &FirestoreSettings) -> Result<Arc<dyn Store>, StoreError> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path)?)),
             Self::Firestore { project, database } => open_firestore(project, database, firestore),
@@ -66,12 +66,12 @@ fn open_firestore(
     project: &str,
     database: &str,
     settings: &FirestoreSettings,
-) -> Result<Arc<dyn Upkeep>, StoreError> {
+) -> Result<Arc<dyn Store>, StoreError> {
     Ok(super::firestore::FirestoreStore::open(project, database, settings)?)
 }
 
 #[cfg(not(feature = "firestore"))]
-fn open_firestore(_: &str, _: &str, _: &FirestoreSettings) -> Result<Arc<dyn Upkeep>, StoreError> {
+fn open_firestore(_: &str, _: &str, _: &FirestoreSettings) -> Result<Arc<dyn Store>, StoreError> {
     let source =
         "this program was built without Firestore: use issuetracker-consumer, which knows both stores";
     Err(StoreError { step: "open the store", source: source.into() })

@@ -12,11 +12,15 @@ use std::{
 };
 
 use async_trait::async_trait;
-use issue::{document::Issue, id::IssueId};
+use issue::{
+    document::{Issue, Notification},
+    id::IssueId,
+};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
-    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
+    Child, ChildKind, Deletion, Inbox, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
     StoreError, Upkeep, Wanted, Write, Written, choice::FirestoreSettings, clock::Clock,
 };
 
@@ -25,6 +29,7 @@ mod client;
 mod delete;
 mod document;
 mod export;
+mod inbox;
 pub mod indexes;
 mod list;
 mod load;
@@ -158,5 +163,25 @@ impl Upkeep for FirestoreStore {
 
     async fn export(&self, cursor: Option<&str>, limit: usize) -> Result<Page<Kept>, StoreError> {
         export::export(&self.client, cursor, limit).await.map_err(failed("read everything"))
+    }
+}
+
+#[async_trait]
+impl Inbox for FirestoreStore {
+    async fn inbox(
+        &self,
+        user: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Notification>, StoreError> {
+        inbox::inbox(&self.client, user, cursor, limit).await.map_err(failed("list notifications"))
+    }
+
+    async fn unread(&self, user: &str) -> Result<u64, StoreError> {
+        inbox::unread(&self.client, user).await.map_err(failed("count notifications"))
+    }
+
+    async fn mark_read(&self, user: &str, ids: Option<Vec<Uuid>>) -> Result<u64, StoreError> {
+        inbox::mark_read(&self.client, user, ids).await.map_err(failed("mark notifications as read"))
     }
 }

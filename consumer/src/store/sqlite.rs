@@ -10,17 +10,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use issue::id::IssueId;
+use issue::{document::Notification, id::IssueId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
+use uuid::Uuid;
 
 use super::{
-    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
+    Child, ChildKind, Deletion, Inbox, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
     StoreError, Upkeep, Wanted, Write, Written, clock::Clock,
 };
 
 mod delete;
 mod export;
+mod inbox;
 mod list;
 mod notes;
 mod read;
@@ -194,12 +196,44 @@ impl Upkeep for SqliteStore {
     }
 }
 
+#[async_trait]
+impl Inbox for SqliteStore {
+    async fn inbox(
+        &self,
+        user: &str,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Notification>, StoreError> {
+        let (user, cursor) = (user.to_owned(), cursor.map(str::to_owned));
+        self.readers
+            .run(move |snapshot| inbox::inbox(snapshot, &user, cursor.as_deref(), limit))
+            .await
+            .map_err(failed("list notifications"))
+    }
+
+    async fn unread(&self, user: &str) -> Result<u64, StoreError> {
+        let user = user.to_owned();
+        self.readers
+            .run(move |snapshot| inbox::unread(snapshot, &user))
+            .await
+            .map_err(failed("count notifications"))
+    }
+
+    async fn mark_read(&self, user: &str, ids: Option<Vec<Uuid>>) -> Result<u64, StoreError> {
+        let user = user.to_owned();
+        self.writer
+            .run(move |connection| inbox::mark_read(connection, &user, ids.as_deref()))
+            .await
+            .map_err(failed("mark notifications as read"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::suite;
+    use crate::store::{Store, suite};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn passes_the_suite_of_all_stores() {
@@ -208,7 +242,7 @@ mod tests {
         suite::passes(async || {
             next.set(next.get() + 1);
             let path = folder.path().join(format!("{}.db", next.get()));
-            Arc::new(SqliteStore::open(&path).expect("the store opens")) as Arc<dyn Upkeep>
+            Arc::new(SqliteStore::open(&path).expect("the store opens")) as Arc<dyn Store>
         })
         .await;
     }

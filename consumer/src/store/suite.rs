@@ -22,12 +22,12 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, STATUSES, Sort, Upkeep,
-    Version, Wanted, Write, Written,
+    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, STATUSES, Sort, Store,
+    Upkeep, Version, Wanted, Write, Written,
 };
 
 /// Runs every case, each on a store of its own.
-pub async fn passes<F: Future<Output = Arc<dyn Upkeep>>>(empty: impl Fn() -> F) {
+pub async fn passes<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
     what_is_written_is_read_back(&*empty().await).await;
     a_stale_version_conflicts_and_leaves_no_trace(&*empty().await).await;
     a_second_creator_conflicts(&*empty().await).await;
@@ -55,6 +55,39 @@ pub async fn passes<F: Future<Output = Arc<dyn Upkeep>>>(empty: impl Fn() -> F) 
     what_outlives_its_time_is_swept(&*empty().await).await;
     issues_are_counted_by_how_they_stand(&*empty().await).await;
     everything_is_exported(&*empty().await).await;
+    people_read_what_they_were_told(&*empty().await).await;
+}
+
+async fn people_read_what_they_were_told(store: &dyn Store) {
+    let told = |n: u32, user: &str| Notification {
+        id: Uuid::from_u128(n.into()),
+        user_id: user.to_owned(),
+        notification_type: "assigned".to_owned(),
+        message: format!("number {n}"),
+        read: false,
+        issue_id: id_of(1),
+        created_at: at(n.into()),
+    };
+    let mut notifications: Vec<_> = (1..=5).map(|n| told(n, "ada")).collect();
+    notifications.push(told(6, "bob"));
+    let write = Write { notifications, ..write_of(issue(1), Version::Absent) };
+    put(store, vec![write]).await;
+    let first = store.inbox("ada", None, 3).await.expect("a page");
+    let messages = |page: &[Notification]| page.iter().map(|n| n.message.clone()).collect::<Vec<_>>();
+    assert_eq!(messages(&first.items), ["number 5", "number 4", "number 3"]);
+    let next = store.inbox("ada", first.next_cursor.as_deref(), 3).await.expect("a page");
+    assert_eq!((messages(&next.items), next.next_cursor), (vec!["number 2".into(), "number 1".into()], None));
+    assert!(store.inbox("ada", Some("nonsense"), 3).await.expect("a page").items.is_empty());
+    assert_eq!(store.unread("ada").await.expect("a count"), 5);
+    let some = vec![Uuid::from_u128(2), Uuid::from_u128(6), Uuid::from_u128(99)];
+    assert_eq!(store.mark_read("ada", Some(some)).await.expect("marked"), 1);
+    assert_eq!(
+        (store.unread("ada").await.expect("a count"), store.unread("bob").await.expect("a count")),
+        (4, 1)
+    );
+    assert_eq!(store.mark_read("ada", None).await.expect("marked"), 4);
+    assert!(store.inbox("ada", None, 9).await.expect("a page").items.iter().all(|n| n.read));
+    assert_eq!(store.unread("bob").await.expect("a count"), 1);
 }
 
 fn at(second: i64) -> Timestamp {

@@ -1,6 +1,7 @@
 //! From one store into another, whole or not at all taken for whole.
 
 use super::*;
+use crate::store::Upkeep;
 use crate::store::{sqlite::SqliteStore, suite};
 
 fn sqlite(folder: &Path, name: &str) -> SqliteStore {

@@ -2,20 +2,23 @@
 //! is `issue::lifecycle`'s to say.
 
 use issue::{
-    document::{Mute, Status},
+    document::{Issue, Mute, Status},
     id::IssueId,
     lifecycle::{Cause, Changes, Event, Resolution},
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{failure::Failure, vocabulary};
+use super::{failure::Failure, text::Shown, vocabulary};
 use crate::{edit, store::IssueStore};
 
 /// The API's limit on a comment, in characters.
 const MAX_COMMENT: usize = 5_000;
 /// The API's limit on a name, in characters.
 const MAX_NAME: usize = 100;
+
+/// The forms of an issue's page, by the end of their addresses.
+pub const ACTS: [&str; 5] = ["status", "priority", "assignee", "mute", "comments"];
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,12 +51,28 @@ impl Action {
         }
     }
 
+    /// What the field that this changes holds now, in the words of the page.
+    fn stands(&self, issue: &Issue) -> Option<String> {
+        match self {
+            Self::Change(changes) if changes.status.is_some() => Some(vocabulary::word(issue.status)),
+            Self::Change(changes) if changes.priority.is_some() => Some(vocabulary::word(issue.priority)),
+            Self::Change(changes) if changes.assignee_id.is_some() => Some(name_seen(issue)),
+            _ => None,
+        }
+    }
+
     fn event(&self) -> Event {
         match self {
             Self::Change(changes) => Event::Changed(changes.clone()),
             Self::Comment(content) => Event::Commented { content: content.clone() },
         }
     }
+}
+
+/// The assignee as a form carries it to and fro: as it is shown, so bounded, and nothing that a browser would change.
+pub fn name_seen(issue: &Issue) -> String {
+    let name = issue.assignee_id.as_deref().unwrap_or_default();
+    Shown::line(name, 500).to_string()
 }
 
 fn status(value: &str) -> Result<Changes, Failure> {
@@ -110,16 +129,28 @@ fn comment(content: &str) -> Result<Action, Failure> {
     }
 }
 
-/// Carries a change out; one that changes nothing writes nothing.
+/// Carries a change out; one that changes nothing writes nothing. `seen` is what the field showed on the page that the form
+/// stood on: where somebody else has set it meanwhile, theirs stays.
 pub async fn perform(
     store: &dyn IssueStore,
     id: IssueId,
     person: &str,
     action: &Action,
+    seen: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Failure> {
     let cause = Cause { id: Uuid::now_v7(), at: now, actor: person.to_owned() };
-    edit::edit(store, id, &action.event(), &cause, |_| Ok::<(), Failure>(())).await.map(drop)
+    for _ in 0..edit::TRIES {
+        let loaded = edit::load(store, id, Vec::new()).await?;
+        let stands = loaded.issue.as_ref().and_then(|issue| action.stands(issue));
+        if seen.is_some_and(|seen| stands.is_some_and(|stands| stands != seen)) {
+            return Err(Failure::Stale);
+        }
+        if edit::once(store, id, &action.event(), &cause, loaded, Vec::new()).await?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Failure::Busy)
 }
 
 #[cfg(test)]

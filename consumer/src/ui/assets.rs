@@ -26,8 +26,9 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 3] = [
+static ASSETS: [Asset; 4] = [
     asset!("style.css", "text/css; charset=utf-8"),
+    asset!("pages.css", "text/css; charset=utf-8"),
     asset!("page.js", "text/javascript; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
 ];
@@ -47,6 +48,8 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
 pub struct Assets {
     /// The stylesheet.
     pub style: String,
+    /// The stylesheet of single pages.
+    pub pages: String,
     /// The script of niceties.
     pub script: String,
     /// The icon.
@@ -56,9 +59,9 @@ pub struct Assets {
 impl Assets {
     /// Those of this binary.
     pub fn new() -> Self {
-        let [style, script, icon] =
+        let [style, pages, script, icon] =
             ASSETS.each_ref().map(|asset| format!("/assets/{:016x}/{}", asset.hash, asset.name));
-        Self { style, script, icon }
+        Self { style, pages, script, icon }
     }
 }
 

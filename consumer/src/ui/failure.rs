@@ -8,10 +8,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use ::intake::problem::{Fault, Problem};
 use issue::lifecycle::Refused;
 
-use super::frame::{self, Frame};
-use crate::{edit::EditError, store::StoreError};
+use super::{
+    frame::{self, Frame},
+    text::Shown,
+};
+use crate::{edit::EditError, people::login::LoginError, store::StoreError};
 
 /// Why a page is not there.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +26,18 @@ pub enum Failure {
     /// A page asked for in a way that it does not answer to.
     #[error("the page does not answer to this method")]
     Method,
+    /// Whoever asks may not, or too often, or cannot be told from others just now.
+    #[error("the request was refused: {}", .0.detail)]
+    Refused(Problem),
+    /// A login ended before a form was sent; what was written in it.
+    #[error("the login has ended")]
+    Ended(String),
+    /// Somebody else changed the issue since the page was opened; what was written.
+    #[error("the issue has changed since the page was opened")]
+    Stale,
+    /// The issuer does not let somebody in.
+    #[error(transparent)]
+    Login(#[from] LoginError),
     /// The form came from another site, or from a page of an earlier process.
     #[error("the form was refused: {0}")]
     Forged(&'static str),
@@ -59,6 +75,28 @@ impl Failure {
                 "This address does not take that",
                 "It was asked for in a way that it does not answer to. Go back to the page and use its buttons.",
             ),
+            Self::Refused(problem) => refused(problem.fault),
+            Self::Ended(_) => (
+                StatusCode::UNAUTHORIZED,
+                "Your login has ended",
+                "Nothing was changed. Log in again and repeat it; what you wrote is kept below to be copied.",
+            ),
+            Self::Stale => (
+                StatusCode::PRECONDITION_FAILED,
+                "Somebody else was faster",
+                "This issue was changed after you opened its page. Nothing of yours was done. Open the issue again, see \
+                 what is new, and decide anew.",
+            ),
+            Self::Login(LoginError::Issuer(_) | LoginError::Store(_)) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Nobody can log in just now",
+                "The service that knows who you are does not answer. Try again in a moment.",
+            ),
+            Self::Login(_) => (
+                StatusCode::FORBIDDEN,
+                "You were not let in",
+                "Begin once more from the login page. If that does not help, ask an admin of this tracker.",
+            ),
             Self::Forged(_) => (
                 StatusCode::FORBIDDEN,
                 "The form was not accepted",
@@ -93,8 +131,13 @@ impl Failure {
     /// One line for what an operator should know of; what a reader mistyped is none of it.
     pub fn log(&self, request_id: &str, path: &str) {
         match self {
-            Self::NotFound | Self::Method | Self::Form(_) => {}
-            Self::Forged(_) | Self::Busy => tracing::warn!(request_id, path, "{self}"),
+            Self::NotFound
+            | Self::Method
+            | Self::Form(_)
+            | Self::Refused(_)
+            | Self::Ended(_)
+            | Self::Stale => {}
+            Self::Forged(_) | Self::Busy | Self::Login(_) => tracing::warn!(request_id, path, "{self}"),
             Self::Store(_) | Self::Render(_) => {
                 tracing::error!(request_id, path, error = self as &dyn std::error::Error, "{self}");
             }
@@ -105,11 +148,15 @@ impl Failure {
     pub fn page(&self, frame: Frame, plain: Response) -> Response {
         let Told { status, title, advice } = self.told();
         let detail = match self {
-            Self::Form(detail) | Self::Forged(detail) => detail,
-            _ => "",
+            Self::Form(detail) | Self::Forged(detail) => (*detail).to_owned(),
+            Self::Refused(problem) => problem.detail.clone(),
+            Self::Login(LoginError::Issuer(_) | LoginError::Store(_)) => String::new(),
+            Self::Login(error) => error.to_string(),
+            _ => String::new(),
         };
+        let (detail, kept) = (Shown::line(&detail, 400), self.kept());
         let (mut parts, _) = plain.into_parts();
-        let page = FailurePage { frame, code: status.as_u16(), title, advice, detail };
+        let page = FailurePage { frame, code: status.as_u16(), title, advice, detail, kept };
         let (dressed, body) = match page.render() {
             Ok(html) => axum::response::Html(html).into_response().into_parts(),
             // Even the page for failures failed: the sentence alone has to do.
@@ -121,10 +168,40 @@ impl Failure {
         Response::from_parts(parts, body)
     }
 
+    /// What somebody wrote and would have to write again.
+    fn kept(&self) -> Shown {
+        match self {
+            Self::Ended(written) => Shown::block(written, 20_000),
+            _ => Shown::default(),
+        }
+    }
+
     /// The sentences for a banner on a page that is otherwise there.
     pub fn banner(&self) -> (&'static str, &'static str) {
         let Told { title, advice, .. } = self.told();
         (title, advice)
+    }
+}
+
+/// What the door says, in the words of a page.
+fn refused(fault: Fault) -> (StatusCode, &'static str, &'static str) {
+    match fault {
+        Fault::TooMany => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too fast",
+            "That was more than the tracker takes from one client. Nothing was changed. Wait a little.",
+        ),
+        Fault::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The store does not answer",
+            "Who you are cannot be looked up now, and nothing was changed. Reports are not lost meanwhile: they wait and \
+             are counted once the store is back. Try again in a moment.",
+        ),
+        _ => (
+            StatusCode::FORBIDDEN,
+            "This is not for you",
+            "Your role does not allow it. An admin of this tracker can give you another one.",
+        ),
     }
 }
 
@@ -158,7 +235,8 @@ struct FailurePage {
     code: u16,
     title: &'static str,
     advice: &'static str,
-    detail: &'static str,
+    detail: Shown,
+    kept: Shown,
 }
 
 /// A page with another status than 200.

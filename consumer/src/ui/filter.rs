@@ -18,7 +18,7 @@ use crate::store::{IssueQuery, Sort};
 const DEFAULT: &str = "is:unresolved";
 
 /// How many issues one page of the list holds.
-const PAGE: usize = 50;
+const PAGE: usize = 40;
 
 /// One view of the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

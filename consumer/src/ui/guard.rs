@@ -6,16 +6,23 @@
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 
 use super::failure::Failure;
+use crate::people::secret::same;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Lets a form in, or says why not.
 pub fn check(headers: &HeaderMap, given: &str, token: &str) -> Result<(), Failure> {
-    if !comes_from_here(headers) {
-        return Err(Failure::Forged("It was not sent from a page of this tracker."));
-    }
+    sender(headers)?;
     if !same(given.as_bytes(), token.as_bytes()) {
         return Err(Failure::Forged("The page it stood on is too old."));
+    }
+    Ok(())
+}
+
+/// The first of the two proofs alone: for the form that logs in, which nobody has a token for yet.
+pub fn sender(headers: &HeaderMap) -> Result<(), Failure> {
+    if !comes_from_here(headers) {
+        return Err(Failure::Forged("It was not sent from a page of this tracker."));
     }
     Ok(())
 }
@@ -35,11 +42,6 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
         text(&header::REFERER).map(is_own),
     ];
     told.iter().flatten().count() > 0 && told.iter().flatten().all(|own| *own)
-}
-
-/// Compares without telling by its time how much agrees.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Nothing runs, loads or is framed but what this binary serves. `form-action` also holds back a form that a hostile text
 /// might still have smuggled in.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// `same-origin` and not `no-referrer`: under the latter browsers send `Origin: null` with our own forms (Fetch standard,

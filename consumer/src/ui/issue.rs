@@ -6,16 +6,17 @@ mod stack;
 mod summary;
 mod timeline;
 
-use ::issue::{document::Issue, id::IssueId};
+use ::issue::{document::Issue, id::IssueId, lifecycle};
 use askama::Template;
 use axum::{
     Extension, Form,
-    extract::{Path, Query, State, rejection::FormRejection},
-    http::{HeaderMap, header},
+    extract::{Path, Query, Request, State, rejection::FormRejection},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use self::{
     facts::Facts,
@@ -24,10 +25,11 @@ use self::{
     timeline::{Timeline, What},
 };
 use super::{
-    RequestId, UiState,
+    Asked, UiState,
     actions::{self, Action},
     chart::{self, Chart},
     failure::Failure,
+    forms::Fields,
     frame::{self, Frame},
     guard,
     issues::Headline,
@@ -37,7 +39,11 @@ use super::{
     vocabulary::{self, Choice},
     when::When,
 };
-use crate::store::{ChildKind, IssueStore, Wanted};
+use crate::{
+    api::delete,
+    merge,
+    store::{ChildKind, IssueStore, Wanted},
+};
 
 /// Which occurrence the page shows.
 #[derive(Deserialize)]
@@ -49,7 +55,7 @@ pub struct Which {
 /// `GET /issues/{id}`.
 pub async fn show(
     State(state): State<UiState>,
-    Extension(request): Extension<RequestId>,
+    Extension(asked): Extension<Asked>,
     Path(id): Path<String>,
     Query(which): Query<Which>,
 ) -> Result<Response, Failure> {
@@ -63,8 +69,16 @@ pub async fn show(
     )?;
     let now = (state.clock)();
     let talk = Timeline::of(&[comments, acts].concat(), now);
-    let frame = Frame::new(&state, &request);
-    Ok(frame::page(&IssuePage::new(frame, &state, &issue, &samples, which.occurrence.as_deref(), talk, now)))
+    let frame = Frame::new(&state, &asked);
+    Ok(frame::page(&IssuePage::new(
+        frame,
+        &asked.identity.user,
+        &issue,
+        &samples,
+        which.occurrence.as_deref(),
+        talk,
+        now,
+    )))
 }
 
 /// `GET /issues/{id}/text`: the whole text of an occurrence as it was printed, for tools and for texts that the page cut.
@@ -87,22 +101,59 @@ pub struct ActForm {
     token: String,
     #[serde(default)]
     value: String,
+    /// What the field showed.
+    seen: Option<String>,
 }
 
 /// `POST /issues/{id}/{act}`.
 pub async fn act(
     State(state): State<UiState>,
-    Path((id, act)): Path<(String, String)>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     form: Result<Form<ActForm>, FormRejection>,
 ) -> Result<Response, Failure> {
     let Form(form) = form.map_err(|_| Failure::Form("The form cannot be read, or is too large."))?;
-    guard::check(&headers, &form.token, &state.form_token)?;
+    guard::check(&headers, &form.token, &Frame::new(&state, &asked).form_token)?;
     let id = parse_id(&id)?;
     let now = (state.clock)();
-    let action = Action::parse(&act, &form.value, now).ok_or(Failure::NotFound)??;
-    actions::perform(state.store.as_ref(), id, &state.person, &action, now).await?;
+    let action = Action::parse(uri.path().rsplit('/').next().unwrap_or_default(), &form.value, now)
+        .ok_or(Failure::NotFound)??;
+    actions::perform(state.store.as_ref(), id, &asked.identity.user, &action, form.seen.as_deref(), now)
+        .await?;
     Ok(Redirect::to(&format!("/issues/{id}{}", action.anchor())).into_response())
+}
+
+/// `POST /issues/{id}/merge`, `/unmerge` and `/delete`.
+pub async fn join(
+    State(state): State<UiState>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+    uri: Uri,
+    request: Request,
+) -> Result<Response, Failure> {
+    let fields = Fields::read(&state, &asked, request).await?;
+    let id = parse_id(&id)?;
+    let store = state.store.as_ref();
+    let cause =
+        lifecycle::Cause { id: Uuid::now_v7(), at: (state.clock)(), actor: asked.identity.user.clone() };
+    let next = match uri.path().rsplit('/').next() {
+        Some("merge") => {
+            // People paste an address as often as an id.
+            let given = fields.get("value").trim().split(['?', '#']).next().unwrap_or_default();
+            let into = given.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            let into =
+                into.parse().map_err(|_| Failure::Form("This is neither an issue's address nor its id."))?;
+            merge::merge(store, id, into, &cause).await?.issue.id.to_string()
+        }
+        Some("unmerge") => merge::unmerge(store, id, &cause).await?.issue.id.to_string(),
+        _ => {
+            delete::remove(store, id, &cause.actor, |_| Ok(())).await.map_err(Failure::Refused)?;
+            return Ok(Redirect::to("/issues").into_response());
+        }
+    };
+    Ok(Redirect::to(&format!("/issues/{next}")).into_response())
 }
 
 /// A path that is no id leads nowhere: that is no error of the reader's to explain.
@@ -134,6 +185,8 @@ struct IssuePage {
     is_reported: bool,
     priorities: Vec<Choice>,
     assignee: Shown,
+    /// As it is kept, for the form to say what it was made from.
+    assignee_seen: String,
     is_own: bool,
     reporter: Shown,
     resolved: Option<When>,
@@ -150,6 +203,7 @@ struct IssuePage {
     facts: Facts,
     talk: Timeline,
     summary: Shown,
+    merged_into: Option<String>,
 }
 
 /// A button that leads to another status.
@@ -184,7 +238,7 @@ fn moves(status: &str, has_releases: bool) -> Vec<Move> {
 impl IssuePage {
     fn new(
         frame: Frame,
-        state: &UiState,
+        person: &str,
         issue: &Issue,
         samples: &Samples,
         which: Option<&str>,
@@ -217,7 +271,8 @@ impl IssuePage {
             status,
             priorities: vocabulary::priorities(issue.priority),
             assignee: Shown::line(issue.assignee_id.as_deref().unwrap_or_default(), 500),
-            is_own: issue.assignee_id.as_deref() == Some(state.person.as_str()),
+            assignee_seen: actions::name_seen(issue),
+            is_own: issue.assignee_id.as_deref() == Some(person),
             reporter: Shown::line(&issue.reporter_id, 120),
             resolved: issue.resolved_at.map(|at| When::at(at, now)),
             resolved_in: release(&issue.resolved_in),
@@ -236,6 +291,7 @@ impl IssuePage {
             ),
             shot: chosen.map(|chosen| Shot::of(&chosen, issue.id, now)),
             talk,
+            merged_into: lifecycle::merge::merged_into(issue).map(|id| format!("/issues/{id}")),
         }
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    RequestId, UiState,
+    Asked, UiState,
     chart::{self, Sparkline},
     failure::{self, Failure},
     filter::View,
@@ -29,7 +29,7 @@ const FRESH: SignedDuration = SignedDuration::from_hours(1);
 /// `GET /issues`.
 pub async fn show(
     State(state): State<UiState>,
-    Extension(id): Extension<RequestId>,
+    Extension(asked): Extension<Asked>,
     headers: HeaderMap,
     parameters: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Response {
@@ -40,8 +40,8 @@ pub async fn show(
         // The form sends each chip on its own. What is shared and stepped back to is one query.
         return Redirect::to(&view.url()).into_response();
     }
-    let frame = Frame::new(&state, &id);
-    let found = state.store.list(&view.to_query(&state.person)).await;
+    let frame = Frame::new(&state, &asked);
+    let found = state.store.list(&view.to_query(&asked.identity.user)).await;
     let content = match found {
         Ok(page) if page.items.is_empty() && page.next_cursor.is_none() => {
             nothing(&state, &view, &headers).await
@@ -53,7 +53,7 @@ pub async fn show(
         Ok(content) => frame::page(&ListPage::new(frame, &view, content)),
         Err(error) => {
             let failure = Failure::Store(error);
-            failure.log(&id.0, "/issues");
+            failure.log(&asked.id, "/issues");
             let page = ListPage::new(frame, &view, Content::Failed(failure.banner()));
             failure::with_status(StatusCode::SERVICE_UNAVAILABLE, &page)
         }
@@ -92,6 +92,8 @@ struct ListPage {
     problems: Vec<Shown>,
     content: Content,
     first_page: Option<String>,
+    /// This view, to come back to.
+    here: String,
 }
 
 /// What stands under the filter.
@@ -172,6 +174,7 @@ impl ListPage {
             sorts: SORT_LABELS.map(sort).into(),
             problems: view.problems.iter().map(|problem| Shown::line(problem, 300)).collect(),
             content,
+            here: view.url(),
             first_page: view.cursor.is_some().then(|| view.sorted(view.sort).url()),
         }
     }
@@ -179,6 +182,7 @@ impl ListPage {
 
 /// One issue. Its texts are cut so that a page of the longest rows stays under 100 KiB.
 struct Row {
+    id: String,
     url: String,
     level: Choice,
     name: Shown,
@@ -209,6 +213,7 @@ impl Row {
         let culprit = reported.and_then(|reported| reported.culprit.as_deref()).unwrap_or_default();
         let first_seen = issue.first_seen.unwrap_or(issue.created_at);
         Self {
+            id: issue.id.to_string(),
             url: format!("/issues/{}", issue.id),
             level: vocabulary::level(reported.map(|reported| reported.level)),
             name: Shown::line(name, 90),

@@ -6,7 +6,7 @@ const TAGS: &[&str] = &[
     "circle", "span", "bdi", "nav", "symbol", "use", "main", "div", "h1", "h2", "h3", "form", "input",
     "button", "p", "section", "table", "thead", "tbody", "tr", "th", "td", "time", "pre", "code", "strong",
     "b", "br", "ul", "ol", "li", "dl", "dt", "dd", "small", "line", "text", "details", "summary", "textarea",
-    "label", "select", "option", "aside", "caption",
+    "label", "select", "option", "aside", "caption", "dialog", "kbd",
 ];
 
 /// Attributes that run, style or load.

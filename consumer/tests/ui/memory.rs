@@ -10,10 +10,15 @@ use std::{
 
 use async_trait::async_trait;
 use consumer::store::{
-    Child, ChildKind, IssueQuery, IssueStore, Loaded, Note, NoteKind, Page, Sort, StoreError, Version,
-    Wanted, Write, Written,
+    Child, ChildKind, Deletion, Inbox, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, STATUSES,
+    Sort, Stats, StoreError, Upkeep, Version, Wanted, Write, Written,
 };
-use issue::{document::Issue, id::IssueId};
+use issue::{
+    document::{Issue, Notification},
+    id::IssueId,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
 
 /// Issues with what hangs below them.
 #[derive(Default)]
@@ -22,6 +27,10 @@ pub struct Memory {
     pub issues: Mutex<BTreeMap<IssueId, (u64, Issue)>>,
     /// Comments and activities oldest first, occurrences newest first.
     pub children: Mutex<Vec<Child>>,
+    /// By kind and key.
+    pub notes: Mutex<BTreeMap<(&'static str, String), Note>>,
+    /// What people were told.
+    pub told: Mutex<Vec<Notification>>,
     /// So many writes meet another one's.
     pub conflicts: AtomicUsize,
     /// Whether the store is down.
@@ -79,6 +88,7 @@ impl IssueStore for Memory {
             issues.insert(write.issue.id, (current + 1, write.issue));
             children.extend(write.comments.into_iter().map(Child::Comment));
             children.extend(write.activities.into_iter().map(Child::Activity));
+            self.told.lock().expect("not poisoned").extend(write.notifications);
             written.push(Written::Done(Version::At((current + 1).to_string())));
         }
         Ok(written)
@@ -130,15 +140,91 @@ impl IssueStore for Memory {
 
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         self.up()?;
-        Ok(vec![false; notes.len()])
+        let mut all = self.notes.lock().expect("not poisoned");
+        let mut keep = |note: Note| {
+            let place = (note.kind.as_str(), note.key.clone());
+            let higher = all.get(&place).is_none_or(|there| there.rank < note.rank);
+            if higher {
+                all.insert(place, note);
+            }
+            higher
+        };
+        Ok(notes.into_iter().map(&mut keep).collect())
     }
 
-    async fn notes(&self, _: NoteKind, _: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
+    async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
         self.up()?;
-        Ok(Vec::new())
+        let all = self.notes.lock().expect("not poisoned");
+        let wanted =
+            |note: &&Note| note.kind == kind && keys.as_ref().is_none_or(|keys| keys.contains(&note.key));
+        Ok(all.values().filter(wanted).cloned().collect())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
         self.up()
+    }
+}
+
+#[async_trait]
+impl Upkeep for Memory {
+    async fn delete(&self, deletion: Deletion) -> Result<Written, StoreError> {
+        self.up()?;
+        let mut issues = self.issues.lock().expect("not poisoned");
+        let current = issues.get(&deletion.id).map(|(version, _)| Version::At(version.to_string()));
+        if current.as_ref() != Some(&deletion.expect) {
+            return Ok(Written::Conflict);
+        }
+        issues.remove(&deletion.id);
+        Ok(Written::Done(Version::Absent))
+    }
+
+    async fn sweep(&self, _: Timestamp) -> Result<(), StoreError> {
+        self.up()
+    }
+
+    async fn stats(&self, since: Timestamp) -> Result<Stats, StoreError> {
+        self.up()?;
+        let issues = self.issues.lock().expect("not poisoned");
+        let count =
+            |is: &dyn Fn(&Issue) -> bool| issues.values().filter(|(_, issue)| is(issue)).count() as u64;
+        Ok(Stats {
+            by_status: STATUSES.map(|status| (status, count(&|issue| issue.status == status))),
+            regressed: count(&|issue| issue.regressed),
+            new: count(&|issue| issue.first_seen.unwrap_or(issue.created_at) >= since),
+        })
+    }
+
+    async fn export(&self, _: Option<&str>, _: usize) -> Result<Page<Kept>, StoreError> {
+        self.up()?;
+        Ok(Page { items: Vec::new(), next_cursor: None })
+    }
+}
+
+#[async_trait]
+impl Inbox for Memory {
+    async fn inbox(
+        &self,
+        user: &str,
+        _: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Notification>, StoreError> {
+        self.up()?;
+        let told = self.told.lock().expect("not poisoned");
+        let items = told.iter().rev().filter(|told| told.user_id == user).take(limit).cloned().collect();
+        Ok(Page { items, next_cursor: None })
+    }
+
+    async fn unread(&self, user: &str) -> Result<u64, StoreError> {
+        self.up()?;
+        let told = self.told.lock().expect("not poisoned");
+        Ok(told.iter().filter(|told| told.user_id == user && !told.read).count() as u64)
+    }
+
+    async fn mark_read(&self, user: &str, ids: Option<Vec<Uuid>>) -> Result<u64, StoreError> {
+        self.up()?;
+        let mut told = self.told.lock().expect("not poisoned");
+        let theirs = told.iter_mut().filter(|told| told.user_id == user && !told.read);
+        let marked = theirs.filter(|told| ids.as_ref().is_none_or(|ids| ids.contains(&told.id)));
+        Ok(marked.map(|told| told.read = true).count() as u64)
     }
 }

@@ -58,13 +58,15 @@ fn child_of(kind: ChildKind, document: Document) -> Outcome<Child> {
     })
 }
 
-fn print_cursor(field: &str, document: &Document) -> Option<String> {
+/// Writes `<microseconds>.<id>`.
+pub(super) fn print_cursor(field: &str, document: &Document) -> Option<String> {
     let at = time_of(&document.fields, field)?.as_microsecond();
     let id: Uuid = last(&document.name).parse().ok()?;
     Some(format!("{at}.{}", id.simple()))
 }
 
-fn parse_cursor(cursor: &str) -> Option<(Timestamp, Uuid)> {
+/// Reads it.
+pub(super) fn parse_cursor(cursor: &str) -> Option<(Timestamp, Uuid)> {
     let (at, id) = cursor.split_once('.')?;
     Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, Uuid::try_parse(id).ok()?))
 }

@@ -122,7 +122,7 @@ fn queries() -> impl Iterator<Item = IssueQuery> {
 /// The file, as the Firebase and Google Cloud tools read it.
 pub fn file() -> String {
     let indexes: BTreeSet<Index> = queries().flat_map(|query| needed(&Shape::of(&query))).collect();
-    let indexes: Vec<Value> = indexes.iter().map(index).collect();
+    let indexes: Vec<Value> = indexes.iter().map(index).chain([inbox()]).collect();
     let without = WITHOUT_INDEX.iter().flat_map(|(collection, fields)| {
         fields
             .iter()
@@ -131,6 +131,14 @@ pub fn file() -> String {
     let file = json!({"indexes": indexes, "fieldOverrides": without.collect::<Vec<_>>()});
     // A `Value` has string keys only, so printing it cannot fail.
     serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+}
+
+/// What a person was told, the newest first.
+fn inbox() -> Value {
+    json!({"collectionGroup": "notifications", "queryScope": "COLLECTION", "fields": [
+        {"fieldPath": "userId", "order": "ASCENDING"},
+        {"fieldPath": "createdAt", "order": "DESCENDING"},
+    ]})
 }
 
 fn index(index: &Index) -> Value {

@@ -116,7 +116,8 @@ fn child_of(kind: ChildKind, json: &str) -> Outcome<Child> {
     })
 }
 
-fn parse_cursor(cursor: &str) -> Option<(i64, [u8; 16])> {
+/// Reads `<microseconds>.<id>`.
+pub(super) fn parse_cursor(cursor: &str) -> Option<(i64, [u8; 16])> {
     let (at, id) = cursor.split_once('.')?;
     Some((at.parse().ok()?, uuid::Uuid::try_parse(id).ok()?.into_bytes()))
 }

@@ -10,13 +10,16 @@ use crate::store::{NoteKind, OCCURRENCES_KEPT, SEEN_KEPT};
 pub(super) fn sweep(connection: &mut Connection, now: Timestamp) -> Outcome<()> {
     let transaction = connection.transaction()?;
     for (sql, age) in [
-        ("DELETE FROM notes WHERE kind = 'sidecar' AND at < ?1", NoteKind::Sidecar.kept()),
-        ("DELETE FROM notes WHERE kind = 'dead-letter' AND at < ?1", NoteKind::DeadLetter.kept()),
         ("DELETE FROM seen WHERE at < ?1", SEEN_KEPT),
         ("DELETE FROM tombstones WHERE at < ?1", SEEN_KEPT),
         ("DELETE FROM occurrences WHERE at < ?1", OCCURRENCES_KEPT),
     ] {
         transaction.execute(sql, params![micros(now.saturating_sub(age)?)])?;
+    }
+    for kind in NoteKind::ALL {
+        let before = micros(now.saturating_sub(kind.kept())?);
+        transaction
+            .execute("DELETE FROM notes WHERE kind = ?1 AND at < ?2", params![kind.as_str(), before])?;
     }
     Ok(transaction.commit()?)
 }
