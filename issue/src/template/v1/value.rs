@@ -3,7 +3,10 @@
 use super::{
     Kind, Scan, address,
     bytes::{at, is_word, run_at_most},
-    vocabulary::{ANNOUNCERS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS, sorted_holds},
+    vocabulary::{
+        ANNOUNCERS, NAMES_LIKE_WORDS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS,
+        SURE_ANNOUNCERS, TURNING_VERBS, sorted_holds,
+    },
 };
 
 /// What stood right before the place that the pass has reached.
@@ -31,6 +34,11 @@ impl Context {
         *self = Self { row, ..Self::default() };
     }
 
+    /// Whether what follows is a pair's value.
+    pub(super) fn has_value(&self) -> bool {
+        self.value
+    }
+
     fn after_word(&mut self, word: (usize, usize), prepared: bool) {
         *self = Self { word: Some(word), prepared, row: self.row, ..Self::default() };
     }
@@ -42,6 +50,9 @@ impl Scan<'_, '_> {
         if self.context.value {
             let end = self.whole_value(end);
             return self.hole(Kind::Value, end);
+        }
+        if self.is_statement(end) {
+            return self.hole(Kind::Value, self.bytes.len());
         }
         let word = (self.at, end);
         let text = self.text.get(word.0..word.1).unwrap_or_default();
@@ -65,6 +76,7 @@ impl Scan<'_, '_> {
             self.at = end;
         }
         self.empty_name(word);
+        self.turns |= TURNING_VERBS.iter().any(|known| text.eq_ignore_ascii_case(known));
         self.context.after_word(word, carried && !prepared);
     }
 
@@ -214,7 +226,15 @@ impl Scan<'_, '_> {
         let sure = self.context.prepared || self.context.colon || is_identifier(text);
         // `stream reader with`: who acts, said by a word.
         let acts = text.ends_with("er") || text.ends_with("or");
-        sure || (!acts && at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
+        let announcer = self.text.get(name.0..name.1).unwrap_or_default();
+        if !acts && super::name::ends_line(self.bytes, end) {
+            // `package lists`, `table statistics`: what there are several of is a noun.
+            let last = !text.ends_with('s')
+                && SURE_ANNOUNCERS.iter().any(|known| announcer.eq_ignore_ascii_case(known));
+            return sure || last;
+        }
+        let next = at(self.bytes, end + 1);
+        sure || (!acts && at(self.bytes, end) == b' ' && (is_word(next) || next == b'('))
     }
 
     /// `for root from <ip>`: between these two words stands who.
@@ -305,7 +325,8 @@ fn speaks_of_thing(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     text.len() > 64
         || sorted_holds(SPEAKING_WORDS, &lower)
-        || SPEAKING_ENDINGS.iter().any(|ending| lower.len() > ending.len() + 2 && lower.ends_with(ending))
+        || !sorted_holds(NAMES_LIKE_WORDS, &lower)
+            && SPEAKING_ENDINGS.iter().any(|ending| lower.len() > ending.len() + 2 && lower.ends_with(ending))
 }
 
 /// End of a pair's value whose first token ends at `end`: all up to white space or a separator.

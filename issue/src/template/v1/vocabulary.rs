@@ -50,7 +50,7 @@ pub(super) const KNOWN_STEMS: &[&str] = &[
     "i18n", "l10n", "a11y", "mp3", "mp4", "libc6", "boto3", "urllib3", "psycopg2", "psycopg3", "jinja2",
     "httplib2", "protobuf3", "proto2", "proto3", "argon2", "bzip2", "gzip2", "lz4", "kerberos5", "krb5",
     "socks4", "socks5", "smb2", "nfs4", "nfsv3", "nfsv4", "imap4", "pop3", "smtp4", "http11", "log10", "log2",
-    "atan2", "exp2", "eth0", "eth1", "fifo0", "unicode2", "iso8601", "rfc3339", "rfc2822", "rfc822",
+    "atan2", "exp2", "unicode2", "iso8601", "rfc3339", "rfc2822", "rfc822",
     "rfc7519", "iso8859",
 ];
 
@@ -74,6 +74,12 @@ pub(super) const ANNOUNCERS: &[&str] = &[
     "package", "partition", "plugin", "pod", "principal", "queue", "realm", "region", "relation", "replica",
     "repository", "role", "schema", "server", "service", "session", "shard", "stream", "table", "tag", "task",
     "tenant", "thread", "topic", "unit", "user", "username", "variable", "volume", "worker", "zone",
+];
+
+/// Those of them that hardly ever stand before a second noun: what follows at the end is a name too.
+#[rustfmt::skip]
+pub(super) const SURE_ANNOUNCERS: &[&str] = &[
+    "bucket", "column", "database", "package", "relation", "schema", "table", "topic", "username", "variable",
 ];
 
 /// Names after which only what is spelled as a name in a program is a value: `operation applyEntry`.
@@ -149,6 +155,22 @@ pub(super) const SPEAKING_NAMES: &[&str] = &[
     "fatal", "hint", "info", "level", "message", "msg", "note", "reason", "severity", "warn", "warning",
 ];
 
+/// Names of services, topics and the like that end as verbs and nouns of sentences do: `topic billing`. Sorted.
+#[rustfmt::skip]
+pub(super) const NAMES_LIKE_WORDS: &[&str] = &[
+    "accounting", "advertising", "banking", "billing", "booking", "fulfillment", "fulfilment", "integration",
+    "invoicing", "marketing", "messaging", "monitoring", "notification", "ordering", "payment", "pricing",
+    "production", "purchasing", "recommendation", "reporting", "shipping", "shopping", "staging", "testing",
+    "ticketing", "trading", "training",
+];
+
+/// Verbs with which a statement of SQL begins. Sorted.
+#[rustfmt::skip]
+pub(super) const SQL_VERBS: &[&str] = &[
+    "alter", "begin", "commit", "create", "delete", "drop", "grant", "insert", "merge", "replace", "rollback",
+    "select", "set", "truncate", "update", "with",
+];
+
 /// Endings of words that say something of a thing and do not name one.
 #[rustfmt::skip]
 pub(super) const SPEAKING_ENDINGS: &[&str] = &[
@@ -183,7 +205,7 @@ pub(super) const SPEAKING_WORDS: &[&str] = &[
     "table", "tables", "takes", "than", "that", "the", "their", "then", "there", "they", "this", "thread",
     "through", "time", "timeout", "to", "too", "took", "true", "type", "types", "unable", "under",
     "unhealthy", "unknown", "unreachable", "until", "up", "update", "updates", "usage", "use", "used", "user",
-    "user's", "users", "uses", "value", "values", "version", "via", "wants", "was", "wasn't", "we", "went",
+    "user's", "uses", "value", "values", "version", "via", "wants", "was", "wasn't", "we", "went",
     "were", "what", "when", "where", "which", "while", "who", "will", "with", "within", "without", "would",
     "write", "wrong", "yet", "you", "your",
 ];
