@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sidecar", &["issue", "kafka", "intake"]),
     ("consumer", &["issue", "kafka", "intake"]),
     ("operator", &["issue", "kafka", "intake"]),
+    ("frustration", &["issue"]),
     ("cli", &["issue", "kafka", "intake", "sidecar", "consumer", "shim"]),
     ("tests", &["issue", "kafka", "intake", "sidecar", "consumer", "shim", "cli", "operator"]),
 ];
@@ -20,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What a crate must never bring in, however indirectly a convenience might suggest it.
 const NEVER: &[(&str, &[&str])] = &[
     ("issue", &["tokio", "reqwest", "rdkafka", "axum", "rusqlite", "rand", "tracing"]),
+    ("frustration", &["tokio", "reqwest", "rdkafka", "axum", "rusqlite", "rand", "tracing"]),
     ("intake", &["tokio", "rdkafka", "axum", "rusqlite"]),
     ("shim", &["tokio", "serde", "clap", "tracing"]),
 ];

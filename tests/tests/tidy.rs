@@ -6,7 +6,7 @@ use std::{
 };
 
 const CRATES: &[&str] =
-    &["issue", "shim", "kafka", "intake", "sidecar", "consumer", "operator", "cli", "tests"];
+    &["issue", "shim", "kafka", "intake", "sidecar", "consumer", "operator", "frustration", "cli", "tests"];
 
 /// Files of more than this many production lines need a reason in [`LONG_FILES`].
 const MAX_FILE_LINES: usize = 500;

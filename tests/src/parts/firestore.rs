@@ -114,7 +114,7 @@ impl Firestore {
 
     /// Its port of 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.address.port()
     }
 
     /// What a store needs to reach it.

@@ -1,0 +1,47 @@
+//! A generic webhook: a JSON body and an HMAC-SHA256 over time and body, so that a receiver can tell that it is ours and
+//! not an old one played again.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::delivery_key;
+use crate::{id, incident::Incident};
+
+/// A request to send: body and headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// JSON.
+    pub body: String,
+    /// Name and value.
+    pub headers: [(&'static str, String); 4],
+}
+
+/// The request for an incident; `event` is what happened (`incident.confirmed`), `at` now in Unix seconds.
+pub fn request(incident: &Incident, target: &str, event: &str, secret: &[u8], at: i64) -> Request {
+    let value: Value = json!({"event": event, "incident": incident, "version": 1});
+    let body = value.to_string();
+    let signed = format!("{at}.{body}");
+    Request {
+        headers: [
+            ("Content-Type", "application/json".to_owned()),
+            ("Idempotency-Key", delivery_key(target, event, &incident.incident_id)),
+            ("X-Issuetracker-Timestamp", at.to_string()),
+            ("X-Issuetracker-Signature", format!("sha256={}", id::hex(&hmac(secret, signed.as_bytes())))),
+        ],
+        body,
+    }
+}
+
+/// HMAC-SHA256, RFC 2104.
+pub fn hmac(secret: &[u8], text: &[u8]) -> [u8; 32] {
+    const BLOCK: usize = 64;
+    let mut key = [0u8; BLOCK];
+    let hashed: [u8; 32] = Sha256::digest(secret).into();
+    let material = if secret.len() > BLOCK { hashed.as_slice() } else { secret };
+    for (to, from) in key.iter_mut().zip(material) {
+        *to = *from;
+    }
+    let padded = |pad: u8| key.map(|byte| byte ^ pad);
+    let inner: [u8; 32] = Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize().into();
+    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
+}

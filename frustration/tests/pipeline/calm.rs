@@ -1,0 +1,54 @@
+//! A hundred generated visits of people who are not frustrated: none may become an incident.
+
+use frustration::{event::Event, rules::Rules};
+
+use crate::scenario::{START, of_session, session};
+
+/// What calm people do; errors happen to them, too, and go away.
+const CALM: &[&str] = &[
+    "0 navigation @/home; 2000..9000/700 scroll; 12000 click #menu mutated=true",
+    "0 navigation @/products; 3000 click #p7; 3100 navigation @/products/7; 9000 navigation @/products; 12000 navigation @/products/8",
+    "0..2000/400 click #plus mutated=true",
+    "0 click #more; 180 click #more",
+    "0 navigation @/search; 1000..4000/500 input #q; 4500 network #/api/search status=200; 5000..6200/300 click #filter",
+    "0 navigation @/cart; 3000 click #checkout; 3200 navigation @/checkout; 9000 form_submit #pay; 9800 network #/pay status=500; \
+     15000 form_submit #pay; 15900 network #/pay status=200; 16000 navigation @/thank-you",
+    "0 form_submit #login; 300 network #/login status=401 errorType=validation; 9000 form_submit #login; 9300 network #/login status=200",
+    "0 navigation @/article; 1000..60000/4000 scroll",
+    "0 error message=extension; 5000 click #next; 5200 navigation @/next",
+    "0 navigation @/contact; 2000..9000/900 input #text; 12000 form_submit #contact; 12400 network #/contact status=201",
+    "0 cursor directionChanges=3; 4000 click #close mutated=true",
+    "0 click #video; 300 loading; 900 performance duration=2400; 1200 network #/video status=206",
+    "0 navigation @/cart; 1000 performance duration=3500; 6000 navigation @/home",
+];
+
+/// A small generator (xorshift), so that the hundred visits are the same ones everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+#[test]
+fn calm_people_are_no_incident() {
+    let rules = Rules::default();
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut total = 0;
+    for visit in 0..100 {
+        let (mut at, mut all) = (START, Vec::<Event>::new());
+        for _ in 0..3 + dice.below(8) {
+            let piece = CALM[dice.below(CALM.len() as u64) as usize];
+            all.extend(of_session("s1", at, piece));
+            at += 70_000 + dice.below(60_000) as i64;
+        }
+        total += all.len();
+        let judgement = frustration::evaluate(&session(&all), &rules, true);
+        assert!(judgement.incidents.is_empty(), "visit {visit}: {:#?}", judgement.incidents);
+    }
+    assert!(total > 3000, "{total} events");
+}

@@ -1,0 +1,11 @@
+//! The pipeline from events to incidents, told as timelines.
+
+mod alarms;
+mod bounds;
+mod calm;
+mod defects;
+mod incidents;
+mod properties;
+mod recorded;
+mod scenario;
+mod thresholds;
