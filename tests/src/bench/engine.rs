@@ -1,9 +1,16 @@
-//! The error reader on one core: ordinary text, text with some traces, nothing but traces.
+//! The error reader on one core: ordinary text, text with some traces, nothing but traces, each language alone, and
+//! input that means harm.
 //!
-//! Inputs are generated the same each time: lines of the forms that services log, and the fixtures of `issue/testdata`,
-//! which real runtimes printed.
+//! The inputs are those of `cargo bench -p issue`: lines of the forms that services log, and the fixtures of
+//! `issue/testdata`, which real runtimes printed, in copies that differ as two occurrences of one error do. Time is
+//! that of the thread on its core.
 
-use std::{fs, io::Write, path::Path, process::Command, time::Instant};
+use std::{
+    io::Write,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use issue::{
     assemble::{Assembler, Limits},
@@ -11,34 +18,113 @@ use issue::{
     parse::parse,
     report::Level,
 };
+use rustix::time::{ClockId, clock_gettime};
 
-use super::{Figure, best_of, mib_per_second};
+use super::{Figure, mib_per_second};
+
+#[path = "../../../issue/benches/reader/inputs.rs"]
+pub mod inputs;
+
+use inputs::Varied;
 
 /// Bytes of each input.
 const SIZE: usize = 64 << 20;
 
-/// Bytes handed to the assembler at a time, as `scan` does.
-const CHUNK: usize = 1 << 20;
+/// Bytes of the inputs of which there are many.
+const SMALL: usize = 8 << 20;
 
-/// Measures all three inputs.
+/// Bytes handed to the assembler at a time, as `scan` does.
+const CHUNK: usize = 64 << 10;
+
+/// Measures every input, each beside `grep -c` over the same bytes.
 pub fn figures() -> anyhow::Result<Vec<Figure>> {
     let traces = traces()?;
-    let inputs = [
-        ("engine: ordinary text", plain(SIZE)),
-        ("engine: 1 % of lines in traces", mixed(&traces, SIZE)),
-        ("engine: only traces, all languages", only(&traces, SIZE)),
+    let mut figures = vec![
+        figure("engine: ordinary text", &inputs::plain(SIZE))?,
+        figure("engine: 1 % of lines in traces", &inputs::mixed(&traces, SIZE))?,
     ];
-    let mut figures = Vec::new();
-    for (name, input) in inputs {
-        let (time, reports) = best_of(3, || read(&input));
-        figures.push(Figure {
-            name: format!("{name} ({reports} reports)"),
-            value: mib_per_second(input.len(), time),
-            unit: "MiB/s",
-            baseline: Some(("grep -c, four words".to_owned(), grep(&input)?)),
-        });
+    let every = [
+        ("engine: only traces, all languages", Varied::Occurrence),
+        ("engine: only traces, no line twice", Varied::Everything),
+        ("engine: only traces, the same bytes", Varied::Nothing),
+    ];
+    for (name, varied) in every {
+        figures.push(figure(name, &inputs::only(traces.values().flatten(), varied, SIZE))?);
     }
+    for (language, traces) in &traces {
+        let input = inputs::only(traces, Varied::Occurrence, SMALL);
+        figures.push(figure(&format!("engine: only traces, {language}"), &input)?);
+    }
+    for (name, input) in inputs::hostile(SMALL) {
+        figures.push(figure(&format!("engine: hostile, {name}"), &input)?);
+    }
+    figures.push(early(&traces)?);
+    figures.push(allocations()?);
     Ok(figures)
+}
+
+fn traces() -> anyhow::Result<inputs::Traces> {
+    Ok(inputs::traces(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../issue/testdata"))?)
+}
+
+fn figure(name: &str, input: &[u8]) -> anyhow::Result<Figure> {
+    let (time, reports) = best_of_three(|| read(input));
+    Ok(Figure {
+        name: format!("{name} ({reports} reports)"),
+        value: mib_per_second(input.len(), time),
+        unit: "MiB/s",
+        baseline: Some(("grep -c, four words".to_owned(), grep(input)?)),
+    })
+}
+
+/// A trace at the very start must not slow down what follows: ordinary text with one, beside the same without.
+fn early(traces: &inputs::Traces) -> anyhow::Result<Figure> {
+    let mut input: Vec<u8> = traces.values().flatten().flat_map(|trace| trace.text.iter().copied()).collect();
+    let plain = inputs::plain(SIZE);
+    input.extend_from_slice(&plain);
+    let (time, _) = best_of_three(|| read(&input));
+    let (alone, _) = best_of_three(|| read(&plain));
+    Ok(Figure {
+        name: "engine: ordinary text behind every trace".to_owned(),
+        value: mib_per_second(input.len(), time),
+        unit: "MiB/s",
+        baseline: Some(("without the traces".to_owned(), mib_per_second(plain.len(), alone))),
+    })
+}
+
+/// Allocations of one report are counted by a program of their own, whose allocator counts.
+fn allocations() -> anyhow::Result<Figure> {
+    let told = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--release", "--package", "tests", "--bin", "allocations"])
+        .output()?;
+    anyhow::ensure!(told.status.success(), "allocations: {}", String::from_utf8_lossy(&told.stderr));
+    let value = String::from_utf8(told.stdout)?.trim().parse()?;
+    Ok(Figure { name: "engine: allocations of one report".to_owned(), value, unit: "calls", baseline: None })
+}
+
+/// Reports in a small input of traces in all languages, and how often `count` went up while they were read.
+pub fn counted(count: impl Fn() -> usize) -> anyhow::Result<(usize, usize)> {
+    let input = inputs::only(traces()?.values().flatten(), Varied::Occurrence, SMALL / 8);
+    // The first reading builds tables that stay.
+    read(&input);
+    let before = count();
+    let reports = read(&input);
+    Ok((reports, count() - before))
+}
+
+/// The shortest of three runs, in time of this thread on its core: other programs disturb little.
+fn best_of_three(mut run: impl FnMut() -> usize) -> (Duration, usize) {
+    let busy = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+        Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
+    };
+    let mut timed = || {
+        let start = busy();
+        let reports = run();
+        (busy().saturating_sub(start), reports)
+    };
+    timed().min(timed()).min(timed())
 }
 
 /// From bytes to finished reports; answers how many.
@@ -81,95 +167,4 @@ fn grep(input: &[u8]) -> anyhow::Result<f64> {
     };
     run()?;
     Ok(mib_per_second(input.len(), run()?.min(run()?)))
-}
-
-/// Ordinary lines.
-fn plain(size: usize) -> Vec<u8> {
-    let mut text = Vec::with_capacity(size + 256);
-    for number in 0.. {
-        if text.len() >= size {
-            break;
-        }
-        line(&mut text, number);
-    }
-    text
-}
-
-fn line(text: &mut Vec<u8>, number: usize) {
-    let (second, other) = (number % 60, number.wrapping_mul(2_654_435_761) % 100_000);
-    let line = match number % 6 {
-        0 => format!(
-            "2026-11-21 08:00:{second:02},123 INFO  [http-nio-8080-exec-{}] c.e.shop.Cart - added {other} to cart of {number}",
-            number % 20
-        ),
-        1 => format!(
-            "10.0.{}.{} - - [21/Nov/2026:08:00:{second:02} +0000] \"GET /api/v1/items/{other} HTTP/1.1\" 200 {number} \"-\" \"curl/8.5\"",
-            number % 250,
-            second
-        ),
-        2 => format!(
-            "{{\"level\":\"info\",\"ts\":1795248000.{other:05},\"msg\":\"request done\",\"status\":200,\"took\":\"{second}ms\",\"id\":{number}}}"
-        ),
-        3 => format!(
-            "time=2026-11-21T08:00:{second:02}Z level=info msg=\"connection accepted\" peer=10.1.2.3:{other} total={number}"
-        ),
-        4 => format!(
-            "I1121 08:00:{second:02}.000000 {number} scheduler.go:{other}] pod api-{other} scheduled on node n{second}"
-        ),
-        _ => format!("[worker {}] processed batch {number} of {other} rows in {second} ms", number % 8),
-    };
-    text.extend_from_slice(line.as_bytes());
-    text.push(b'\n');
-}
-
-/// The fixtures, each as its runtime printed it.
-fn traces() -> anyhow::Result<Vec<Vec<u8>>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../issue/testdata");
-    let mut traces = Vec::new();
-    for language in fs::read_dir(root)? {
-        let language = language?.path();
-        if !language.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(language)? {
-            let file = file?.path();
-            if file.extension().is_some_and(|end| end == "txt") && file.with_extension("expect.json").exists()
-            {
-                traces.push(fs::read(file)?);
-            }
-        }
-    }
-    traces.sort();
-    anyhow::ensure!(!traces.is_empty(), "there are no fixtures to read");
-    Ok(traces)
-}
-
-/// Ordinary lines with a trace after about 99 times as many lines as it has.
-fn mixed(traces: &[Vec<u8>], size: usize) -> Vec<u8> {
-    let mut text = Vec::with_capacity(size + (1 << 16));
-    let mut number = 0;
-    for trace in traces.iter().cycle() {
-        if text.len() >= size {
-            break;
-        }
-        for _ in 0..trace.iter().filter(|byte| **byte == b'\n').count() * 99 {
-            line(&mut text, number);
-            number += 1;
-        }
-        text.extend_from_slice(trace);
-    }
-    text
-}
-
-/// Traces one after the other, each followed by one ordinary line as services write them.
-fn only(traces: &[Vec<u8>], size: usize) -> Vec<u8> {
-    let mut text = Vec::with_capacity(size + (1 << 16));
-    for (number, trace) in traces.iter().cycle().enumerate() {
-        if text.len() >= size {
-            break;
-        }
-        text.extend_from_slice(trace);
-        line(&mut text, number);
-    }
-    text
 }
