@@ -35,11 +35,11 @@ fn visit(number: usize) -> Vec<Value> {
         events.push(event(at + 2000, "scroll", &route, "", json!({"direction": "down"})));
     }
     for click in 0..4 {
-        let frustrated = number % 20 == 0;
+        let frustrated = number.is_multiple_of(20);
         let at = 60_000 + click * if frustrated { 250 } else { 4000 };
         events.push(event(at, "click", "/checkout", "pay", json!({"mutated": !frustrated})));
     }
-    let status = if number % 20 == 0 { 502 } else { 200 };
+    let status = if number.is_multiple_of(20) { 502 } else { 200 };
     events.push(event(75_000, "network", "/checkout", "POST /api/pay", json!({"status": status})));
     events
 }

@@ -214,7 +214,7 @@ async fn admit(
     let allowed = |domain: &str| policy.domains.iter().any(|each| each.eq_ignore_ascii_case(domain));
     // An organisation's account may have an address of another domain: both must be allowed.
     let organisation = claims.domain.as_deref().is_none_or(allowed);
-    if !policy.domains.is_empty() && !(allowed(domain) && organisation) {
+    if !(policy.domains.is_empty() || allowed(domain) && organisation) {
         return Err(LoginError::Stranger(email));
     }
     let seen = users::users(store)

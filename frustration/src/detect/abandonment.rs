@@ -39,7 +39,7 @@ pub(super) fn detect(view: &View, signals: &mut Vec<Signal>) {
 fn begin(view: &View, fact: &Fact, begun: &mut Vec<(u16, i64, u16)>) {
     let submits = fact.kind == EventKind::FormSubmit;
     let acts = matches!(fact.kind, EventKind::Click | EventKind::Input | EventKind::Navigation) || submits;
-    if !submits && !(acts && view.purpose(fact.route).payment) {
+    if !(submits || acts && view.purpose(fact.route).payment) {
         return;
     }
     // A route that was entered has no target yet; what was acted on tells more.
