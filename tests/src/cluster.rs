@@ -17,6 +17,7 @@ mod network;
 pub mod node;
 pub mod place;
 mod processes;
+pub mod product;
 mod settings;
 mod start;
 pub mod status;

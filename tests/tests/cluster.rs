@@ -2,6 +2,9 @@
 //!
 //! `cargo xtest` runs this file by itself; it needs root, or a cluster of the caller's.
 
+#[path = "cluster/crash.rs"]
+mod crash;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -11,6 +14,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::cluster::namespace::Namespace;
 use tests::cluster::place::HOST;
+use tests::cluster::product::restricted;
 use tests::cluster::{BUSYBOX, Cluster};
 use tests::images::Image;
 use tests::programs::{compile, source};
@@ -19,17 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 fn cluster() -> &'static Cluster {
     Cluster::for_tests().expect("a cluster for the tests")
-}
-
-/// What Pod Security `restricted` asks of every container.
-fn restricted() -> Value {
-    json!({
-        "allowPrivilegeEscalation": false,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": true,
-        "runAsUser": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    })
 }
 
 fn container(name: &str, script: &str) -> Value {

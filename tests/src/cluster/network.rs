@@ -53,6 +53,8 @@ pub fn bridge() -> Result<()> {
     ip(&["address", "add", &format!("{NODE}/16"), "dev", "cni0"])?;
     ip(&["link", "set", NODE_LINK, "master", "cni0", "up"])?;
     ip(&["link", "set", "cni0", "up"])?;
+    // The API server calls webhooks by their Service: without a way there it gives up before the filter sees the packet.
+    ip(&["route", "add", SERVICES, "dev", "cni0"])?;
     // The namespace's own switches, not the host's. The second lets services answer neighbours on the bridge.
     std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").context("forwarding between pods")?;
     std::fs::write("/proc/sys/net/bridge/bridge-nf-call-iptables", "1").context("filtering on the bridge")

@@ -35,8 +35,11 @@ const COVERED: &[(&str, Option<&str>)] = &[
     ("/var/lib/kubelet", Some("kubelet")),
     ("/var/log/pods", Some("pod-logs")),
     ("/var/log/containers", Some("container-logs")),
-    ("/tmp/hostpath_pv", Some("volumes")),
+    ("/tmp/hostpath_pv", Some(VOLUMES)),
 ];
+
+/// The folder of claimed volumes.
+const VOLUMES: &str = "volumes";
 
 /// Kernel settings that the kubelet insists on and writes if they differ. They are the whole machine's, so it is shown
 /// files of these contents instead.
@@ -76,6 +79,8 @@ pub fn run_first(place: &Place, programs: &Programs) -> Result<()> {
     if tied {
         std::thread::spawn(end_with_starter);
     }
+    let volumes = place.path(VOLUMES);
+    std::thread::spawn(move || open_volumes(&volumes));
     take_in(place, &mut parts)
 }
 
@@ -142,6 +147,20 @@ fn start_all(place: &Place, programs: &Programs) -> Result<Vec<(&'static str, Ch
         parts.push(part?);
     }
     Ok(parts)
+}
+
+/// The provisioner of the controller manager makes folders for root alone and knows no `fsGroup`. Those of clusters that
+/// people run give a volume to the pod's group, or to everybody; so does this one.
+fn open_volumes(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    loop {
+        for volume in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let open = std::fs::Permissions::from_mode(0o777);
+            // A volume that goes in this moment needs no opening.
+            std::fs::set_permissions(volume.path(), open).ok();
+        }
+        wait::pass(Duration::from_millis(200));
+    }
 }
 
 /// The pipe to the starter is closed when it ends, whatever ended it.

@@ -2,7 +2,7 @@
 //! its own, so a test that takes a project id of its own shares it with others.
 
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -84,18 +84,24 @@ fn variable(name: &str) -> Option<std::ffi::OsString> {
 pub struct Firestore {
     jar: PathBuf,
     folder: TempDir,
-    port: u16,
+    address: SocketAddr,
     process: Process,
 }
 
 impl Firestore {
     /// Starts a fresh one and waits until it serves.
     pub fn start() -> Result<Self> {
+        Self::start_at("127.0.0.1")
+    }
+
+    /// [`Firestore::start`] at an address of this machine, such as the one that pods of the test cluster reach.
+    pub fn start_at(host: &str) -> Result<Self> {
         let jar = ready()?;
         let folder = tempfile::Builder::new().prefix("issuetracker-firestore-").tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = serve(&jar, folder.path(), port)?;
-        let mut firestore = Self { jar, folder, port, process };
+        let address =
+            TcpListener::bind((host, 0)).with_context(|| format!("a port of {host}"))?.local_addr()?;
+        let process = serve(&jar, folder.path(), address)?;
+        let mut firestore = Self { jar, folder, address, process };
         firestore.serves()?;
         ran("Firestore emulator (official)")?;
         Ok(firestore)
@@ -103,7 +109,7 @@ impl Firestore {
 
     /// HOST:PORT, as `FIRESTORE_EMULATOR_HOST` has it.
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.to_string()
     }
 
     /// What a store needs to reach it.
@@ -119,7 +125,7 @@ impl Firestore {
     /// Starts an empty one on the same port, and waits until it serves.
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill()?;
-        self.process = serve(&self.jar, self.folder.path(), self.port)?;
+        self.process = serve(&self.jar, self.folder.path(), self.address)?;
         self.serves()
     }
 
@@ -151,10 +157,13 @@ impl Firestore {
     }
 }
 
-fn serve(jar: &Path, folder: &Path, port: u16) -> Result<Process> {
+fn serve(jar: &Path, folder: &Path, address: SocketAddr) -> Result<Process> {
     let log = File::options().create(true).append(true).open(folder.join("emulator.log"))?;
     let mut command = Command::new("java");
-    command.current_dir(folder).args(JVM).arg("-cp").arg(jar).args([MAIN, "start", "--host", "127.0.0.1"]);
-    command.args(["--port", &port.to_string()]).stdout(log.try_clone()?).stderr(log);
+    command.current_dir(folder).args(JVM).arg("-cp").arg(jar).args([MAIN, "start"]);
+    command
+        .args(["--host", &address.ip().to_string(), "--port", &address.port().to_string()])
+        .stdout(log.try_clone()?)
+        .stderr(log);
     Process::start(&mut command, Some(folder))
 }
