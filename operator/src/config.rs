@@ -49,6 +49,9 @@ pub struct Config {
     /// Resources that are reconciled at the same time.
     #[arg(long, env = "ISSUETRACKER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub concurrency: u16,
+    /// Seconds that every API server gets to see a new certificate authority, and every replica to sign by it.
+    #[arg(long, env = "ISSUETRACKER_SETTLE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(15..))]
+    pub settle_seconds: u32,
     /// How logs are written.
     #[arg(long, env = "ISSUETRACKER_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,

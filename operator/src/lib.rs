@@ -8,6 +8,7 @@
 //! The operator can be absent: pods start, namespaces delete, sidecars and tracker services run on.
 
 pub mod config;
+pub mod coverage;
 pub mod inject;
 pub mod metrics;
 pub mod reconcile;

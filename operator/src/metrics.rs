@@ -18,6 +18,8 @@ pub struct Metrics {
     pub leader: IntGauge,
     /// Active trackers.
     pub trackers: IntGauge,
+    /// Pods that should carry the sidecar and do not.
+    pub missed: IntGauge,
 }
 
 impl Metrics {
@@ -60,6 +62,10 @@ impl Metrics {
             )?,
             leader: gauge("issuetracker_operator_leader_info", "1 while this replica holds the lease.")?,
             trackers: gauge("issuetracker_operator_trackers_count", "Active IssueTracker resources.")?,
+            missed: gauge(
+                "issuetracker_operator_missed_pods_count",
+                "Pods that should carry the sidecar and do not: the webhook could not be asked when they were made.",
+            )?,
             admission_seconds,
             registry,
         })

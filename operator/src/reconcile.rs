@@ -3,14 +3,14 @@
 //! Only the first and the last steps hold a client. Every fault ends as a condition with a stable reason; nothing is retried
 //! here: the controller comes back, sooner after a fault than after a success.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::Secret};
-use kafka::{
-    admin::{Admin, AdminError},
-    settings::{Properties, Settings},
-};
 use kube::{
     Api, Client, Resource as _, ResourceExt as _,
     api::{Patch, PatchParams, PostParams},
@@ -25,28 +25,32 @@ use serde_json::json;
 pub mod apply;
 pub mod build;
 pub mod dereference;
+mod health;
 pub mod status;
+mod topic;
 pub mod validate;
 
 use self::{
     apply::{Applier, ApplyError},
     build::{MANAGER, PORT, SERVICE, TOKEN, consumer_name},
-    dereference::{Dereferenced, dereference},
-    status::{Findings, Told, status, transitions},
-    validate::{Problem, Security, Valid, validate},
+    dereference::dereference,
+    health::Health,
+    status::{Findings, Told, Warning, status, transitions},
+    topic::{FINALIZER, managed, topic},
+    validate::{Problem, Valid, validate},
 };
 use crate::{
+    coverage::Coverage,
     metrics::Metrics,
-    resource::{ConsumerStatus, IssueTracker, IssueTrackerStatus, TopicMode, TopicStatus},
-    topics::{self, Existing, Step},
+    resource::{ConsumerStatus, InjectionStatus, IssueTracker, IssueTrackerStatus},
 };
 
-/// How soon a resource that is well is looked at again: drift on the brokers is found then.
-const RESYNC: Duration = Duration::from_secs(300);
+/// How soon a resource that is well is looked at again: what changed on the brokers is found then.
+const RESYNC: Duration = Duration::from_secs(15);
 /// How soon one that is not.
-const RETRY: Duration = Duration::from_secs(15);
-/// How long a request to the brokers may take. Reasons are told within half a minute.
-const BROKER: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(5);
+/// How often a status is written of which only figures changed.
+const FIGURES: Duration = Duration::from_secs(60);
 
 /// What a run needs.
 pub struct Context {
@@ -62,6 +66,12 @@ pub struct Context {
     pub recorder: Recorder,
     /// Counts.
     pub metrics: Arc<Metrics>,
+    /// What is known of pods: which namespaces the webhook is registered for, and who has a sidecar.
+    pub coverage: Coverage,
+    /// What the tracker services say of themselves.
+    pub health: Health,
+    /// When a status was last written.
+    pub told: Mutex<HashMap<String, Instant>>,
 }
 
 /// A run that could not even tell its status.
@@ -70,14 +80,86 @@ pub enum ReconcileError {
     /// The status, or an Event, could not be written.
     #[error("writing the status of {0}")]
     Status(String, #[source] Box<kube::Error>),
+    /// The finalizer could not be set or taken away.
+    #[error("writing the finalizer of {0}")]
+    Finalizer(String, #[source] Box<kube::Error>),
 }
 
 /// One run for one resource.
 pub async fn reconcile(tracker: Arc<IssueTracker>, context: Arc<Context>) -> Result<Action, ReconcileError> {
+    if tracker.metadata.deletion_timestamp.is_some() {
+        return farewell(&tracker, &context).await;
+    }
     let findings = look(&tracker, &context).await;
     let well = findings.conditions.iter().all(|told| told.is == Some(true));
+    let active = findings.topic.is_some();
+    hold(&tracker, &context, active).await?;
     tell(&tracker, &context, &findings).await?;
-    Ok(Action::requeue(if well { RESYNC } else { RETRY }))
+    // Many resources that began at once do not stay in step.
+    let jitter = Duration::from_millis(u64::from(uuid::Uuid::new_v4().as_fields().1) % 2000);
+    Ok(Action::requeue(jitter + if well { RESYNC } else { RETRY }))
+}
+
+/// Sets or takes away the finalizer, as the resource asks: never on one that has made no topic.
+async fn hold(tracker: &IssueTracker, context: &Context, active: bool) -> Result<(), ReconcileError> {
+    let held = tracker.finalizers().iter().any(|one| one == FINALIZER);
+    let wanted = topic::goes_with_it(tracker) && (held || active);
+    if held == wanted { Ok(()) } else { set_finalizer(tracker, context, wanted).await }
+}
+
+async fn set_finalizer(
+    tracker: &IssueTracker,
+    context: &Context,
+    wanted: bool,
+) -> Result<(), ReconcileError> {
+    let name = tracker.name_any();
+    let others = tracker.finalizers().iter().filter(|one| *one != FINALIZER).map(String::as_str);
+    let all: Vec<_> = others.chain(wanted.then_some(FINALIZER)).collect();
+    // The version keeps a finalizer that somebody else sets in this moment.
+    let patch = json!({"metadata": {"finalizers": all, "resourceVersion": tracker.resource_version()}});
+    let api: Api<IssueTracker> =
+        Api::namespaced(context.client.clone(), &tracker.namespace().unwrap_or_default());
+    match api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(ReconcileError::Finalizer(name, Box::new(error))),
+    }
+}
+
+/// A resource that goes, and its topic with it.
+async fn farewell(tracker: &IssueTracker, context: &Context) -> Result<Action, ReconcileError> {
+    let since = tracker.metadata.deletion_timestamp.as_ref().map(|time| time.0);
+    if !tracker.finalizers().iter().any(|one| one == FINALIZER) {
+        return Ok(Action::await_change());
+    }
+    let found = dereference(&context.client, tracker, &context.trackers.state()).await;
+    let removed = match validate(tracker) {
+        Ok(valid) if topic::goes_with_it(tracker) => topic::remove(&valid, &found).await,
+        _ => Ok(()),
+    };
+    if let Err(why) = removed {
+        if since.is_some_and(|since| !topic::gives_up(since, Timestamp::now())) {
+            tracing::warn!(name = tracker.name_any(), why, "the topic cannot be removed yet");
+            return Ok(Action::requeue(RESYNC));
+        }
+        let note = format!("the topic was not removed in five minutes and stays: {why}");
+        publish(tracker, context, EventType::Warning, "TopicKept", note).await;
+    }
+    set_finalizer(tracker, context, false).await?;
+    Ok(Action::await_change())
+}
+
+async fn publish(tracker: &IssueTracker, context: &Context, type_: EventType, reason: &str, note: String) {
+    let event = Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = context.recorder.publish(&event, &tracker.object_ref(&())).await {
+        tracing::warn!(%error, "an Event was not written");
+    }
 }
 
 /// Everything up to the status.
@@ -95,26 +177,65 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
         Ok(valid) => valid,
         Err(problems) => return only(Told::no("Valid", "InvalidSpec", sentence(&problems))),
     };
+    let deployment = deployment(&valid, context).await;
     if valid.suspend {
-        return only(Told::no("Active", "Suspended", "spec.suspend is true: nothing is changed"));
-    }
-    let mut findings = Findings { not_supported: valid.not_supported.clone(), ..Findings::default() };
-    topic(&valid, &found, managed(tracker), &mut findings).await;
-    if let Err(error) = children(&valid, context).await {
-        findings.conditions.push(Told::no("ConsumerReady", "ApplyFailed", chain(&error)));
+        // Reconciling stops; what runs goes on, and so does the injection of new pods.
+        let mut findings = only(Told::no(
+            "Active",
+            "Suspended",
+            "spec.suspend is true: nothing is changed, and what runs goes on",
+        ));
+        consumer(&valid, deployment, &mut findings);
         return findings;
     }
-    consumer(&valid, context, &mut findings).await;
-    findings.conditions.push(Told::yes(
-        "InjectionReady",
-        "WebhookReady",
-        "new pods of this namespace get the sidecar",
-    ));
+    let mut findings = Findings::default();
+    if !valid.not_supported.is_empty() {
+        findings.warnings.push(Warning::not_supported(valid.not_supported.join("; ")));
+    }
+    topic(&valid, &found, managed(tracker), &mut findings).await;
+    let deployment = match children(&valid, context, deployment.as_ref().ok().and_then(Option::as_ref)).await
+    {
+        Ok(0) => deployment,
+        Ok(_) => self::deployment(&valid, context).await,
+        Err(error) => {
+            findings.conditions.push(Told::no("ConsumerReady", "ApplyFailed", chain(&error)));
+            return findings;
+        }
+    };
+    consumer(&valid, deployment, &mut findings);
+    if findings.consumer.as_ref().is_some_and(|consumer| consumer.ready > 0) {
+        context.health.tell(&valid, &mut findings).await;
+    }
+    injection(&valid, context, &mut findings);
     findings.url = Some(match valid.access.public_url.as_str() {
         "" => format!("http://{SERVICE}.{}.svc:{PORT}", valid.namespace),
         url => url.to_owned(),
     });
     findings
+}
+
+/// Which pods have the sidecar, and whether new ones get it.
+fn injection(valid: &Valid, context: &Context, findings: &mut Findings) {
+    findings.conditions.push(match context.coverage.is_registered(&valid.namespace) {
+        true => Told::yes("InjectionReady", "WebhookReady", "new pods of this namespace get the sidecar"),
+        false => Told::no(
+            "InjectionReady",
+            "NotRegistered",
+            "the webhook is not registered for this namespace yet; it never is for kube-system and the operator's own",
+        ),
+    });
+    let Some(counts) = context.coverage.of(&valid.namespace) else { return };
+    if let Some(example) = &counts.missed_example {
+        let missed = counts.skipped.get(crate::coverage::MISSED).copied().unwrap_or_default();
+        findings.warnings.push(Warning {
+            reason: "PodsMissed",
+            text: format!(
+                "{missed} pods were made without the sidecar while the webhook could not be asked, such as {example}; restart \
+                 their workloads (kubectl rollout restart)"
+            ),
+        });
+    }
+    findings.injection = Some(InjectionStatus { injected: counts.injected, skipped: counts.skipped });
 }
 
 fn only(told: Told) -> Findings {
@@ -131,133 +252,22 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// Keeps the topic, and tells of it.
-async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String], findings: &mut Findings) {
-    if let Some(missing) = found.missing.first() {
-        findings.conditions.push(Told::no("TopicReady", "SecretMissing", missing.clone()));
-        return;
-    }
-    let settings = Settings {
-        properties: properties(&valid.security, found),
-        ..Settings::new(valid.brokers.clone(), valid.topic.name.clone())
-    };
-    match keep_topic(valid, &settings, managed).await {
-        Ok((status, not_supported)) => {
-            let made = format!("{} has {} partitions", status.name, status.partitions.unwrap_or_default());
-            findings.conditions.push(Told::yes("TopicReady", "AsDescribed", made));
-            findings.not_supported.extend(not_supported);
-            findings.topic = Some(status);
-        }
-        Err(error) => {
-            let advice = match error.reason {
-                kafka::admin::Reason::BrokerUnreachable => {
-                    format!("; check spec.kafka.bootstrapServers ({}) and the network to them", valid.brokers)
-                }
-                kafka::admin::Reason::TopicAuthorizationFailed => {
-                    format!(
-                        "; allow the account Create, Describe, Alter, DescribeConfigs and AlterConfigs on {}",
-                        valid.topic.name
-                    )
-                }
-                kafka::admin::Reason::AuthenticationFailed => {
-                    "; check spec.kafka.auth and spec.kafka.tls".to_owned()
-                }
-                _ => String::new(),
-            };
-            findings.conditions.push(Told::no("TopicReady", error.reason.word(), format!("{error}{advice}")));
-        }
-    }
-}
-
-/// Settings of the topic that an earlier run set.
-fn managed(tracker: &IssueTracker) -> &[String] {
-    let topic = tracker.status.as_ref().and_then(|status| status.topic.as_ref());
-    topic.map(|topic| topic.managed_settings.as_slice()).unwrap_or_default()
-}
-
-async fn keep_topic(
+/// Writes the children, and once the Secret with the admin's token. Returns how many objects were written.
+async fn children(
     valid: &Valid,
-    settings: &Settings,
-    managed: &[String],
-) -> Result<(TopicStatus, Vec<String>), AdminError> {
-    let wanted = &valid.topic;
-    let admin = Admin::new(settings, BROKER)?;
-    let existing = Existing {
-        records: admin.describe(&wanted.name).await?,
-        dead_letters: admin.describe(&wanted.dead_letters).await?,
-    };
-    let plan = topics::plan(wanted, &existing, managed);
-    for step in &plan.steps {
-        tracing::info!(tracker = valid.tracker(), ?step, "changing a topic");
-        match step {
-            Step::Create { topic, partitions, replication, config } => {
-                admin.create(topic, *partitions, *replication, config).await?;
-            }
-            Step::Grow { topic, partitions } => admin.grow(topic, *partitions).await?,
-            Step::Alter { topic, changes } => admin.alter(topic, changes.clone()).await?,
-        }
-    }
-    let now = if plan.steps.is_empty() { existing.records } else { admin.describe(&wanted.name).await? };
-    let Some(now) = now else {
-        return Err(AdminError {
-            step: "describing the topic",
-            reason: kafka::admin::Reason::UnknownTopic,
-            text: match wanted.mode {
-                TopicMode::External => {
-                    format!("there is no topic {}; make it, or set mode: Managed", wanted.name)
-                }
-                TopicMode::Managed => format!("the topic {} is not visible yet", wanted.name),
-            },
-        });
-    };
-    let status = TopicStatus {
-        name: wanted.name.clone(),
-        topic_id: now.id,
-        partitions: i32::try_from(now.partitions).ok(),
-        managed_settings: match wanted.mode {
-            TopicMode::Managed => topics::config(wanted).into_keys().collect(),
-            TopicMode::External => Vec::new(),
-        },
-    };
-    Ok((status, plan.not_supported))
-}
-
-/// The client's properties with what the Secrets hold, instead of the files that pods mount.
-fn properties(security: &Security, found: &Dereferenced) -> Properties {
-    let text = |secret: &str, key: &str| -> Option<String> {
-        Some(String::from_utf8_lossy(found.secrets.get(secret)?.get(key)?).trim_end().to_owned())
-    };
-    let mut pairs = Vec::new();
-    pairs.push(("security.protocol", Some(security.protocol().to_owned())));
-    if let Some(tls) = &security.tls {
-        let ca = tls.ca_secret_ref.as_ref().and_then(|secret| text(&secret.name, &secret.key));
-        let client = |key| tls.client_secret_ref.as_ref().and_then(|secret| text(&secret.name, key));
-        pairs.extend([
-            ("ssl.ca.pem", ca),
-            ("ssl.certificate.pem", client("tls.crt")),
-            ("ssl.key.pem", client("tls.key")),
-        ]);
-    }
-    if let Some(auth) = &security.auth {
-        pairs.extend([
-            ("sasl.mechanism", Some(auth.mechanism.name().to_owned())),
-            ("sasl.username", text(&auth.secret_ref.name, "username")),
-            ("sasl.password", text(&auth.secret_ref.name, "password")),
-        ]);
-    }
-    let known = pairs.into_iter().filter_map(|(key, value)| Some((key, value?)));
-    known.fold(Properties::default(), |all, (key, value)| all.with(key, value))
-}
-
-/// Writes the children, and once the Secret with the admin's token.
-async fn children(valid: &Valid, context: &Context) -> Result<(), ApplyError> {
-    token(valid, context).await;
+    context: &Context,
+    deployment: Option<&Deployment>,
+) -> Result<usize, ApplyError> {
     let children = build::build(valid, &context.consumer_image);
+    if !context.applier.is_due(valid, &children, deployment.map(|found| &found.metadata)) {
+        return Ok(0);
+    }
+    token(valid, context).await;
     let writes = context.applier.apply(valid, &children).await?;
     if writes > 0 {
         tracing::info!(tracker = valid.tracker(), writes, "objects written");
     }
-    Ok(())
+    Ok(writes)
 }
 
 /// Makes the Secret with the admin's token unless it is there. It is never read: the operator has no right to.
@@ -286,11 +296,15 @@ async fn token(valid: &Valid, context: &Context) {
     }
 }
 
-/// How the tracker service is.
-async fn consumer(valid: &Valid, context: &Context, findings: &mut Findings) {
+async fn deployment(valid: &Valid, context: &Context) -> Result<Option<Deployment>, kube::Error> {
     let api: Api<Deployment> = Api::namespaced(context.client.clone(), &valid.namespace);
+    api.get_opt(&consumer_name(valid)).await
+}
+
+/// How the tracker service is.
+fn consumer(valid: &Valid, deployment: Result<Option<Deployment>, kube::Error>, findings: &mut Findings) {
     let name = consumer_name(valid);
-    let told = match api.get_opt(&name).await {
+    let told = match deployment {
         Ok(Some(deployment)) => {
             let desired = deployment.spec.and_then(|spec| spec.replicas).unwrap_or(1);
             let ready = deployment.status.and_then(|status| status.ready_replicas).unwrap_or(0);
@@ -321,30 +335,37 @@ async fn tell(tracker: &IssueTracker, context: &Context, findings: &Findings) ->
     let name = tracker.name_any();
     let reason = new.conditions.first().map(|ready| ready.reason.clone()).unwrap_or_default();
     context.metrics.reconciled(&reason);
-    if old == Some(&new) {
+    let namespace = tracker.namespace().unwrap_or_default();
+    if old == Some(&new) || !context.may_tell(&format!("{namespace}/{name}"), old, &new) {
         return Ok(());
     }
     let failed = |error| ReconcileError::Status(name.clone(), Box::new(error));
-    let namespace = tracker.namespace().unwrap_or_default();
     let api: Api<IssueTracker> = Api::namespaced(context.client.clone(), &namespace);
     api.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(patch(&name, &new)))
         .await
         .map_err(failed)?;
-    let reference = tracker.object_ref(&());
     for condition in transitions(old, &new) {
         let good = condition.status == "True" && condition.type_ != "Warning";
-        let event = Event {
-            type_: if good { EventType::Normal } else { EventType::Warning },
-            reason: condition.reason.clone(),
-            note: Some(format!("{}: {}", condition.type_, condition.message)),
-            action: "Reconcile".to_owned(),
-            secondary: None,
-        };
-        if let Err(error) = context.recorder.publish(&event, &reference).await {
-            tracing::warn!(%error, "an Event was not written");
-        }
+        let type_ = if good { EventType::Normal } else { EventType::Warning };
+        let note = format!("{}: {}", condition.type_, condition.message);
+        publish(tracker, context, type_, &condition.reason, note).await;
     }
     Ok(())
+}
+
+impl Context {
+    /// Whether a changed status is written now: conditions at once, mere figures once a minute.
+    fn may_tell(&self, key: &str, old: Option<&IssueTrackerStatus>, new: &IssueTrackerStatus) -> bool {
+        let figures_alone = old.is_some_and(|old| status::differs_in_figures_alone(old, new));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let recent = told.get(key).is_some_and(|last| now.duration_since(*last) < FIGURES);
+        if figures_alone && recent {
+            return false;
+        }
+        told.insert(key.to_owned(), now);
+        true
+    }
 }
 
 fn patch(name: &str, status: &IssueTrackerStatus) -> serde_json::Value {

@@ -24,6 +24,7 @@ use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
 
 use crate::{
     config::Config,
+    coverage::Coverage,
     inject::{
         certificates::Authorities,
         webhook::{Plans, Webhook, routes},
@@ -35,6 +36,7 @@ use crate::{
 
 mod authority;
 mod registration;
+mod watchdog;
 
 /// A lease is lost after this time without a sign of its holder.
 const LEASE: DurationSeconds = 15;
@@ -153,18 +155,24 @@ async fn lead(
     holds.wait_for(|holds| *holds).await.context("waiting for the lease")?;
     tracing::info!("this replica holds the lease");
     metrics.leader.set(1);
+    let coverage = Coverage::default();
     let context = Arc::new(Context {
         client: client.clone(),
         applier: Applier::new(client.clone()),
-        trackers: store,
+        trackers: store.clone(),
         consumer_image: config.consumer_image.clone(),
-        recorder,
-        metrics,
+        recorder: recorder.clone(),
+        metrics: metrics.clone(),
+        coverage: coverage.clone(),
+        health: Default::default(),
+        told: Default::default(),
     });
     tokio::select! {
         ended = control(client.clone(), context, config.concurrency) => ended,
         ended = authority::keep(client.clone(), config, authorities.clone()) => ended,
-        ended = registration::keep(client, config, plans, authorities) => ended,
+        ended = registration::keep(client.clone(), config, plans.clone(), authorities, coverage.clone()) => ended,
+        ended = watchdog::follow(client.clone(), coverage.clone()) => ended,
+        ended = watchdog::judge(client, coverage, plans, store, recorder, metrics) => ended,
         _ = holds.wait_for(|holds| !*holds) => anyhow::bail!("the lease was lost; another replica goes on"),
     }
 }

@@ -1,9 +1,16 @@
 //! The test cluster is a real one: what the tests of operator, injection and chart stand on works here first.
 //!
 //! `cargo xtest` runs this file by itself; it needs root, or a cluster of the caller's.
+#![expect(clippy::unwrap_used, reason = "what the test needs and does not get should stop it loudly")]
 
 #[path = "cluster/crash.rs"]
 mod crash;
+#[path = "cluster/operator.rs"]
+mod operator;
+#[path = "cluster/refused.rs"]
+mod refused;
+#[path = "cluster/rights.rs"]
+mod rights;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -20,8 +20,6 @@ const VALID_DAYS: i32 = 365;
 const ROTATE_DAYS: i32 = 240;
 /// How long a leaf is valid. It is signed anew every day.
 const LEAF_DAYS: i32 = 30;
-/// How long every API server gets to see a bundle, and every replica to sign its leaf anew.
-const SETTLE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Something could not be signed or read.
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +73,15 @@ impl Authorities {
         Ok(Self { current: Authority::new(now)?, next: None, previous: None, changed: now })
     }
 
-    /// The next state, if it is time for one. `trusted` is the bundle that the API server has.
-    pub fn step(&self, now: Timestamp, trusted: &str) -> Result<Option<Self>, CertificateError> {
-        let settled = now.duration_since(self.changed) >= SETTLE;
+    /// The next state, if it is time for one. `trusted` is the bundle that the API server has; `settle` is how long every
+    /// API server gets to see a bundle, and every replica to sign its leaf anew.
+    pub fn step(
+        &self,
+        now: Timestamp,
+        trusted: &str,
+        settle: SignedDuration,
+    ) -> Result<Option<Self>, CertificateError> {
+        let settled = now.duration_since(self.changed) >= settle;
         if let Some(next) = &self.next {
             if !(settled && trusted.contains(next.certificate.trim())) {
                 return Ok(None);
@@ -161,6 +165,8 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, days: i32) {
 mod tests {
     use super::*;
 
+    const SETTLE: SignedDuration = SignedDuration::from_mins(5);
+
     fn at(days: i32) -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap().saturating_add(DAY * days).unwrap()
     }
@@ -168,30 +174,39 @@ mod tests {
     #[test]
     fn a_rotation_goes_through_three_states_and_always_trusts_whoever_signs() {
         let first = Authorities::new(at(0)).unwrap();
-        assert_eq!(first.step(at(ROTATE_DAYS - 1), &first.bundle()).unwrap(), None);
-        let begun = first.step(at(ROTATE_DAYS), &first.bundle()).unwrap().unwrap();
+        assert_eq!(first.step(at(ROTATE_DAYS - 1), &first.bundle(), SETTLE).unwrap(), None);
+        let begun = first.step(at(ROTATE_DAYS), &first.bundle(), SETTLE).unwrap().unwrap();
         assert_eq!(begun.current, first.current, "leaves are still signed by the old one");
         let later = begun.changed.saturating_add(SETTLE).unwrap();
         assert_eq!(
-            begun.step(later, &first.bundle()).unwrap(),
+            begun.step(later, &first.bundle(), SETTLE).unwrap(),
             None,
             "the API server has not got the new one"
         );
-        assert_eq!(begun.step(begun.changed, &begun.bundle()).unwrap(), None, "not every API server has it");
-        let switched = begun.step(later, &begun.bundle()).unwrap().unwrap();
+        assert_eq!(
+            begun.step(begun.changed, &begun.bundle(), SETTLE).unwrap(),
+            None,
+            "not every API server has it"
+        );
+        let switched = begun.step(later, &begun.bundle(), SETTLE).unwrap().unwrap();
         assert_eq!(Some(&switched.current), begun.next.as_ref());
         assert!(switched.bundle().contains(&first.current.certificate), "old leaves are still trusted");
-        assert_eq!(switched.step(later, &switched.bundle()).unwrap(), None);
-        let done = switched.step(later.saturating_add(SETTLE).unwrap(), &switched.bundle()).unwrap().unwrap();
+        assert_eq!(switched.step(later, &switched.bundle(), SETTLE).unwrap(), None);
+        let done = switched
+            .step(later.saturating_add(SETTLE).unwrap(), &switched.bundle(), SETTLE)
+            .unwrap()
+            .unwrap();
         assert_eq!(done.bundle(), switched.current.certificate);
     }
 
     #[test]
     fn a_clock_that_jumps_leads_to_a_valid_authority() {
         let first = Authorities::new(at(0)).unwrap();
-        assert!(first.step(at(2), &first.bundle()).unwrap().is_none());
-        assert!(first.step(at(-2), &first.bundle()).unwrap().is_some_and(|next| next.next.is_some()));
-        assert!(first.step(at(400), &first.bundle()).unwrap().is_some_and(|next| next.next.is_some()));
+        assert!(first.step(at(2), &first.bundle(), SETTLE).unwrap().is_none());
+        assert!(first.step(at(-2), &first.bundle(), SETTLE).unwrap().is_some_and(|next| next.next.is_some()));
+        assert!(
+            first.step(at(400), &first.bundle(), SETTLE).unwrap().is_some_and(|next| next.next.is_some())
+        );
     }
 
     #[test]

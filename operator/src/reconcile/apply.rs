@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams},
@@ -37,6 +38,7 @@ pub struct ApplyError {
 pub struct Applier {
     client: Client,
     written: Mutex<HashMap<String, Written>>,
+    looked: Mutex<HashMap<String, ([u8; 32], Instant)>>,
     tried: Mutex<HashMap<String, Instant>>,
 }
 
@@ -50,7 +52,7 @@ struct Written {
 impl Applier {
     /// Remembers nothing yet: the first run writes everything once.
     pub fn new(client: Client) -> Self {
-        Self { client, written: Mutex::default(), tried: Mutex::default() }
+        Self { client, written: Mutex::default(), looked: Mutex::default(), tried: Mutex::default() }
     }
 
     /// Whether it is time to try to make what the operator may not read. A try on what is there changes nothing, yet it is
@@ -66,13 +68,30 @@ impl Applier {
         due
     }
 
+    /// Whether the children must be looked at: another resource, a Deployment that somebody changed, or a while ago. A
+    /// broker is asked far more often, and the API server should not be asked as often for that.
+    pub fn is_due(&self, valid: &Valid, children: &[Child], deployment: Option<&ObjectMeta>) -> bool {
+        const PAUSE: Duration = Duration::from_secs(120);
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = looked
+            .get(&valid.tracker())
+            .is_some_and(|(hash, at)| *hash == hash_of(children) && at.elapsed() < PAUSE);
+        let known = children.iter().find(|child| child.object["kind"] == "Deployment");
+        let known = known.and_then(|child| self.remembered(&format!("{}/{}", valid.namespace, child.key())));
+        let same = deployment.is_some_and(|found| known.is_some_and(|known| known.state == state(found)));
+        !(recent && same)
+    }
+
     /// Makes the cluster look like `children`. Returns how many objects were written.
     pub async fn apply(&self, valid: &Valid, children: &[Child]) -> Result<usize, ApplyError> {
         let mut writes = 0;
         for child in children {
             writes += usize::from(self.apply_one(&valid.namespace, child).await?);
         }
-        Ok(writes + self.remove_orphans(valid, children).await?)
+        writes += self.remove_orphans(valid, children).await?;
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.insert(valid.tracker(), (hash_of(children), Instant::now()));
+        Ok(writes)
     }
 
     async fn apply_one(&self, namespace: &str, child: &Child) -> Result<bool, ApplyError> {
@@ -157,9 +176,15 @@ fn resource(version: &str, kind: &str, plural: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
 }
 
+fn hash_of(children: &[Child]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    children.iter().for_each(|child| hash.update(child.object.to_string()));
+    hash.finalize().into()
+}
+
 /// What changes when somebody changes what we wrote: the generation, which a change of status leaves alone, or, for kinds
 /// without one, the version.
-fn state(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> String {
+fn state(meta: &ObjectMeta) -> String {
     let uid = meta.uid.as_deref().unwrap_or_default();
     match meta.generation {
         Some(generation) => format!("{uid}/g{generation}"),

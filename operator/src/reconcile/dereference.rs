@@ -12,6 +12,8 @@ use crate::resource::IssueTracker;
 pub struct Dereferenced {
     /// The name of an older tracker in the namespace; then that one is active.
     pub older: Option<String>,
+    /// `<namespace>/<name>` of an older tracker that has the same topic on the same brokers.
+    pub topic_claimed: Option<String>,
     /// Data of the Secrets that the broker's TLS and login name, by Secret.
     pub secrets: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     /// Secrets that are missing, or must not be read.
@@ -25,7 +27,11 @@ pub async fn dereference(
     others: &[std::sync::Arc<IssueTracker>],
 ) -> Dereferenced {
     let namespace = resource.namespace().unwrap_or_default();
-    let mut found = Dereferenced { older: older(resource, others), ..Dereferenced::default() };
+    let mut found = Dereferenced {
+        older: older(resource, others),
+        topic_claimed: topic_claimed(resource, others),
+        ..Dereferenced::default()
+    };
     let api: Api<Secret> = Api::namespaced(client.clone(), &namespace);
     for name in kafka_secrets(resource) {
         match api.get(&name).await {
@@ -49,10 +55,33 @@ pub async fn dereference(
     found
 }
 
-/// The oldest of a namespace is active; of two from one second, the first by name.
+/// Who is older; of two from one second, the first by name.
+fn age(one: &IssueTracker) -> (Option<jiff::Timestamp>, String, String) {
+    let made = one.metadata.creation_timestamp.clone().map(|time| time.0);
+    (made, one.namespace().unwrap_or_default(), one.name_any())
+}
+
+/// The topic of two trackers belongs to the older one. Brokers that one name stands for are the same brokers.
+pub fn topic_claimed(resource: &IssueTracker, others: &[std::sync::Arc<IssueTracker>]) -> Option<String> {
+    let topic = |one: &IssueTracker| match one.spec.kafka.topic.name.as_str() {
+        "" => format!("issuetracker.{}.{}", one.namespace().unwrap_or_default(), one.name_any()),
+        name => name.to_owned(),
+    };
+    let brokers = &resource.spec.kafka.bootstrap_servers;
+    let mine = topic(resource);
+    let claimers = others.iter().filter(|other| {
+        other.uid() != resource.uid()
+            && topic(other) == mine
+            && other.spec.kafka.bootstrap_servers.iter().any(|one| brokers.contains(one))
+            && other.metadata.deletion_timestamp.is_none()
+            && age(other) < age(resource)
+    });
+    let oldest = claimers.min_by_key(|other| age(other))?;
+    Some(format!("{}/{}", oldest.namespace().unwrap_or_default(), oldest.name_any()))
+}
+
+/// The oldest of a namespace is active.
 pub fn older(resource: &IssueTracker, others: &[std::sync::Arc<IssueTracker>]) -> Option<String> {
-    let age =
-        |one: &IssueTracker| (one.metadata.creation_timestamp.clone().map(|time| time.0), one.name_any());
     others
         .iter()
         .filter(|other| other.namespace() == resource.namespace() && other.name_any() != resource.name_any())

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::resource::{ConsumerStatus, IssueTrackerStatus, TopicStatus};
+use crate::resource::{ConsumerStatus, InjectionStatus, IssueTrackerStatus, TopicStatus};
 
 /// One condition as it shall be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,15 +41,34 @@ pub struct Findings {
     pub consumer: Option<ConsumerStatus>,
     /// Where the page is.
     pub url: Option<String>,
-    /// What the resource wants and nobody can do, for people.
-    pub not_supported: Vec<String>,
+    /// Pods with and without the sidecar.
+    pub injection: Option<InjectionStatus>,
+    /// What people should know although it keeps nothing from working, the most important first.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that people should know although it keeps nothing from working.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// One word, CamelCase.
+    pub reason: &'static str,
+    /// A sentence: what happened, what to do.
+    pub text: String,
+}
+
+impl Warning {
+    /// The resource wants what nobody can do.
+    pub fn not_supported(text: String) -> Self {
+        Self { reason: "NotSupported", text }
+    }
 }
 
 impl Findings {
-    /// The warning, if there is something to warn of.
+    /// The warning, if there is something to warn of. The first gives the reason.
     fn warning(&self) -> Option<Told> {
-        let text = self.not_supported.join("; ");
-        (!text.is_empty()).then(|| Told::yes("Warning", "NotSupported", text))
+        let first = self.warnings.first()?;
+        let texts: Vec<_> = self.warnings.iter().map(|warning| warning.text.as_str()).collect();
+        Some(Told::yes("Warning", first.reason, texts.join("; ")))
     }
 
     /// Ready, from the others: the first that does not hold tells why.
@@ -87,7 +106,7 @@ pub fn status(
         conditions,
         topic: findings.topic.clone().or_else(|| old?.topic.clone()),
         consumer: findings.consumer.clone().or_else(|| old?.consumer.clone()),
-        injection: old.and_then(|old| old.injection.clone()),
+        injection: findings.injection.clone().or_else(|| old?.injection.clone()),
         url: findings.url.clone().or_else(|| old?.url.clone()),
         issues: old.and_then(|old| old.issues.clone()),
     }
@@ -109,6 +128,17 @@ fn condition(told: &Told, before: &[Condition], generation: Option<i64>, now: Ti
         observed_generation: generation,
         last_transition_time: old.map_or(Time(now), |old| old.last_transition_time.clone()),
     }
+}
+
+/// Whether nothing but numbers changed, which nobody waits for.
+pub fn differs_in_figures_alone(old: &IssueTrackerStatus, new: &IssueTrackerStatus) -> bool {
+    let told = |status: &IssueTrackerStatus| -> Vec<_> {
+        let all = status.conditions.iter();
+        all.map(|one| (one.type_.clone(), one.status.clone(), one.reason.clone(), one.observed_generation))
+            .collect()
+    };
+    let replicas = |status: &IssueTrackerStatus| status.consumer.as_ref().map(|one| one.summary.clone());
+    told(old) == told(new) && old.topic == new.topic && replicas(old) == replicas(new) && old.url == new.url
 }
 
 /// Conditions whose state or reason is another one than before: each is an Event.
@@ -165,8 +195,9 @@ mod tests {
 
     #[test]
     fn a_warning_keeps_nothing_from_being_ready() {
-        let not_supported = vec!["partitions cannot shrink".to_owned(), "no oidc".to_owned()];
-        let findings = Findings { not_supported, ..Findings::default() };
+        let warnings =
+            ["partitions cannot shrink", "no oidc"].map(|text| Warning::not_supported(text.to_owned()));
+        let findings = Findings { warnings: warnings.to_vec(), ..Findings::default() };
         let conditions = status(None, None, &findings, now(1)).conditions;
         assert_eq!((conditions[0].type_.as_str(), conditions[0].status.as_str()), ("Ready", "True"));
         assert_eq!((conditions[1].type_.as_str(), conditions.len()), ("Warning", 2));

@@ -12,7 +12,7 @@ use crate::{
     inject::{Plan, RedisUrl, SecretMount},
     resource::{
         Auth, Autoscaling, Consumer, IssueTracker, IssueTrackerSpec, Redis, Role, SecretKey, Store, Tls,
-        Topic, TopicDeletion, TopicMode,
+        Topic, TopicMode,
     },
 };
 
@@ -255,7 +255,6 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
 /// than one that is missing.
 fn not_supported(spec: &IssueTrackerSpec) -> Vec<String> {
     let access = &spec.access;
-    let deletes = spec.kafka.topic.deletion_policy == TopicDeletion::Delete;
     let set = [
         (
             "spec.access.oidc",
@@ -265,7 +264,6 @@ fn not_supported(spec: &IssueTrackerSpec) -> Vec<String> {
         ("spec.access.admins", !access.admins.is_empty(), "whoever has the token is an admin"),
         ("spec.access.defaultRole", access.default_role != Role::Viewer, "whoever has the token is an admin"),
         ("spec.access.legacyWriters", access.legacy_writers, "every writer needs the token"),
-        ("spec.kafka.topic.deletionPolicy", deletes, "the topic stays when the resource is deleted"),
     ];
     let told = set.iter().filter(|(_, is_set, _)| *is_set);
     told.map(|(field, _, instead)| format!("{field} has no effect in this version: {instead}")).collect()

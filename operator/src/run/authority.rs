@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum_server::tls_rustls::RustlsConfig;
+use jiff::SignedDuration;
 use k8s_openapi::api::{admissionregistration::v1::MutatingWebhookConfiguration, core::v1::Secret};
 use kube::{
     Api, Client,
@@ -71,6 +72,7 @@ fn read(secret: &Secret) -> Option<Authorities> {
 pub(super) async fn keep(client: Client, config: &Config, shared: Shared) -> anyhow::Result<()> {
     let api: Api<Secret> = Api::namespaced(client.clone(), &config.namespace);
     let name = secret(config);
+    let settle = SignedDuration::from_secs(config.settle_seconds.into());
     let mut pace = tokio::time::interval(PACE);
     loop {
         pace.tick().await;
@@ -83,7 +85,7 @@ pub(super) async fn keep(client: Client, config: &Config, shared: Shared) -> any
         };
         let memory = shared.load().as_ref().clone();
         let wanted = match (&found, memory) {
-            (Some(found), _) => match found.step(now(), &trusted(&client, config).await)? {
+            (Some(found), _) => match found.step(now(), &trusted(&client, config).await, settle)? {
                 Some(next) => next,
                 None => continue,
             },

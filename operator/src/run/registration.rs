@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Config,
+    coverage::Coverage,
     inject::{
         OPT_OUT,
         certificates::Authorities,
@@ -45,10 +46,11 @@ pub(super) async fn keep(
     config: &Config,
     plans: Plans,
     authorities: Arc<ArcSwap<Option<Authorities>>>,
+    coverage: Coverage,
 ) -> anyhow::Result<()> {
     let api: Api<MutatingWebhookConfiguration> = Api::all(client);
     let name = name(config);
-    let mut written = Value::Null;
+    let (mut written, mut generation) = (Value::Null, None);
     let mut pace = tokio::time::interval(PACE);
     loop {
         pace.tick().await;
@@ -59,14 +61,18 @@ pub(super) async fn keep(
             .filter(|one| *one != config.namespace && !NEVER.contains(&one.as_str()))
             .collect();
         let wanted = registration(config, &namespaces, &authorities.bundle());
+        // Somebody else's change has another generation than ours, and a registration that is gone has none.
         let there = api.get_metadata_opt(&name).await;
-        if wanted == written && !matches!(there, Ok(None)) {
+        let same =
+            there.map_or(true, |there| there.and_then(|there| there.metadata.generation) == generation);
+        if wanted == written && same {
             continue;
         }
         match api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&wanted)).await {
-            Ok(_) => {
+            Ok(now) => {
                 tracing::info!(?namespaces, "the webhook is registered");
-                written = wanted;
+                (written, generation) = (wanted, now.metadata.generation);
+                coverage.registered(&namespaces);
             }
             Err(error) => tracing::warn!(%error, "registering the webhook"),
         }

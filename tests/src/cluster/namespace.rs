@@ -25,6 +25,19 @@ pub struct Namespace {
 impl Namespace {
     /// Makes a namespace `PREFIX-xxxxxxxx` with these labels, ready for pods.
     pub fn new(client: &Client, prefix: &str, labels: &[(&str, &str)]) -> Result<Self> {
+        let namespace = Self::made(client, prefix, labels)?;
+        // A pod is refused until its account is there.
+        namespace
+            .wait("the account of pods", "serviceaccount/default", Duration::from_secs(30), |_| Some(()))?;
+        Ok(namespace)
+    }
+
+    /// [`Namespace::new`] without waiting until it is ready for pods.
+    pub fn bare(client: &Client, prefix: &str) -> Result<Self> {
+        Self::made(client, prefix, &[])
+    }
+
+    fn made(client: &Client, prefix: &str, labels: &[(&str, &str)]) -> Result<Self> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{prefix}-{}", id.get(..8).unwrap_or_default());
         let labels: serde_json::Map<String, Value> =
@@ -33,11 +46,7 @@ impl Namespace {
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels},
         });
         client.apply(&object.to_string())?;
-        let namespace = Self { client: client.clone(), name };
-        // A pod is refused until its account is there.
-        namespace
-            .wait("the account of pods", "serviceaccount/default", Duration::from_secs(30), |_| Some(()))?;
-        Ok(namespace)
+        Ok(Self { client: client.clone(), name })
     }
 
     /// [`Namespace::new`] whose pods must meet the strictest standard of Kubernetes.
