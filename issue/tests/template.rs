@@ -116,7 +116,9 @@ fn headers_do_not_disturb_the_grouping() {
         format!("{:02}:{:02}:{:02}.{:03}", number % 24, number % 60, number % 59, number % 997)
     };
     let mut far = Vec::new();
-    for floor in floors().into_iter().filter(|floor| floor.half == "seen" && floor.set.starts_with("sites/"))
+    for floor in floors()
+        .into_iter()
+        .filter(|floor| matches!(floor.half.as_str(), "own" | "seen") && floor.set.starts_with("sites/"))
     {
         let (_, alone, _) = measured(&floor.set, |_| String::new());
         let (_, log4j, _) =

@@ -91,6 +91,8 @@ pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> Str
         sink: Sink::new(line, form, hits),
         closers: Closers::default(),
         no_path_until: 0,
+        no_list_until: 0,
+        turns: false,
         message_closes: 0,
         context: value::Context::default(),
     };
@@ -109,6 +111,10 @@ struct Scan<'a, 'h> {
     closers: Closers,
     /// Up to here a run of path characters was already judged to be no path.
     no_path_until: usize,
+    /// Up to here a run of words joined by commas was already judged to be no list.
+    no_list_until: usize,
+    /// A verb that tells of a change has been kept.
+    turns: bool,
     /// Where the quotes close whose content is the message and is read like any other text.
     message_closes: usize,
     context: value::Context,
@@ -157,7 +163,13 @@ impl Scan<'_, '_> {
 
     fn quoted_or(&mut self, byte: u8) {
         if self.message_closes > 0 && self.at == self.message_closes {
-            return self.mark(byte);
+            self.mark(byte);
+            // Which fields stand behind a message depends on the occurrence; the hash takes them as one.
+            if self.sink.is_key() && value::begins_pair(self.bytes.get(self.at..).unwrap_or_default()) {
+                self.sink.space();
+                self.hole(Kind::Value, self.bytes.len());
+            }
+            return;
         }
         match self.closers.quote(self.bytes, self.at) {
             Some(end) if self.is_quoted_message(end) => {
@@ -190,7 +202,7 @@ impl Scan<'_, '_> {
         if let Some(end) = address::bracketed_ipv6(self.bytes, self.at) {
             return self.hole(Kind::Ip, end);
         }
-        match self.closers.list(self.bytes, self.at) {
+        match self.closers.list(self.bytes, self.at).or_else(|| self.speaker()) {
             Some(end) => self.hole(Kind::List, end),
             None => self.mark(byte),
         }
@@ -231,6 +243,9 @@ impl Scan<'_, '_> {
     }
 
     fn number(&mut self, number: number::Number) {
+        if self.context.has_value() && matches!(at(self.bytes, number.end), b'(' | b'[') {
+            return self.value_or_hole(number.kind, number.end);
+        }
         let duration = number::duration_after(self.bytes, &number);
         if let Some(end) = duration {
             return self.hole(Kind::Duration, end);

@@ -68,7 +68,8 @@ pub(super) fn ipv6(bytes: &[u8], start: usize) -> Option<usize> {
 
 /// End of `[::1]:8080`, the bracket being at `start`.
 pub(super) fn bracketed_ipv6(bytes: &[u8], start: usize) -> Option<usize> {
-    let end = ipv6(bytes, start + 1)?;
+    // Every address has no digit: `[::]:8080`.
+    let end = if starts(bytes, start + 1, "::]") { start + 3 } else { ipv6(bytes, start + 1)? };
     (at(bytes, end) == b']').then(|| after_port(bytes, end + 1, b""))
 }
 

@@ -9,7 +9,7 @@ use super::{
     bytes::{at, is_word, run, run_at_most, starts},
     vocabulary::{
         ANNOUNCERS, ATTRIBUTES, CONTAINERS, EMPTY_VALUES, NOUNS, PREPOSITIONS, SMALL_WORDS, SPEAKING_PARTS,
-        TURNING_VERBS, VERBS_OF_STATES, sorted_holds,
+        SPEAKING_WORDS, TURNING_VERBS, VERBS_OF_STATES, sorted_holds,
     },
 };
 
@@ -41,7 +41,7 @@ impl Scan<'_, '_> {
             let closes = last && (before.ends_with(b": ") || (small && before.ends_with(b" ")));
             let announced =
                 || [PREPOSITIONS, ANNOUNCERS, NOUNS].iter().any(|list| self.previous_word_is(list));
-            return !speaks(text) && (closes || announced());
+            return !speaks(text) && (closes || announced() || self.is_worked_on(before, end));
         }
         if last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non") {
             return !speaks(text) && self.previous_word_is(PREPOSITIONS);
@@ -49,12 +49,129 @@ impl Scan<'_, '_> {
         if before.ends_with(b"(from ") && next == b')' {
             return true;
         }
+        // `of type ping, 12 bytes`: a kind is one of a few.
+        if [&b"of type "[..], b"of kind ", b"of class "].iter().any(|ends| before.ends_with(ends)) {
+            return !sorted_holds(SPEAKING_WORDS, text);
+        }
+        // `added quota for: carts`.
+        let named = |head: &[u8]| {
+            let word = last_word(head);
+            PREPOSITIONS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        };
+        if last && before.strip_suffix(b": ").is_some_and(named) {
+            return true;
+        }
+        // `INIT -> CONNECTED`: what stands on both sides of an arrow.
+        if starts(self.bytes, end, " -> ") || before.ends_with(b" -> ") {
+            return !sorted_holds(SPEAKING_WORDS, text);
+        }
+        // `took 5,cart-cleaner`: the rest of a list whose first part was taken out.
+        if before.ends_with(b",") && self.sink.ends_with_hole_and(",") && super::value::is_identifier(text) {
+            return true;
+        }
+        // `curl (7.88.1-10)`: what the version is of.
+        if before.ends_with(b" ") && self.is_before_version(end) {
+            return !sorted_holds(SPEAKING_WORDS, text);
+        }
+        // `provides /usr/bin/x (keeper)`: said of what was taken out.
+        if next == b')' && self.sink.ends_with_hole_and(" (") {
+            return !speaks(text) && !sorted_holds(SPEAKING_WORDS, text);
+        }
         // `in Empty state`: one of a few.
         let state = starts(self.bytes, end, " state") || starts(self.bytes, end, " mode");
         if state && before.ends_with(b"in ") && text.starts_with(|first: char| first.is_ascii_uppercase()) {
             return true;
         }
         self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
+    }
+
+    /// `initializing CartPublisher with`, `2 CartReply votes`: what a verb or a count is about.
+    fn is_worked_on(&self, before: &[u8], end: usize) -> bool {
+        let rest = self.text.get(end..).and_then(|rest| rest.strip_prefix(' ')).unwrap_or_default();
+        let next = rest.split(' ').next().unwrap_or_default();
+        let verb = before.strip_suffix(b" ").map(last_word).unwrap_or_default();
+        let acts = verb.len() > 4 && (verb.ends_with(b"ing") || verb.ends_with(b"ed"));
+        let text = self.text.get(self.at..end).unwrap_or_default();
+        (acts && PREPOSITIONS.contains(&next))
+            || (has_hump(text) && !next.is_empty() && self.sink.ends_with_count())
+    }
+
+    /// Whether a noun and a colon stand before `start`: `method: shop.Cart.read: …`.
+    pub(super) fn is_behind_noun(&self, start: usize) -> bool {
+        let before = self.bytes.get(..start).unwrap_or_default();
+        before.strip_suffix(b": ").is_some_and(|head| {
+            let word = last_word(head);
+            [NOUNS, ANNOUNCERS]
+                .iter()
+                .any(|list| list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes())))
+        })
+    }
+
+    /// End of three words or more that only commas join: `reader,writer,admin-role`. What has an equals sign among
+    /// them is a row of pairs.
+    pub(super) fn joined_list(&mut self, first_end: usize) -> Option<usize> {
+        let bytes = self.bytes;
+        if !matches!(at(bytes, first_end), b',' | b':' | b'/') || self.at < self.no_list_until {
+            return None;
+        }
+        let in_list =
+            |byte: u8| is_word(byte) || matches!(byte, b',' | b'-' | b'.' | b'/' | b':' | b'*' | b'@');
+        let mut end = run(bytes, first_end, in_list);
+        while end > first_end && matches!(at(bytes, end - 1), b'.' | b',' | b':') {
+            end -= 1;
+        }
+        let list = bytes.get(self.at..end).unwrap_or_default();
+        let commas = list.iter().filter(|&&byte| byte == b',').count();
+        let letters = list.iter().any(u8::is_ascii_alphabetic);
+        if commas < 2 || !letters || matches!(at(bytes, end), b'=' | b'(') {
+            self.no_list_until = end.max(first_end + 1);
+            return None;
+        }
+        Some(end)
+    }
+
+    /// End of the brackets that tell who speaks: `[thrd:main]`, and for the hash also `[CartReader on broker 1]` at the
+    /// front of a message. A single word stays: `[error]`, `[worker]`.
+    pub(super) fn speaker(&mut self) -> Option<usize> {
+        let open = self.at;
+        if at(self.bytes, open) != b'[' || !super::bytes::begins(self.bytes, open) {
+            return None;
+        }
+        let (close, _) = self.closers.pair(self.bytes, open)?;
+        let text = self.text.get(open + 1..close).filter(|text| text.len() <= MAX_NAME)?;
+        let tag = text.split_once(':').is_some_and(|(name, value)| {
+            let word = |byte: u8| is_word(byte) && !byte.is_ascii_digit();
+            name.len() > 1 && name.bytes().all(word) && !super::value::speaks(name) && !value.is_empty()
+        });
+        let spaced = text.contains(' ');
+        let tagged = tag && !spaced;
+        let front = self.sink.is_key() && self.sink.has_no_sentence();
+        let named = has_hump(text) || (spaced && text.bytes().any(|byte| byte.is_ascii_digit()));
+        (tagged && !speaks(text) || (front && named)).then_some(close + 1)
+    }
+
+    /// Whether a version in parentheses follows: `(7.88.1-10)`, `(1:2.4~rc1)`. `(0.5)` is a number.
+    pub(super) fn is_before_version(&self, end: usize) -> bool {
+        if !starts(self.bytes, end, " (") || !at(self.bytes, end + 2).is_ascii_digit() {
+            return false;
+        }
+        let in_version =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'~' | b':');
+        let close = run_at_most(self.bytes, end + 2, 64, in_version);
+        let version = self.bytes.get(end + 2..close).unwrap_or_default();
+        let parts = version.iter().filter(|&&byte| matches!(byte, b'.' | b'-' | b'~' | b'+')).count();
+        let named = super::value::is_identifier(self.text.get(self.at..end).unwrap_or_default());
+        at(self.bytes, close) == b')' && parts >= if named { 1 } else { 2 } && version.contains(&b'.')
+    }
+
+    /// Where the arguments end that stand right behind a program's name: `addKeepAlive(Default, kWindow)`.
+    pub(super) fn called_with(&mut self, start: usize, name_end: usize) -> Option<usize> {
+        let text = self.text.get(start..name_end)?;
+        if at(self.bytes, name_end) != b'(' || text.len() > MAX_NAME || !is_program_name(text) {
+            return None;
+        }
+        let (close, _) = self.closers.pair(self.bytes, name_end)?;
+        (close > name_end + 2).then_some(close)
     }
 
     /// Whether exactly one space lies between the word before and here, and the word is on the list.
@@ -81,6 +198,15 @@ impl Scan<'_, '_> {
             return known(head) && ends_line(self.bytes, end);
         }
         let Some(head) = before.strip_suffix(b" ") else { return false };
+        if known(head) {
+            // `in state query, …`, `(state up)`.
+            let attribute = last_word(head).len();
+            let head = head.get(..head.len() - attribute).unwrap_or_default();
+            let enclosed = head.ends_with(b"(") && at(self.bytes, end) == b')';
+            if enclosed || (head.ends_with(b" in ") && !sorted_holds(SPEAKING_WORDS, text)) {
+                return true;
+            }
+        }
         let participle = text.ends_with("ed") && !sorted_holds(VERBS_OF_STATES, text);
         let joined = text.contains('-') && !text.starts_with("non");
         if !(participle || joined || is_capitals(text)) || !known(head) {
@@ -95,8 +221,10 @@ impl Scan<'_, '_> {
     /// `changed to running`, `switched to READY`: what something turned into.
     fn is_turned_to(&self, before: &[u8], text: &str, end: usize) -> bool {
         let Some(head) = before.strip_suffix(b" to ") else { return false };
-        let verb = last_word(head);
-        let turns = TURNING_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known.as_bytes()));
+        let turning =
+            |verb: &[u8]| TURNING_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known.as_bytes()));
+        // `set cart.colour to red`: a name stands between.
+        let turns = turning(last_word(head)) || (self.turns && self.sink.ends_with_hole_and(" to "));
         let alone = ends_line(self.bytes, end) || matches!(at(self.bytes, end), b',' | b';' | b')');
         turns
             && (alone || is_capitals(text))
@@ -115,6 +243,8 @@ impl Scan<'_, '_> {
         };
         let fits = match open {
             b'(' if CONTAINERS.contains(&text) => true,
+            // `by root(uid=0)`.
+            b'(' if separators.equals && self.previous_word_is(PREPOSITIONS) => true,
             b'(' if has_hump(text) && self.is_number_in(name_end + 1, close) => true,
             b'(' => (capital || has_hump(text)) && separators.equals,
             b'{' => separators.any() || close == name_end + 1,

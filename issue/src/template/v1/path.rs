@@ -27,6 +27,7 @@ pub(super) fn rooted(bytes: &[u8], start: usize) -> Option<usize> {
         (b'/', next, _) if is_path(next) && !matches!(next, b'/' | b'*') => start + 1,
         (b'~', b'/', _) | (b'.', b'/', _) => start + 2,
         (b'.', b'.', b'/') => start + 3,
+        (b'.', b'.', b'.') if at(bytes, start + 3) == b'/' => start + 4,
         (b'\\', b'\\', next) if is_word(next) => start + 2,
         // A hidden file: `.bashrc`.
         _ => return None,

@@ -60,12 +60,41 @@ impl<'a, 'h> Sink<'a, 'h> {
         self.out.push_str(text);
     }
 
+    /// Whether a number and a space come last.
+    pub(super) fn ends_with_count(&self) -> bool {
+        matches!(self.last, Some(Kind::Int)) && self.ends_with_hole_and(" ")
+    }
+
+    /// Whether a placeholder and then `text` come last.
+    pub(super) fn ends_with_hole_and(&self, text: &str) -> bool {
+        self.out.strip_suffix(text).is_some_and(|before| before.ends_with('>'))
+    }
+
+    /// Whether nothing has been said yet: what came out are placeholders and words in capitals, as a header has them.
+    pub(super) fn has_no_sentence(&self) -> bool {
+        let header = |byte: u8| !byte.is_ascii_lowercase();
+        self.out.len() <= 80 && self.out.bytes().all(header)
+    }
+
+    /// Whether this is the form that is hashed.
+    pub(super) fn is_key(&self) -> bool {
+        self.form == Form::Key
+    }
+
+    /// For the hash a prefix in brackets is apart from what follows: `[cart id=3]lost`, `[cart id=3] lost`.
+    fn part_from_list(&mut self) {
+        if self.form == Form::Key && self.last == Some(Kind::List) && self.out.len() == self.gap {
+            self.out.push(' ');
+        }
+    }
+
     /// Keeps a word. The hash must not tell `1 file` from `2 files`.
     pub(super) fn word(&mut self, start: usize, end: usize) {
         let counted = self.form == Form::Key
             && matches!(self.last, Some(Kind::Int | Kind::Float))
             && self.out.ends_with("<*> ");
         if !counted {
+            self.part_from_list();
             return self.text(start, end);
         }
         let (stem, ending) = super::name::singular(self.line.get(start..end).unwrap_or_default());
@@ -128,6 +157,10 @@ impl<'a, 'h> Sink<'a, 'h> {
             let end = self.out.floor_char_boundary(MAX_BYTES);
             self.out.truncate(end);
             self.out.push('…');
+        } else if self.form == Form::Key {
+            // Whether a sentence ends with a full stop depends on its last value: `see a.b`, `see a.b.`.
+            let kept = self.out.trim_end_matches([' ', '.', ',', '!']).len();
+            self.out.truncate(if kept == 0 { self.out.len() } else { kept });
         }
         let end = self.out.trim_end().len();
         self.out.truncate(end);

@@ -3,7 +3,10 @@
 use super::{
     Kind, Scan, address,
     bytes::{at, is_word, run_at_most},
-    vocabulary::{ANNOUNCERS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS, sorted_holds},
+    vocabulary::{
+        ANNOUNCERS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS, TURNING_VERBS,
+        sorted_holds,
+    },
 };
 
 /// What stood right before the place that the pass has reached.
@@ -29,6 +32,11 @@ impl Context {
     pub(super) fn after_mark(&mut self, byte: u8) {
         let row = self.row && matches!(byte, b',' | b';');
         *self = Self { row, ..Self::default() };
+    }
+
+    /// Whether what follows is a pair's value.
+    pub(super) fn has_value(&self) -> bool {
+        self.value
     }
 
     fn after_word(&mut self, word: (usize, usize), prepared: bool) {
@@ -65,6 +73,7 @@ impl Scan<'_, '_> {
             self.at = end;
         }
         self.empty_name(word);
+        self.turns |= TURNING_VERBS.iter().any(|known| text.eq_ignore_ascii_case(known));
         self.context.after_word(word, carried && !prepared);
     }
 

@@ -50,7 +50,7 @@ pub(super) const KNOWN_STEMS: &[&str] = &[
     "i18n", "l10n", "a11y", "mp3", "mp4", "libc6", "boto3", "urllib3", "psycopg2", "psycopg3", "jinja2",
     "httplib2", "protobuf3", "proto2", "proto3", "argon2", "bzip2", "gzip2", "lz4", "kerberos5", "krb5",
     "socks4", "socks5", "smb2", "nfs4", "nfsv3", "nfsv4", "imap4", "pop3", "smtp4", "http11", "log10", "log2",
-    "atan2", "exp2", "eth0", "eth1", "fifo0", "unicode2", "iso8601", "rfc3339", "rfc2822", "rfc822",
+    "atan2", "exp2", "unicode2", "iso8601", "rfc3339", "rfc2822", "rfc822",
     "rfc7519", "iso8859",
 ];
 
@@ -183,7 +183,7 @@ pub(super) const SPEAKING_WORDS: &[&str] = &[
     "table", "tables", "takes", "than", "that", "the", "their", "then", "there", "they", "this", "thread",
     "through", "time", "timeout", "to", "too", "took", "true", "type", "types", "unable", "under",
     "unhealthy", "unknown", "unreachable", "until", "up", "update", "updates", "usage", "use", "used", "user",
-    "user's", "users", "uses", "value", "values", "version", "via", "wants", "was", "wasn't", "we", "went",
+    "user's", "uses", "value", "values", "version", "via", "wants", "was", "wasn't", "we", "went",
     "were", "what", "when", "where", "which", "while", "who", "will", "with", "within", "without", "would",
     "write", "wrong", "yet", "you", "your",
 ];

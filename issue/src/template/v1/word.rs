@@ -14,11 +14,13 @@ pub(super) struct Word {
     pub(super) digits: bool,
     pub(super) letters: bool,
     dots: u32,
+    /// Two dots stand between two of its parts: `storage..service`, `1..10`.
+    elided: bool,
 }
 
 /// Reads the word at `start`.
 pub(super) fn word(bytes: &[u8], start: usize) -> Word {
-    let mut word = Word { end: start, digits: false, letters: false, dots: 0 };
+    let mut word = Word { end: start, digits: false, letters: false, dots: 0, elided: false };
     loop {
         let byte = at(bytes, word.end);
         if byte.is_ascii_digit() {
@@ -26,11 +28,18 @@ pub(super) fn word(bytes: &[u8], start: usize) -> Word {
         } else if is_letter(byte) {
             word.letters = true;
         } else if byte != b'_' {
-            let goes_on = is_joiner(byte)
-                && word.end > start
-                && is_word(at(bytes, word.end + 1))
-                && word.end < bytes.len();
-            if !goes_on {
+            if !is_joiner(byte) || word.end == start || word.end >= bytes.len() {
+                return word;
+            }
+            let next = at(bytes, word.end + 1);
+            if next == byte && matches!(byte, b'.' | b'+') {
+                // `g++`, `storage..service`; three dots end a sentence.
+                if byte == b'.' && !is_word(at(bytes, word.end + 2)) {
+                    return word;
+                }
+                word.elided |= byte == b'.';
+                word.end += 1;
+            } else if !is_word(next) {
                 return word;
             }
             word.dots += u32::from(byte == b'.');
@@ -44,14 +53,25 @@ impl Scan<'_, '_> {
     pub(super) fn token(&mut self) {
         let (bytes, start) = (self.bytes, self.at);
         let word = self::word(bytes, start);
+        if let Some(end) = self.joined_list(word.end) {
+            return self.hole(Kind::List, end);
+        }
         if let Some((kind, end)) = self.whole(start, &word) {
             return self.value_or_hole(kind, end);
+        }
+        if word.elided {
+            return self.value_or_hole(Kind::Id, word.end);
         }
         if word.digits && !word.letters {
             return self.digits(start, &word);
         }
         if let Some(end) = self.object(start, word.end) {
             return self.value_or_hole(Kind::List, end);
+        }
+        if let Some(close) = self.called_with(start, word.end) {
+            self.word(word.end);
+            self.mark(b'(');
+            return self.hole(Kind::List, close);
         }
         if word.digits && !self.is_known(start, word.end) {
             return self.mixed(start, &word);
@@ -130,7 +150,8 @@ impl Scan<'_, '_> {
         if word.dots > 0 && path::has_file_ending(text.as_bytes()) {
             return Some((Kind::Path, word.end));
         }
-        if word.dots >= 1 && is_qualified(text) && !matches!(after, b'(' | b':' | b'=') {
+        let ends = !matches!(after, b'(' | b':' | b'=') || (after == b':' && self.is_behind_noun(start));
+        if word.dots >= 1 && ends && is_qualified(text) {
             return Some((Kind::Name, word.end));
         }
         (after == b':').then(|| self.glued(start, word.end)).flatten().map(|end| (Kind::Id, end))
@@ -152,11 +173,13 @@ impl Scan<'_, '_> {
         };
         let first = name(start, colon)?;
         name(colon + 1, second.end)?;
-        let apart = |byte: u8| matches!(byte, 0 | b' ' | b',' | b';' | b')' | b']' | b'"' | b'\'');
+        let apart =
+            |byte: u8| matches!(byte, 0 | b' ' | b',' | b';' | b')' | b']' | b'"' | b'\'' | b'?' | b'!');
+        let stop = at(self.bytes, second.end) == b'.' && at(self.bytes, second.end + 1) <= b' ';
         let alone = (start == 0
             || apart(at(self.bytes, start - 1))
             || matches!(at(self.bytes, start - 1), b'(' | b'[' | b'='))
-            && apart(at(self.bytes, second.end));
+            && (stop || apart(at(self.bytes, second.end)));
         (alone && !super::value::speaks(first)).then_some(second.end)
     }
 
@@ -176,14 +199,16 @@ impl Scan<'_, '_> {
         let text = self.bytes.get(start..word.end).unwrap_or_default();
         if at(text, 0).is_ascii_digit()
             && let Some(number) = number::number(self.bytes, start)
+            && !self.is_version_of_letters(&number, word.end)
         {
             return self.number(number);
         }
-        if let Some(head) = head_before_number(text) {
+        if self.is_scoped(start, word.end) {
+            return self.word(word.end);
+        }
+        if let Some(head) = head_before_number(text).filter(|_| !self.is_before_version(word.end)) {
             self.word(start + head);
-            let rest = text.get(head..).unwrap_or_default();
-            let only_digits = rest.iter().all(|&byte| !is_letter(byte));
-            return self.value_or_hole(if only_digits { Kind::Int } else { Kind::Id }, word.end);
+            return self.value_or_hole(Kind::Int, word.end);
         }
         if text.len() > 36 && address::is_uuid(text.get(text.len() - 36..).unwrap_or_default()) {
             let head = text.len() - 36;
@@ -194,6 +219,21 @@ impl Scan<'_, '_> {
             }
         }
         self.value_or_hole(Kind::Id, word.end);
+    }
+
+    /// `7.6.q-32`, `1.2-beta`: a number that goes on as a version does. `3-way` is a number and a word.
+    fn is_version_of_letters(&self, number: &number::Number, end: usize) -> bool {
+        let goes_on = number.end < end && number::duration_after(self.bytes, number).is_none();
+        goes_on && (at(self.bytes, number.end) == b'.' || number.kind == Kind::Float)
+    }
+
+    /// `Pool2Cleaner::run`: a name with a scope behind it or before it is one of the program's own.
+    fn is_scoped(&self, start: usize, end: usize) -> bool {
+        let before = self.bytes.get(..start).unwrap_or_default();
+        starts(self.bytes, end, "::") && is_letter(at(self.bytes, end + 2))
+            || starts(self.bytes, end, "::~")
+            || before.ends_with(b"::")
+            || before.ends_with(b"::~")
     }
 
     /// Whether this token with digits is a word all the same.
@@ -318,10 +358,8 @@ fn head_before_number(text: &[u8]) -> Option<usize> {
         return None;
     }
     let rest = text.get(first..)?;
-    let mixed = rest
-        .split(|&byte| is_break(byte) || byte == b'.')
-        .any(|part| part.iter().any(u8::is_ascii_digit) && part.iter().any(|&byte| is_letter(byte)));
-    (!mixed).then_some(head)
+    // `broker-1-cleaner`: the number stands inside of a name.
+    (!rest.iter().any(|&byte| is_letter(byte))).then_some(head)
 }
 
 /// What joins a word to a number.
