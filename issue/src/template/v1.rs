@@ -10,6 +10,7 @@ mod bytes;
 mod name;
 mod number;
 mod path;
+mod place;
 mod quoted;
 mod sink;
 mod time;

@@ -46,43 +46,7 @@ impl Scan<'_, '_> {
         if last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non") {
             return !speaks(text) && self.previous_word_is(PREPOSITIONS);
         }
-        if before.ends_with(b"(from ") && next == b')' {
-            return true;
-        }
-        // `of type ping, 12 bytes`: a kind is one of a few.
-        if [&b"of type "[..], b"of kind ", b"of class "].iter().any(|ends| before.ends_with(ends)) {
-            return !sorted_holds(SPEAKING_WORDS, text);
-        }
-        // `added quota for: carts`.
-        let named = |head: &[u8]| {
-            let word = last_word(head);
-            PREPOSITIONS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-        };
-        if last && before.strip_suffix(b": ").is_some_and(named) {
-            return true;
-        }
-        // `INIT -> CONNECTED`: what stands on both sides of an arrow.
-        if starts(self.bytes, end, " -> ") || before.ends_with(b" -> ") {
-            return !sorted_holds(SPEAKING_WORDS, text);
-        }
-        // `took 5,cart-cleaner`: the rest of a list whose first part was taken out.
-        if before.ends_with(b",") && self.sink.ends_with_hole_and(",") && super::value::is_identifier(text) {
-            return true;
-        }
-        // `curl (7.88.1-10)`: what the version is of.
-        if before.ends_with(b" ") && self.is_before_version(end) {
-            return !sorted_holds(SPEAKING_WORDS, text);
-        }
-        // `provides /usr/bin/x (keeper)`: said of what was taken out.
-        if next == b')' && self.sink.ends_with_hole_and(" (") {
-            return !speaks(text) && !sorted_holds(SPEAKING_WORDS, text);
-        }
-        // `in Empty state`: one of a few.
-        let state = starts(self.bytes, end, " state") || starts(self.bytes, end, " mode");
-        if state && before.ends_with(b"in ") && text.starts_with(|first: char| first.is_ascii_uppercase()) {
-            return true;
-        }
-        self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
+        self.is_at_place(end) || self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
     }
 
     /// `initializing CartPublisher with`, `2 CartReply votes`: what a verb or a count is about.
@@ -146,22 +110,10 @@ impl Scan<'_, '_> {
         let spaced = text.contains(' ');
         let tagged = tag && !spaced;
         let front = self.sink.is_key() && self.sink.has_no_sentence();
-        let named = has_hump(text) || (spaced && text.bytes().any(|byte| byte.is_ascii_digit()));
+        let named = has_hump(text)
+            || is_hyphenated_name(text)
+            || (spaced && text.bytes().any(|byte| byte.is_ascii_digit()));
         (tagged && !speaks(text) || (front && named)).then_some(close + 1)
-    }
-
-    /// Whether a version in parentheses follows: `(7.88.1-10)`, `(1:2.4~rc1)`. `(0.5)` is a number.
-    pub(super) fn is_before_version(&self, end: usize) -> bool {
-        if !starts(self.bytes, end, " (") || !at(self.bytes, end + 2).is_ascii_digit() {
-            return false;
-        }
-        let in_version =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'~' | b':');
-        let close = run_at_most(self.bytes, end + 2, 64, in_version);
-        let version = self.bytes.get(end + 2..close).unwrap_or_default();
-        let parts = version.iter().filter(|&&byte| matches!(byte, b'.' | b'-' | b'~' | b'+')).count();
-        let named = super::value::is_identifier(self.text.get(self.at..end).unwrap_or_default());
-        at(self.bytes, close) == b')' && parts >= if named { 1 } else { 2 } && version.contains(&b'.')
     }
 
     /// Where the arguments end that stand right behind a program's name: `addKeepAlive(Default, kWindow)`.
@@ -337,13 +289,13 @@ impl Scan<'_, '_> {
 }
 
 /// Whether nothing but punctuation stands between here and the end of the line.
-fn ends_line(bytes: &[u8], end: usize) -> bool {
+pub(super) fn ends_line(bytes: &[u8], end: usize) -> bool {
     let rest = bytes.get(end..).unwrap_or_default();
     rest.len() <= 2 && rest.iter().all(|byte| matches!(byte, b'.' | b',' | b';' | b'!' | b' ' | b'"' | b')'))
 }
 
 /// The letters at the end.
-fn last_word(head: &[u8]) -> &[u8] {
+pub(super) fn last_word(head: &[u8]) -> &[u8] {
     let length = head.iter().rev().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
     head.get(head.len() - length..).unwrap_or_default()
 }
@@ -380,7 +332,7 @@ pub(super) fn has_hump(text: &str) -> bool {
 }
 
 /// Whether a part of the name tells what happened: `NOT_FOUND`, `AccessDenied`, `TimeoutException`.
-fn speaks(text: &str) -> bool {
+pub(super) fn speaks(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut start = 0;
     for index in 1..=bytes.len() {

@@ -9,6 +9,9 @@ fn check(cases: &[(&str, &str)]) {
 #[test]
 fn the_lists_are_sorted_where_they_must_be() {
     assert!(super::vocabulary::SPEAKING_WORDS.is_sorted());
+    assert!(super::vocabulary::NAMES_LIKE_WORDS.is_sorted());
+    assert!(super::vocabulary::SQL_VERBS.is_sorted());
+    assert!(super::vocabulary::VERBS_OF_STATES.is_sorted());
 }
 
 #[test]

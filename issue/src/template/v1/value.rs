@@ -4,8 +4,8 @@ use super::{
     Kind, Scan, address,
     bytes::{at, is_word, run_at_most},
     vocabulary::{
-        ANNOUNCERS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS, TURNING_VERBS,
-        sorted_holds,
+        ANNOUNCERS, NAMES_LIKE_WORDS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS,
+        TURNING_VERBS, sorted_holds,
     },
 };
 
@@ -50,6 +50,9 @@ impl Scan<'_, '_> {
         if self.context.value {
             let end = self.whole_value(end);
             return self.hole(Kind::Value, end);
+        }
+        if self.is_statement(end) {
+            return self.hole(Kind::Value, self.bytes.len());
         }
         let word = (self.at, end);
         let text = self.text.get(word.0..word.1).unwrap_or_default();
@@ -223,7 +226,8 @@ impl Scan<'_, '_> {
         let sure = self.context.prepared || self.context.colon || is_identifier(text);
         // `stream reader with`: who acts, said by a word.
         let acts = text.ends_with("er") || text.ends_with("or");
-        sure || (!acts && at(self.bytes, end) == b' ' && is_word(at(self.bytes, end + 1)))
+        let next = at(self.bytes, end + 1);
+        sure || (!acts && at(self.bytes, end) == b' ' && (is_word(next) || next == b'('))
     }
 
     /// `for root from <ip>`: between these two words stands who.
@@ -314,7 +318,8 @@ fn speaks_of_thing(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     text.len() > 64
         || sorted_holds(SPEAKING_WORDS, &lower)
-        || SPEAKING_ENDINGS.iter().any(|ending| lower.len() > ending.len() + 2 && lower.ends_with(ending))
+        || !sorted_holds(NAMES_LIKE_WORDS, &lower)
+            && SPEAKING_ENDINGS.iter().any(|ending| lower.len() > ending.len() + 2 && lower.ends_with(ending))
 }
 
 /// End of a pair's value whose first token ends at `end`: all up to white space or a separator.

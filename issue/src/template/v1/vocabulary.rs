@@ -149,6 +149,22 @@ pub(super) const SPEAKING_NAMES: &[&str] = &[
     "fatal", "hint", "info", "level", "message", "msg", "note", "reason", "severity", "warn", "warning",
 ];
 
+/// Names of services, topics and the like that end as verbs and nouns of sentences do: `topic billing`. Sorted.
+#[rustfmt::skip]
+pub(super) const NAMES_LIKE_WORDS: &[&str] = &[
+    "accounting", "advertising", "banking", "billing", "booking", "fulfillment", "fulfilment", "integration",
+    "invoicing", "marketing", "messaging", "monitoring", "notification", "ordering", "payment", "pricing",
+    "production", "purchasing", "recommendation", "reporting", "shipping", "shopping", "staging", "testing",
+    "ticketing", "trading", "training",
+];
+
+/// Verbs with which a statement of SQL begins. Sorted.
+#[rustfmt::skip]
+pub(super) const SQL_VERBS: &[&str] = &[
+    "alter", "begin", "commit", "create", "delete", "drop", "grant", "insert", "merge", "replace", "rollback",
+    "select", "set", "truncate", "update", "with",
+];
+
 /// Endings of words that say something of a thing and do not name one.
 #[rustfmt::skip]
 pub(super) const SPEAKING_ENDINGS: &[&str] = &[

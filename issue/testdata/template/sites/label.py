@@ -18,7 +18,7 @@ PHRASE=('FutureUtils.java','LogSegment.java:80','HttpHandler$1 onError','Wrapped
 def phrase(m):
     m=re.sub(r'EntityRef\{.*','{}',m)
     return re.sub(r"^\[[^\]]*\] ?|\"[^\"]*\"|/\S*/\S*|\(projects\S*\S|\b\w*\d\w*(/\w+)?",'{}',m)
-MERGE={'dispatcher.cc:682':'dispatcher.cc:487','signal_filter_processor.cc:61':'signal_filter_processor.cc:54','policy_provider.cc:578':'policy_provider.cc:487','lock_manager.cc:318':'lock_manager.cc:262','MultiThreadedEventProcessor.java:176':'ShutdownableThread.java:133','CONSOLE:1':'CONSOLE:2'}
+MERGE={'dispatcher.cc:682':'dispatcher.cc:487','signal_filter_processor.cc:61':'signal_filter_processor.cc:54','policy_provider.cc:578':'policy_provider.cc:487','lock_manager.cc:318':'lock_manager.cc:262','MultiThreadedEventProcessor.java:176':'ShutdownableThread.java:133','CONSOLE:1':'CONSOLE:2','NameResolverRegistry getDefaultRegistry':'LoadBalancerRegistry getDefaultRegistry'}
 DROP={'chromium':['webrtc_logging.cc:35','media_stream_manager.cc:1559']}
 # One argument is all that is printed here: the text is another program's and has no format string.
 PASSED=('zapgrpc/zapgrpc.go:176',)
@@ -51,7 +51,7 @@ def main(n):
             else:
                 f=gofmt(s); c=[(k,f2) for f2,r,k in fm if r.match(m)]
                 lab=max(c)[1] if c else f if f and '\t' not in f and '\n' not in f and prx(f)[0].match(m) else s
-        elif n=='firestore' and s.split(' ')[1] in ('<clinit>','getDefaultRegistry','loadTraceComponent','loadTagsComponent','loadStatsComponent') : lab=s+' '+m.split(': ')[0]
+        elif n=='firestore' and s.split(' ')[1] in ('<clinit>','loadTraceComponent','loadTagsComponent','loadStatsComponent') : lab=s+' '+m.split(': ')[0]
         else: lab=s
         if any(p in lab for p in PHRASE): lab+=' '+phrase(m)
         for a,b in MERGE.items():
