@@ -26,7 +26,8 @@ impl Scan<'_, '_> {
         }
         let before = self.bytes.get(..self.at).unwrap_or_default();
         if EMPTY_VALUES.contains(&text) {
-            return before.ends_with(b": ") || self.previous_word_is(PREPOSITIONS);
+            let closes = ends_line(self.bytes, end) && before.ends_with(b" ");
+            return closes || before.ends_with(b": ") || self.previous_word_is(PREPOSITIONS);
         }
         if matches!(next, b'(' | b':') {
             return false;

@@ -55,7 +55,7 @@ impl Scan<'_, '_> {
         let version = self.bytes.get(end + 2..close).unwrap_or_default();
         let parts = version.iter().filter(|&&byte| matches!(byte, b'.' | b'-' | b'~' | b'+')).count();
         let named = is_identifier(self.text.get(self.at..end).unwrap_or_default());
-        at(self.bytes, close) == b')' && parts >= if named { 1 } else { 2 } && version.contains(&b'.')
+        at(self.bytes, close) == b')' && parts >= if named { 1 } else { 2 }
     }
 
     /// Whether a statement of SQL begins here, behind a word that announces one: `query: SELECT …`.

@@ -137,6 +137,10 @@ impl<'a, 'h> Sink<'a, 'h> {
             let text = self.line.get(start..end).unwrap_or_default().to_owned();
             hits.push(Hit { kind: kind.name(), text });
         }
+        // Go prints a pointer's target behind `&`, and `nil` without.
+        if self.form == Form::Key && kind == Kind::List && self.out.ends_with('&') {
+            self.out.pop();
+        }
         let merges = match self.form {
             Form::Typed => self.last == Some(kind),
             Form::Key => self.last.is_some(),

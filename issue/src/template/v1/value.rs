@@ -5,7 +5,7 @@ use super::{
     bytes::{at, is_word, run_at_most},
     vocabulary::{
         ANNOUNCERS, NAMES_LIKE_WORDS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS,
-        TURNING_VERBS, sorted_holds,
+        SURE_ANNOUNCERS, TURNING_VERBS, sorted_holds,
     },
 };
 
@@ -226,6 +226,13 @@ impl Scan<'_, '_> {
         let sure = self.context.prepared || self.context.colon || is_identifier(text);
         // `stream reader with`: who acts, said by a word.
         let acts = text.ends_with("er") || text.ends_with("or");
+        let announcer = self.text.get(name.0..name.1).unwrap_or_default();
+        if !acts && super::name::ends_line(self.bytes, end) {
+            // `package lists`, `table statistics`: what there are several of is a noun.
+            let last = !text.ends_with('s')
+                && SURE_ANNOUNCERS.iter().any(|known| announcer.eq_ignore_ascii_case(known));
+            return sure || last;
+        }
         let next = at(self.bytes, end + 1);
         sure || (!acts && at(self.bytes, end) == b' ' && (is_word(next) || next == b'('))
     }

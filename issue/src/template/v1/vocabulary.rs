@@ -76,6 +76,12 @@ pub(super) const ANNOUNCERS: &[&str] = &[
     "tenant", "thread", "topic", "unit", "user", "username", "variable", "volume", "worker", "zone",
 ];
 
+/// Those of them that hardly ever stand before a second noun: what follows at the end is a name too.
+#[rustfmt::skip]
+pub(super) const SURE_ANNOUNCERS: &[&str] = &[
+    "bucket", "column", "database", "package", "relation", "schema", "table", "topic", "username", "variable",
+];
+
 /// Names after which only what is spelled as a name in a program is a value: `operation applyEntry`.
 #[rustfmt::skip]
 pub(super) const NOUNS: &[&str] = &[
