@@ -5,7 +5,7 @@ use super::{
     bytes::{at, is_word, run_at_most},
     vocabulary::{
         ANNOUNCERS, NAMES_LIKE_WORDS, PREPOSITIONS, SPEAKING_ENDINGS, SPEAKING_NAMES, SPEAKING_WORDS,
-        SURE_ANNOUNCERS, TURNING_VERBS, sorted_holds,
+        SURE_ANNOUNCERS, sorted_holds,
     },
 };
 
@@ -76,7 +76,6 @@ impl Scan<'_, '_> {
             self.at = end;
         }
         self.empty_name(word);
-        self.turns |= TURNING_VERBS.iter().any(|known| text.eq_ignore_ascii_case(known));
         self.context.after_word(word, carried && !prepared);
     }
 
