@@ -23,6 +23,7 @@ mod record;
 
 use buffer::Buffer;
 pub(crate) use head::is_named;
+pub(crate) use lookback::is_shown;
 use prefilter::Prefilter;
 use record::{Record, Verdict};
 

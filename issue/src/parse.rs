@@ -133,5 +133,11 @@ fn log(block: &Block) -> Option<Parsed> {
     let tag_only =
         parsed.message.starts_with('[') && parsed.message.find(']') == Some(parsed.message.len() - 1);
     let words = !parsed.message.is_empty() && !tag_only;
+    if !text.contains('\n')
+        && let Some(traced) =
+            structured::parse_tail(&parsed.message).or_else(|| structured::parse_escaped(text))
+    {
+        return Some(Parsed { level, ..traced });
+    }
     words.then_some(parsed)
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::assemble::{Assembler, Limits};
+use crate::assemble::{Assembler, Block, Limits};
+use crate::languages::frames::{Thrown, is_number};
 use crate::languages::{self, Trace};
 use crate::logline::Rank;
 use crate::report::{Frame, Kind, Language, Level, Parsed};
@@ -51,7 +52,7 @@ const MESSAGES: [&str; 16] = [
     "jsonPayload.message",
 ];
 /// Keys of a stack.
-const STACKS: [&str; 27] = [
+const STACKS: [&str; 31] = [
     "stack",
     "stack_trace",
     "stacktrace",
@@ -77,11 +78,15 @@ const STACKS: [&str; 27] = [
     "full_message",
     "errorVerbose",
     "StackTrace",
+    "exception.frames",
+    "exception.backtrace",
+    "error.backtrace",
+    "backtrace",
     "error",
     "err",
 ];
 /// Keys of an exception's class and text beside the stack.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 15] = [
     "err.type",
     "err.name",
     "error.type",
@@ -91,13 +96,21 @@ const TYPES: [&str; 9] = [
     "exception.exception_class",
     "thrown.name",
     "exception_class",
+    "exception.name",
+    "exception.class",
+    "exception.exceptionType",
+    "context.exception.class",
+    "error.class",
+    "errorType",
 ];
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "err.message",
     "error.message",
     "exception.message",
     "exception.exception_message",
     "thrown.message",
+    "context.exception.message",
+    "errorMessage",
     "err",
     "error",
     "exception",
@@ -107,6 +120,9 @@ const TEXTS: [&str; 10] = [
 
 /// Whether a JSON line states a level of warning or above, or holds a stack. A cheap look, without parsing.
 pub fn may_be_error(line: &str) -> bool {
+    if ["\"s\":\"E\"", "\"s\":\"F\""].iter().any(|severity| line.contains(severity)) {
+        return true;
+    }
     let mut ranks = [None; LEVELS.len()];
     for (end, value) in keys(line) {
         let before = line.get(..end).unwrap_or_default();
@@ -148,6 +164,8 @@ fn rank_of_value(value: &str) -> Option<Rank> {
 
 fn rank_of_text(text: &str) -> Option<Rank> {
     let text = text.trim();
+    // Go's slog writes `ERROR+4` for what lies above a level.
+    let text = text.split_once(['+', '-']).filter(|(_, more)| is_number(more)).map_or(text, |(word, _)| word);
     Rank::of_word(text).or_else(|| text.parse().ok().and_then(rank_of_number))
 }
 
@@ -168,7 +186,18 @@ fn text<'a>(object: &'a Map<String, Value>, paths: &[&str]) -> Option<&'a str> {
     paths.iter().find_map(|path| lookup(object, path)?.as_str().filter(|text| !text.trim().is_empty()))
 }
 
+/// MongoDB's letter, which is a level only beside its own keys.
+fn letter(object: &Map<String, Value>) -> Option<Rank> {
+    let word =
+        object.get("s").filter(|_| object.contains_key("c") && object.contains_key("ctx"))?.as_str()?;
+    word.bytes().next().filter(|_| word.len() == 1).and_then(Rank::of_letter)
+}
+
 fn rank(object: &Map<String, Value>) -> Option<Rank> {
+    letter(object).or_else(|| stated(object))
+}
+
+fn stated(object: &Map<String, Value>) -> Option<Rank> {
     LEVELS.iter().find_map(|path| match lookup(object, path)? {
         Value::String(word) => rank_of_text(word),
         Value::Number(number) if *path == "severity_number" => rank_of_otel(number.as_u64()?),
@@ -243,7 +272,7 @@ fn logged(message: &str) -> Parsed {
 fn stack(value: &Value) -> Option<Parsed> {
     match value {
         Value::String(text) => stack_text(text),
-        Value::Array(items) => stack_list(items),
+        Value::Array(items) => stack_list(items).or_else(|| class_list(items)).or_else(|| line_list(items)),
         _ => None,
     }
 }
@@ -253,23 +282,53 @@ pub fn stack_text(text: &str) -> Option<Parsed> {
     if !text.contains('\n') {
         return None;
     }
+    traced(text, Level::Fatal).or_else(|| bare_frames(text))
+}
+
+/// The first trace in a text of its own; log lines of at least this level open one too.
+fn traced(text: &str, min_level: Level) -> Option<Parsed> {
     let mut blocks = Vec::new();
-    let mut assembler = Assembler::new(Limits { min_level: Level::Fatal, ..Limits::default() });
+    let mut assembler = Assembler::new(Limits { min_level, ..Limits::default() });
     assembler.push(text.as_bytes(), 0, &mut blocks);
     assembler.flush(&mut blocks);
-    let traced = blocks
-        .iter()
-        .find(|block| block.grammar.is_some_and(|grammar| grammar.language != Language::Unknown));
-    match traced {
-        Some(block) => (block.grammar?.parse)(&block.trace()),
-        None => bare_frames(text),
-    }
+    let known = |block: &&Block| block.grammar.is_some_and(|grammar| grammar.language != Language::Unknown);
+    blocks.iter().find(known).and_then(|block| (block.grammar?.parse)(&block.trace()))
 }
 
 /// Frames without a header, as zap writes them.
 fn bare_frames(text: &str) -> Option<Parsed> {
     let (grammar, opening) = text.lines().take(24).find_map(languages::frame)?;
     (grammar.parse)(&Trace { header: "", body: text, rule: opening.rule })
+}
+
+/// A stack as a list of its lines, or of nothing but frames.
+fn line_list(items: &[Value]) -> Option<Parsed> {
+    let lines: Option<Vec<&str>> = items.iter().take(1_000).map(Value::as_str).collect();
+    let text = lines.filter(|lines| !lines.is_empty())?.join("\n");
+    stack_text(&text).or_else(|| bare_frames(&text))
+}
+
+/// An object behind the words of a log line: `Invoke Error {"errorType": …, "stack": […]}`.
+pub fn parse_tail(message: &str) -> Option<Parsed> {
+    let at = message.find("{\"")?;
+    let value: Value = serde_json::from_str(message.get(at..)?.trim_end()).ok()?;
+    let object = value.as_object()?;
+    let mut parsed = STACKS.iter().find_map(|path| stack(lookup(object, path)?))?;
+    if parsed.error_type.is_none() {
+        parsed.error_type = text(object, &TYPES).map(str::to_owned);
+    }
+    if parsed.message.is_empty() {
+        parsed.message = text(object, &TEXTS).unwrap_or_default().to_owned();
+    }
+    let words = message.get(..at).unwrap_or_default().trim();
+    parsed.log = (!words.is_empty()).then(|| words.to_owned());
+    Some(parsed)
+}
+
+/// A line in which a logger wrote the line breaks of a trace as `\n`.
+pub fn parse_escaped(line: &str) -> Option<Parsed> {
+    (line.matches("\\n").count() > 1).then_some(())?;
+    traced(&line.replace("\\n", "\n").replace("\\t", "\t"), Level::Error)
 }
 
 /// structlog's `dict_tracebacks`: exceptions, the last one first, each with frames in the order of the calls.
@@ -279,7 +338,7 @@ fn stack_list(items: &[Value]) -> Option<Parsed> {
         let mut frames: Vec<Frame> =
             object.get("frames")?.as_array()?.iter().filter_map(list_frame).collect();
         frames.reverse();
-        let mut thrown = languages::frames::Thrown::new(
+        let mut thrown = Thrown::new(
             object.get("exc_type")?.as_str()?,
             object.get("exc_value").and_then(Value::as_str).unwrap_or_default(),
         );
@@ -288,6 +347,31 @@ fn stack_list(items: &[Value]) -> Option<Parsed> {
     });
     let primary = chain.next()?;
     Some(languages::frames::parsed(Kind::Exception, Level::Error, Language::Python, primary, chain.collect()))
+}
+
+/// Log4j's JSON: frames as objects with class and method; class and text of the error stand beside the list.
+fn class_list(items: &[Value]) -> Option<Parsed> {
+    let frames: Vec<Frame> = items
+        .iter()
+        .filter_map(|item| {
+            let object = item.as_object()?;
+            let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+            Some(Frame {
+                module: Some(text("class").or_else(|| text("className"))?),
+                function: Some(text("method").or_else(|| text("methodName"))?),
+                file: text("file").or_else(|| text("fileName")),
+                line: object
+                    .get("line")
+                    .or_else(|| object.get("lineNumber"))
+                    .and_then(Value::as_u64)
+                    .and_then(|line| line.try_into().ok()),
+                ..Frame::default()
+            })
+        })
+        .collect();
+    let thrown = Thrown { frames, ..Thrown::default() };
+    (!thrown.frames.is_empty())
+        .then(|| languages::frames::parsed(Kind::Exception, Level::Error, Language::Jvm, thrown, Vec::new()))
 }
 
 fn list_frame(value: &Value) -> Option<Frame> {

@@ -34,6 +34,10 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
         return Some(record);
     }
     record.level = stated(&text, &seen);
+    if let Some((offset, opening)) = rails(&text, &seen).filter(|_| record.falls_back(limits)) {
+        add_opener(&mut record, &text, offset, &ruby::GRAMMAR, opening);
+        return Some(record);
+    }
     if record.falls_back(limits) || is_typed(&text, &seen) {
         lookback::header(&mut record, buffer, line, "", &ANNOUNCING);
         return Some(log_or_typed(record, &text, limits));
@@ -46,6 +50,12 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
     record.become_trace(grammar, opening, body);
     record.assume_prefix(text.get(..offset).unwrap_or_default());
     Some(record)
+}
+
+/// Rails' header behind the front of a log line.
+fn rails(text: &str, seen: &Look) -> Option<(usize, Opening)> {
+    text.trim_end().ends_with("):").then_some(())?;
+    seen.starts().find_map(|offset| Some((offset, ruby::rails_logged(text.get(offset..)?)?)))
 }
 
 fn log_or_typed(mut record: Record, text: &str, limits: &Limits) -> Record {
@@ -154,6 +164,14 @@ fn convert(
     grammar: &'static Grammar,
     opening: Opening,
 ) -> Verdict {
+    if record.unprefix(line.get(..offset).unwrap_or_default()) {
+        let bare = line.get(offset..).unwrap_or_default();
+        let body = thrown_at(record, grammar).unwrap_or_else(|| record.line_start(record.len()));
+        record.append(bare);
+        record.settle();
+        record.become_trace(grammar, opening, body);
+        return Verdict::Take;
+    }
     let body = thrown_at(record, grammar);
     let body = body.unwrap_or_else(|| record.line_start(record.len()) + offset);
     record.append(line);
@@ -211,7 +229,8 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
             record.line_start(first) + offset + name_offset(whole.get(offset..).unwrap_or_default()),
         );
     }
-    lookback::embedded(whole).map(|offset| record.line_start(first) + offset)
+    let dotted = || lookback::embedded_class(whole).filter(|_| grammar.language == Language::Jvm);
+    lookback::embedded(whole).or_else(dotted).map(|offset| record.line_start(first) + offset)
 }
 
 /// `Shop$Gone: text`: a class without a package below a log line, above the frames.
@@ -261,7 +280,15 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
         return Verdict::Take;
     }
     // Some loggers leave one line empty between their words and the trace.
-    let gap = record.held() == 1 && record.line(record.len() - 1).trim().is_empty();
+    // An empty line that is indented like the words around it is one of them.
+    let above = record.line(record.len().saturating_sub(1));
+    let gap = record.held() == 1 && above.trim().is_empty();
+    let inner = gap && above.len() > 3 && line.starts_with(above) && !blank;
+    if record.is_firm() && inner && record.len() < LOG_LINES {
+        record.append(line);
+        record.settle();
+        return Verdict::Take;
+    }
     if record.is_firm() && (blank && record.held() > 0 || gap && !is_error_header(line)) {
         return Verdict::End("empty line");
     }

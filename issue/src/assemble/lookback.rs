@@ -5,7 +5,7 @@ use super::buffer::{Buffer, Line};
 use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
-use crate::languages::frames::{names_an_error, type_and_message};
+use crate::languages::frames::{is_number, is_qualified, names_an_error, type_and_message};
 use crate::languages::{GRAMMARS, Grammar, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
@@ -83,6 +83,15 @@ fn is_excerpt(text: &str) -> bool {
     }
 }
 
+/// `  > 14 |     return map.road;` and the line of its caret.
+pub fn is_shown(text: &str) -> bool {
+    text.starts_with(' ')
+        && text.split_once('|').is_some_and(|(number, _)| {
+            let number = number.trim().trim_start_matches("> ");
+            number.is_empty() || is_number(number)
+        })
+}
+
 /// Whether `text` announces the line below it.
 fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
     if runtime.iter().any(|start| text.starts_with(start)) {
@@ -135,23 +144,34 @@ pub fn thrown(
     let mut lines: Vec<Line> = Vec::new();
     let mut index = line.start;
     let mut offset = None;
+    // Lines that are neither empty nor shown source.
+    let mut plain = 0;
     while offset.is_none() && (lines.len() as u64) < LINES {
         let above = buffer.line_before(index, line.start)?;
         let text = buffer.text(&above);
         let text = shape.strip(&text).unwrap_or(&text);
         let gap = text.trim().is_empty();
+        // A test runner shows the source between an error's words and its frames.
+        let shown = grammar.language == Language::Javascript && (gap || is_shown(text));
+        if shown && plain == 0 {
+            index = above.start;
+            lines.push(above);
+            continue;
+        }
         if gap && (grammar.language != Language::Ruby || lines.len() > 2) {
             return None;
         }
-        offset = header_offset(text, grammar, lines.is_empty());
+        offset = header_offset(text, grammar, plain == 0)
+            .filter(|at| lines.len() == plain || text.get(*at..).is_some_and(is_error_header));
         let other = offset.is_none()
             && (logline::is_log_line(text)
-                || text.starts_with([' ', '\t']) && !lines.is_empty() && grammar.language != Language::Perl);
+                || text.starts_with([' ', '\t']) && plain > 0 && grammar.language != Language::Perl);
         if other {
             return None;
         }
         index = above.start;
         lines.push(above);
+        plain += 1;
     }
     let offset = offset?;
     let name = *lines.last()?;
@@ -211,9 +231,17 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
     }
 }
 
+/// The last ` com.example.Name: ` or `|com.example.Name: ` in a line: right above the frames of a JVM it is the error, whatever its name.
+pub fn embedded_class(text: &str) -> Option<usize> {
+    let classes = text.match_indices([' ', '|']).map(|(at, _)| at + 1);
+    classes
+        .filter(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| is_qualified(class)))
+        .last()
+}
+
 /// The last ` Name: ` in a line whose name only an error can have: `job failed: RangeError: out of range`.
 pub fn embedded(text: &str) -> Option<usize> {
-    text.match_indices(' ')
+    text.match_indices([' ', '|'])
         .map(|(at, _)| at + 1)
         .find(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| names_an_error(class)))
 }

@@ -175,6 +175,18 @@ fn pods(window: &str) -> [Option<usize>; 2] {
     [Some(behind), container.map(|name| behind + name.len() + 1)]
 }
 
+/// Behind a tag that a logger puts before every message: `[3f2a-77] `, `<0.812.0> `.
+fn tagged(window: &str, message: usize) -> Option<usize> {
+    let rest = window.get(message..)?.trim_start_matches(' ');
+    let message = window.len() - rest.len();
+    let close = match rest.as_bytes().first()? {
+        b'[' => "] ",
+        b'<' => "> ",
+        _ => return None,
+    };
+    rest.find(close).map(|at| message + at + close.len())
+}
+
 /// Looks at the front of a line.
 pub fn look(line: &str) -> Look {
     let window = line.get(..floor(line, 160)).unwrap_or(line);
@@ -190,6 +202,10 @@ pub fn look(line: &str) -> Look {
         let [bar, tag, bracket, stream, word, pool, name] = marks.offsets(window, first);
         let [pod, container] = if first.is_ascii_lowercase() { pods(window) } else { [None; 2] };
         let message = head.map(|head| head.message);
+        let bracket = bracket.or_else(|| message.and_then(|at| tagged(window, at)));
+        let behind = |mark: &str| window.find(mark).map(|at| at + mark.len());
+        let tag = if first == b'<' { tag.or_else(|| behind(" - - ")) } else { tag };
+        let name = if window.starts_with("App ") { name.or_else(|| behind(" output: ")) } else { name };
         [bar, tag, bracket, stream, word, pool, name, message, marks.anchor(), container, pod]
     };
     let mut count = 1;

@@ -150,6 +150,18 @@ impl Record {
         self.constant = false;
     }
 
+    /// Takes a prefix off that a line below the first one shows to be constant. `true`: the first line carries it.
+    pub fn unprefix(&mut self, text: &str) -> bool {
+        let prefix = Prefix::new(text);
+        let carried = !text.is_empty() && prefix.strip(self.line(self.header_lines)).is_some();
+        if carried {
+            self.prefix = Some(prefix);
+            self.strip_lines();
+            self.constant = true;
+        }
+        carried
+    }
+
     /// Decides on the next line.
     pub fn accept(&mut self, line: &str, limits: &Limits) -> Verdict {
         let held = self.held();

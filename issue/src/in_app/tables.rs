@@ -131,7 +131,7 @@ static PYTHON: Table = Table {
 #[rustfmt::skip]
 static JVM: Table = Table {
     names: &[
-        "java.", "javax.", "jdk.", "sun.", "com.sun.", "jakarta.", "kotlin.", "kotlinx.", "scala.", "groovy.",
+        "java.", "javax.", "jdk.", "sun.", "com.sun.", "$Proxy", "jakarta.", "kotlin.", "kotlinx.", "scala.", "groovy.",
         "groovyjarjar", "org.codehaus.", "clojure.", "org.springframework.", "org.apache.", "org.hibernate.",
         "org.eclipse.", "org.jboss.", "org.wildfly.", "org.xnio.", "org.glassfish.", "org.junit.", "junit.",
         "org.testng.", "org.mockito.", "org.gradle.", "org.slf4j.", "ch.qos.", "org.aspectj.",
@@ -334,7 +334,8 @@ static SWIFT: Table = Table {
     file_begins: &["Swift/", "libswift"],
     names: &[
         "swift_", "Swift.", "_swift", "libswiftCore", "libdispatch", "Foundation.", "$sS", "__libc_start",
-        "_start",
+        "_start", "_assertionFailure", "_fatalErrorMessage", "_swift_runtime", "assertionFailure(", "fatalError(",
+        "preconditionFailure(",
     ],
     ..NOTHING
 };

@@ -27,7 +27,9 @@ fn opens(line: &str) -> Option<Opening> {
 /// `Unhandled exception: message (Class)`, `Unhandled exception in spawn: message (Class)`.
 fn thrown(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("Unhandled exception")?;
-    let rest = rest.strip_prefix(" in spawn").unwrap_or(rest).strip_prefix(": ")?;
+    let rest = rest.strip_prefix(" in spawn").unwrap_or(rest);
+    let named = rest.strip_prefix("(name: ").and_then(|rest| rest.split_once(')'));
+    let rest = named.map_or(rest, |(_, rest)| rest).strip_prefix(": ")?;
     let (message, class) = rest.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     let named = class.starts_with(|first: char| first.is_ascii_uppercase())
         && class.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':' || byte == b'_');

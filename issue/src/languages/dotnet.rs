@@ -21,7 +21,10 @@ const HEAD: u8 = 0;
 const FRAMES: u8 = 1;
 const MONO: u8 = 2;
 const DONE: u8 = 3;
+const DATA: u8 = 4;
 const MESSAGE_LINES: u32 = 24;
+/// What Mono writes before it prints an error for the second time.
+const SECOND: &str = "[ERROR] FATAL UNHANDLED EXCEPTION: ";
 
 fn opens(line: &str) -> Option<Opening> {
     let text = line.trim_end();
@@ -43,6 +46,26 @@ fn opens(line: &str) -> Option<Opening> {
     }
 }
 
+/// The words for `Unhandled Exception` in the framework's other languages.
+const TRANSLATED: [&str; 6] = [
+    "Unbehandelte Ausnahme: ",
+    "Exception non gérée : ",
+    "Excepción no controlada: ",
+    "Eccezione non gestita: ",
+    "Exceção Sem Tratamento: ",
+    "Необработанное исключение: ",
+];
+
+/// What stands before a frame's method, before its file and before the number of its line in other languages.
+const WORDS: [(&str, &str, &str); 6] = [
+    ("at ", "in ", ":line "),
+    ("bei ", "in ", ":Zeile "),
+    ("à ", "dans ", ":ligne "),
+    ("en ", "en ", ":línea "),
+    ("in ", "in ", ":riga "),
+    ("в ", "в ", ":строка "),
+];
+
 /// What the framework says when a thread's stack is used up, without a trace.
 fn is_exhausted(text: &str) -> bool {
     [
@@ -54,9 +77,8 @@ fn is_exhausted(text: &str) -> bool {
 
 /// `Unhandled exception. System.X: m`, `[ERROR] FATAL UNHANDLED EXCEPTION: System.X: m`.
 fn uncaught(line: &str) -> Option<&str> {
-    ["Unhandled exception. ", "Unhandled Exception: ", "[ERROR] FATAL UNHANDLED EXCEPTION: "]
-        .iter()
-        .find_map(|start| line.strip_prefix(start))
+    let known = ["Unhandled exception. ", "Unhandled Exception: ", SECOND];
+    known.iter().chain(&TRANSLATED).find_map(|start| line.strip_prefix(start))
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
@@ -74,8 +96,12 @@ fn follows(state: &mut State, line: &str) -> Next {
     }
     match state.phase {
         // Mono prints the trace a second time for its log.
-        FRAMES if line.starts_with("[ERROR] FATAL UNHANDLED EXCEPTION: ") => state.take(HEAD),
+        HEAD | FRAMES if line.starts_with(SECOND) => state.take(HEAD),
         FRAMES if text.starts_with("(Inner Exception #") => state.take(HEAD),
+        // What the exception carries along, as the console logger prints it.
+        FRAMES if text == "Exception data:" && line.starts_with(' ') => state.take(DATA),
+        DATA if line.starts_with("  ") && !text.is_empty() => Next::Take,
+        DATA => Next::End("after the data"),
         FRAMES if text.is_empty() => Next::Hold,
         FRAMES => Next::End("not a line of a stack trace"),
         DONE => Next::End("one line"),
@@ -110,7 +136,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut reader = Reader::default();
     for line in trace.body.lines() {
         if reader.printed_twice(line) {
-            break;
+            // A stack that overflowed has its frames only there.
+            if reader.all.iter().any(|thrown| !thrown.frames.is_empty()) {
+                break;
+            }
+            reader = Reader::default();
         }
         reader.line(line);
     }
@@ -154,7 +184,7 @@ struct Reader {
 
 impl Reader {
     fn printed_twice(&self, line: &str) -> bool {
-        !self.all.is_empty() && line.starts_with("[ERROR] FATAL UNHANDLED EXCEPTION: ")
+        !self.all.is_empty() && line.starts_with(SECOND)
     }
 
     fn line(&mut self, line: &str) {
@@ -252,7 +282,9 @@ pub fn frame(line: &str) -> Option<Frame> {
     if text.len() == line.len() {
         return unity_frame(text);
     }
-    let text = text.strip_prefix("at ")?.trim_end().trim_end_matches("<---").trim_end();
+    let found = WORDS.iter().find_map(|words| Some((*words, text.strip_prefix(words.0)?)));
+    let ((word, within, number_word), text) = found?;
+    let text = text.trim_end().trim_end_matches("<---").trim_end();
     let open = text.find('(')?;
     let name = text.get(..open)?.trim_end();
     let named = name.contains(['.', '_', '<']) && !name.contains(' ') || name.starts_with("(wrapper");
@@ -260,12 +292,21 @@ pub fn frame(line: &str) -> Option<Frame> {
     let after = text.get(close + 1..)?.trim_start();
     let inside = text.get(open + 1..close)?;
     let tail =
-        after.is_empty() || after.starts_with("in ") || after.starts_with("[0x") || after.starts_with("<0x");
+        after.is_empty() || after.starts_with(within) || after.starts_with("[0x") || after.starts_with("<0x");
+    // The short words of other languages begin sentences too: only with a place are they a frame's.
+    if word != "at " && !after.contains(number_word) {
+        return None;
+    }
     if !named && !name.is_empty() || !tail || inside.contains(".java") || inside.contains(".kt:") {
         return None;
     }
     let name = if name.is_empty() { text.get(close + 1..)?.trim_start() } else { name };
-    let (file, number) = location(after);
+    let (file, number) = match after.strip_prefix(within).filter(|_| word != "at ") {
+        Some(place) => {
+            location(&format!("in {}", place.trim_end_matches('.').replace(number_word, ":line ")))
+        }
+        None => location(after),
+    };
     Some(Frame { function: non_empty(name), file, line: number, ..Frame::default() })
 }
 

@@ -126,6 +126,17 @@ fn frame(line: &str) -> Option<Frame> {
             ..Frame::default()
         });
     }
+    // A function that the compiler made has no place of its own.
+    if rest.starts_with("anonymous fn/")
+        && rest.contains(" in ")
+        && rest.rsplit_once('/').is_some_and(|(_, arity)| is_number(arity))
+    {
+        return Some(Frame {
+            function: Some(rest.to_owned()),
+            module: module.map(str::to_owned),
+            ..Frame::default()
+        });
+    }
     let arity = rest.rsplit_once('/').is_some_and(|(name, arity)| is_number(arity) && name.contains('.'));
     (arity && !rest.contains(' ')).then(|| Frame {
         function: Some(rest.to_owned()),
@@ -205,7 +216,9 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         if line.starts_with("Client ") {
             break;
         }
-        let current = nested.last_mut().unwrap_or(&mut primary);
+        // Frames of the nested ones are indented with them.
+        let outer = !line.starts_with("        ") && frame(line).is_some();
+        let current = nested.last_mut().filter(|_| !outer).unwrap_or(&mut primary);
         if let Some(frame) = frame(line) {
             current.frames.push(frame);
             open = false;
@@ -217,6 +230,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         }
     }
     primary.message.truncate(primary.message.trim_end().len());
+    // The exit only says that there was an exception.
+    if primary.message == "an exception was raised:" && primary.frames.is_empty() && !nested.is_empty() {
+        primary = nested.remove(0);
+        primary.message.truncate(primary.message.trim_end().len());
+    }
     Some(parsed(Kind::Exception, Level::Error, Language::Elixir, primary, nested))
 }
 

@@ -82,15 +82,15 @@ pub fn is_number(text: &str) -> bool {
 }
 
 /// Splits `Type: message` where the type has the form of a class name: letters, digits, `_ . $ : / <>` and a
-/// bracketed code as Node prints it (`Error [ERR_X]`). `None` where the line does not start with such a name.
+/// bracketed code as Node prints it (`Error [ERR_X]`), .NET in parentheses (`DbException (0x80004005)`). `None` where the line does not start with such a name.
 pub fn type_and_message(line: &str) -> Option<(&str, &str)> {
     let end = class_name_end(line)?;
     let name = line.get(..end)?;
     let rest = line.get(end..)?;
     let rest = rest
         .strip_prefix(' ')
-        .filter(|code| code.starts_with('['))
-        .map_or(rest, |code| code.find(']').and_then(|close| code.get(close + 1..)).unwrap_or(rest));
+        .filter(|code| code.starts_with('[') || code.starts_with("(0x"))
+        .map_or(rest, |code| code.find([']', ')']).and_then(|close| code.get(close + 1..)).unwrap_or(rest));
     if rest.trim().is_empty() {
         return Some((name, ""));
     }

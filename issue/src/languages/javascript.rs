@@ -311,6 +311,14 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 /// Deno prints the source line and its caret between message and frames.
 fn cut_excerpt(message: &mut String) {
     message.truncate(message.trim_end().len());
+    // A test runner shows more lines, numbered and apart from the message.
+    if let Some((words, shown)) = message.split_once("\n\n")
+        && shown.lines().all(|line| line.trim().is_empty() || crate::assemble::is_shown(line))
+    {
+        let end = words.len();
+        message.truncate(end);
+        return;
+    }
     let Some((before, last)) = message.rsplit_once('\n') else { return };
     if is_caret(last) {
         let end = before.rsplit_once('\n').map_or(before.len(), |(kept, _)| kept.len());

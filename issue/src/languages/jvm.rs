@@ -56,6 +56,7 @@ fn opens(line: &str) -> Option<Opening> {
         {
             Opening::firm("jvm.handler", SINGLE)
         }
+        b'U' if kotlin_native(line).is_some() => Opening::firm("jvm.kotlin", HEAD),
         b'C' => {
             let (class, _) = type_and_message(line.strip_prefix("Caused by: ")?)?;
             if is_qualified(class) && names_an_error(class) {
@@ -86,8 +87,35 @@ fn thread_header(line: &str) -> Option<(&str, &str)> {
     type_and_message(thrown)
 }
 
+/// `Uncaught Kotlin exception: TYPE: MESSAGE` of programs without a virtual machine.
+fn kotlin_native(line: &str) -> Option<&str> {
+    line.strip_prefix("Uncaught Kotlin exception: ")
+}
+
+/// `    at 1   shop.kexe    0x10d1a24 kfun:com.example.Cart#put(){} + 140 (/src/Cart.kt:14:9)`.
+fn native_frame(line: &str) -> Option<Frame> {
+    let (number, rest) = line.trim_start().strip_prefix("at ")?.split_once(' ')?;
+    let (before, called) = rest.split_once(" kfun:")?;
+    if !super::frames::is_number(number) || !before.contains(" 0x") {
+        return None;
+    }
+    let (name, place) = called.split_once(" + ").unwrap_or((called, ""));
+    let name = name.split(['(', '{']).next().unwrap_or(name);
+    let (module, function) = name.rsplit_once('#').unwrap_or(("", name));
+    let place = place.split_once(" (").and_then(|(_, place)| place.strip_suffix(')')).unwrap_or_default();
+    let (file, number, column) = super::frames::place(place);
+    Some(Frame {
+        module: super::frames::non_empty(module),
+        function: super::frames::non_empty(function),
+        file,
+        line: number,
+        column,
+        ..Frame::default()
+    })
+}
+
 fn is_frame(line: &str) -> bool {
-    frame_parts(line).is_some()
+    frame_parts(line).is_some() || native_frame(line).is_some()
 }
 
 /// `at MODULE/CLASS.METHOD(PLACE)` → the dotted name and the place.
@@ -262,7 +290,8 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             open = false;
         } else if chain.is_empty() && is_android(line) {
         } else if chain.is_empty() {
-            chain.push(header(thread_header(line).map_or(line, |_| after_thread(line))));
+            let plain = kotlin_native(line).unwrap_or(line);
+            chain.push(header(thread_header(line).map_or(plain, |_| after_thread(line))));
             open = true;
         } else if open && let Some(last) = chain.last_mut() {
             last.more(line);
@@ -299,7 +328,7 @@ fn header(text: &str) -> Thrown {
 
 /// One `at` line; loader and module (`app//`, `java.base@17/`) are not part of the class.
 fn frame(line: &str) -> Option<Frame> {
-    let (name, place) = frame_parts(line)?;
+    let Some((name, place)) = frame_parts(line) else { return native_frame(line) };
     let name = name.get(origin_end(name)..).unwrap_or(name);
     let (class, method) = name.rsplit_once('.')?;
     // A constructor's name holds a dot only in `Foo.<init>`, which splits as wanted.

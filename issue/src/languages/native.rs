@@ -6,6 +6,7 @@ use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 use crate::search;
 
+mod kernel;
 mod sanitizer;
 mod tombstone;
 
@@ -14,7 +15,7 @@ pub static GRAMMAR: Grammar = Grammar {
     language: Language::Native,
     needles: &[
         "terminate called",
-        "libc++abi",
+        "uncaught exception",
         "** ",
         "corrupt",
         "(): ",
@@ -29,6 +30,9 @@ pub static GRAMMAR: Grammar = Grammar {
         "Killed",
         "received signal",
         ": line ",
+        "BUG: ",
+        "Kernel panic",
+        "ERROR: libFuzzer: ",
     ],
     headers: &["====", "AddressSanitizer:DEADLYSIGNAL", VIRTUAL[0], VIRTUAL[1], VIRTUAL[2]],
     opens,
@@ -99,10 +103,16 @@ fn opens(line: &str) -> Option<Opening> {
     if failure(line).is_some() {
         return Opening::firm("native.failure", ABORT);
     }
+    if let Some(opening) = kernel::opens(line) {
+        return Some(opening);
+    }
     if received(line).is_some() {
         return Opening::firm("native.gdb", GDB);
     }
-    if signal(line).is_some() { Opening::firm("native.signal", SIGNAL) } else { None }
+    if signal(line).is_some() {
+        return Opening::firm("native.signal", SIGNAL);
+    }
+    if caught(line).is_some() { Opening::weak("native.caught", ABORT) } else { None }
 }
 
 /// A program that prints its own frames with `backtrace_symbols_fd`.
@@ -191,10 +201,19 @@ pub fn signal(line: &str) -> Option<(&'static str, &str)> {
         let at = text.find(words)?;
         let before = text.get(..at)?.trim_end();
         let number = before.rsplit([' ', ':']).next().is_some_and(is_number);
-        let ended =
-            text.get(at + words.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(']));
+        let ended = text
+            .get(at + words.len()..)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '(', '/', '.']));
         (number && ended && before.contains(": line ")).then_some((*name, *words))
     })
+}
+
+/// `Caught signal 11 (Segmentation fault)`: what programs say themselves before they print their frames.
+fn caught(line: &str) -> Option<(&'static str, &str)> {
+    let said = line.contains("signal") || line.contains("Signal") || line.contains("SIG");
+    let (words, name) = SIGNALS.iter().find(|(words, _)| said && line.contains(words))?;
+    let log = crate::logline::head(line).and_then(|head| head.rank).is_none();
+    (log && line.len() < 200).then_some((*name, *words))
 }
 
 fn follows(state: &mut State, line: &str) -> Next {
@@ -206,6 +225,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         GDB if line.trim().is_empty() => Next::Hold,
         GDB => in_gdb(line),
         tombstone::REPORT => tombstone::follows(line),
+        kernel::REPORT => kernel::follows(line),
         _ => sanitizer::follows(state, line),
     }
 }
@@ -303,6 +323,14 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             thrown.frames.extend(trace.body.lines().skip(1).filter_map(unwound));
             (Kind::Fatal, thrown)
         }
+        "native.caught" => {
+            let (name, words) = caught(first)?;
+            let mut thrown = Thrown::new(name, words);
+            thrown
+                .frames
+                .extend(trace.body.lines().skip(1).filter_map(|line| symbol(line).or_else(|| unwound(line))));
+            (Kind::Fatal, thrown)
+        }
         "native.symbols" => {
             let frames =
                 trace.body.lines().filter_map(|line| symbol(line).or_else(|| unwound(line))).collect();
@@ -335,6 +363,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             let (name, words) = signal(first)?;
             (Kind::Fatal, Thrown::new(name, words))
         }
+        "native.kernel" => return Some(kernel::parse(trace.body)),
         "native.tombstone" => return Some(tombstone::parse(trace.body)),
         _ => return sanitizer::parse(trace),
     };

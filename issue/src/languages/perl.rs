@@ -99,6 +99,9 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             None
         }
     })?;
+    // What a program puts before its own words is a log line's front.
+    let front = thrown.message.len() - crate::logline::message(&thrown.message).len();
+    thrown.message.drain(..front);
     let mut innermost = place;
     let calls: Vec<Frame> = lines.filter_map(call).collect();
     // A call tells where it was made: its function is the one in which the place above it lies.

@@ -8,7 +8,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Python,
-    needles: &["Traceback (most", "Fatal Python error", "  File \"", "Exception i", "--- Logging error"],
+    needles: &["Traceback (most", "Fatal Python error", " line ", "Exception i", "--- Logging error"],
     headers: &[
         "Exception in thread ",
         "Exception ignored in",
@@ -42,9 +42,19 @@ pub static GRAMMAR: Grammar = Grammar {
 
 const TRACEBACK: &str = "Traceback (most recent call last):";
 const GROUP_TRACEBACK: &str = "+ Exception Group Traceback (most recent call last):";
-const CHAINS: [&str; 2] = [
+const CHAINS: [&str; 3] = [
     "The above exception was the direct cause of the following exception:",
     "During handling of the above exception, another exception occurred:",
+    // A hook that was to print an error failed itself.
+    "Original exception was:",
+];
+/// What announces another traceback, so that it is no line of a message.
+const ANNOUNCING: [&str; 5] = [
+    "Exception in thread ",
+    "Exception in callback ",
+    "Exception ignored in",
+    "Task exception was never retrieved",
+    "Future exception was never retrieved",
 ];
 const MESSAGE_LINES: u32 = 20;
 
@@ -177,6 +187,9 @@ fn in_message(state: &mut State, line: &str) -> Next {
     if line == "Call stack:" {
         return state.take(CALL_STACK);
     }
+    if ANNOUNCING.iter().any(|start| line.starts_with(start)) {
+        return Next::End("next record");
+    }
     state.run_on(line, MESSAGE_LINES)
 }
 
@@ -279,12 +292,26 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if primary.thrown.error_type.is_none() && primary.thrown.frames.is_empty() {
         return None;
     }
+    if primary.thrown.error_type.is_none()
+        && let Some((class, message)) = told_above(trace.header)
+    {
+        let frames = std::mem::take(&mut primary.thrown.frames);
+        primary.thrown = Thrown { frames, ..Thrown::new(class, message) };
+    }
     let mut others: Vec<Thrown> = std::mem::take(&mut primary.members);
     for section in sections.into_iter().rev() {
         others.push(section.thrown);
         others.extend(section.members);
     }
     Some(parsed(Kind::Exception, Level::Error, Language::Python, primary.thrown, others))
+}
+
+/// The error in the log line above a traceback that ends with its frames.
+fn told_above(header: &str) -> Option<(&str, &str)> {
+    let words = crate::logline::message(header.lines().last()?);
+    super::frames::type_and_message(words).filter(|(class, message)| {
+        class.starts_with(|first: char| first.is_ascii_uppercase()) && !message.is_empty()
+    })
 }
 
 /// One traceback of a chain with the members of its group.

@@ -150,6 +150,12 @@ fn syntax_place(line: &str) -> Option<(Frame, &str)> {
     known.then_some((frame, line.get(at + 2..)?))
 }
 
+/// Rails' header as the words of a log line that states its level, in which each line of the trace has such a front.
+pub fn rails_logged(line: &str) -> Option<Opening> {
+    let (class, _) = rails(line)?;
+    if class.contains("::") { Opening::firm("ruby.rails", RAILS) } else { None }
+}
+
 /// `ActionView::Template::Error (message):` of Rails' log.
 pub fn rails(line: &str) -> Option<(&str, &str)> {
     let (class, rest) = line.strip_prefix(' ').unwrap_or(line).split_once(" (")?;
@@ -231,7 +237,7 @@ fn in_bug(state: &mut State, line: &str) -> Next {
         state.mark = state.run;
     }
     let over = state.mark > 0 && state.run > state.mark + 4;
-    if over || state.run > BUG_LINES || crate::logline::has_time(line) && !line.starts_with([' ', '*']) {
+    if over || state.run > BUG_LINES || crate::logline::is_log_line(line) && !line.starts_with([' ', '*']) {
         Next::End("after the report")
     } else if line.trim().is_empty() {
         Next::Hold

@@ -159,7 +159,9 @@ impl<'a> Scanner<'a> {
                 .as_bytes()
                 .get(self.at - 1)
                 .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'(');
-        let placed = !glued && (self.time || close == b']' && self.words == 0);
+        // Behind a process stands who it is for: `CRON[7]: (panic) CMD`.
+        let owner = close == b')' && self.last == Some(Token::Tag);
+        let placed = !glued && !owner && (self.time || close == b']' && self.words == 0);
         if let Some(rank) = placed.then(|| level_inside(inner)).flatten() {
             self.time |= inner.split_whitespace().any(|word| classify(word) == Token::Time);
             self.found(rank, end + 1);
@@ -189,6 +191,12 @@ impl<'a> Scanner<'a> {
             .filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
         {
             token = token.get(..=colon).unwrap_or(token);
+        }
+        // Jetty writes `10:11:12.131:WARN:logger:thread:` in one piece.
+        if let Some(rank) = joined_level(token).filter(|_| self.time || self.seen == 1) {
+            self.time = true;
+            self.found(rank, token.len());
+            return true;
         }
         if let Some(rank) = self.level(token, rest) {
             self.found(rank, token.len());
@@ -267,6 +275,12 @@ impl<'a> Scanner<'a> {
         let after_front =
             matches!(self.last, None | Some(Token::Time | Token::Number | Token::Tag | Token::Name));
         let rare = RARE.contains(&word);
+        // `web-1  | ERROR: text`: a runner's bar before a level that says it is one.
+        let barred = self.last == Some(Token::Mark) && colon && self.words == 0 && self.seen <= 3;
+        let barred = barred && self.line.get(..self.at).is_some_and(|front| front.trim_end().ends_with('|'));
+        if after.starts_with(" SUMMARY") {
+            return None;
+        }
         // What PostgreSQL adds to an error is part of a message that quotes it.
         if !self.time && matches!(word, "DETAIL" | "HINT" | "STATEMENT") {
             return None;
@@ -278,7 +292,7 @@ impl<'a> Scanner<'a> {
         }
         let core = rank > Rank::Quiet || QUIET.iter().any(|quiet| quiet.eq_ignore_ascii_case(word));
         let accepted = if upper && !rare {
-            self.time || self.seen <= 2 || after_front
+            self.time || self.seen <= 2 || after_front || barred
         } else if colon && (core || upper) {
             self.time && self.words <= 1
                 || self.last.is_none()
@@ -390,6 +404,16 @@ const CALENDAR: [&str; 32] = [
     "JST", "MSK",
 ];
 
+/// The level behind a clock in the same token.
+fn joined_level(token: &str) -> Option<Rank> {
+    let clock =
+        token.as_bytes().first().is_some_and(u8::is_ascii_digit) && token.as_bytes().get(2) == Some(&b':');
+    let mut parts = token.split(':').skip(3);
+    let word = parts.next().filter(|word| clock && word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
+    parts.next()?;
+    Rank::of_word(word)
+}
+
 /// A time zone or half of the day behind a time.
 fn is_zone(token: &str) -> bool {
     token.len() <= 5 && (is_calendar(token) || token.starts_with(['+', '-']))
@@ -430,16 +454,22 @@ fn classify(token: &str) -> Token {
 struct Numeric {
     digits: usize,
     joiners: usize,
+    /// Those of the joiners that are dots: an address has three and nothing else.
+    dots: usize,
     /// Nothing but what numbers and times are made of.
     plain: bool,
 }
 
 fn numeric(token: &str) -> Numeric {
-    let mut seen = Numeric { digits: 0, joiners: 0, plain: true };
+    let mut seen = Numeric { digits: 0, joiners: 0, dots: 0, plain: true };
     for byte in token.bytes() {
         match byte {
             b'0'..=b'9' => seen.digits += 1,
-            b':' | b'-' | b'/' | b'.' => seen.joiners += 1,
+            b':' | b'-' | b'/' => seen.joiners += 1,
+            b'.' => {
+                seen.joiners += 1;
+                seen.dots += 1;
+            }
             b',' | b'T' | b'Z' | b'+' | b'_' => {}
             _ => seen.plain = false,
         }
@@ -449,7 +479,8 @@ fn numeric(token: &str) -> Numeric {
 
 impl Numeric {
     fn kind(&self, token: &str) -> Token {
-        if self.plain && is_time(token) {
+        let address = self.dots == 3 && self.joiners == 3;
+        if self.plain && !address && is_time(token) {
             Token::Time
         } else if self.plain || self.joiners == 0 && self.digits * 2 >= token.len() {
             Token::Number

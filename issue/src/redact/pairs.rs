@@ -339,7 +339,7 @@ fn authorization(text: &str, start: usize, joint: Joint) -> Option<(usize, usize
     let scheme = text.get(start..scheme_end)?.to_ascii_lowercase();
     let value = blanks(bytes, scheme_end);
     if PARAMETERS.contains(&scheme.as_str()) {
-        return Some((value, line_end(bytes, value).min(limit)));
+        return Some((value, parameters_end(bytes, value).min(limit)));
     }
     let (value, end) = if TOKEN.contains(&scheme.as_str()) {
         (value, unquoted_end(bytes, value, joint).min(limit))
@@ -352,6 +352,19 @@ fn authorization(text: &str, start: usize, joint: Joint) -> Option<(usize, usize
         || scheme_end < value
         || looks_secret(secret);
     (sure && !secret.starts_with(MARK) && !is_placeholder(secret)).then_some((value, end))
+}
+
+/// End of `username="mia", response="7f77…"`: the quotes of the parameters do not end the header, those around it do.
+fn parameters_end(bytes: &[u8], from: usize) -> usize {
+    let mut end = line_end(bytes, from);
+    while byte(bytes, end) == b'"' && end > from && byte(bytes, end - 1) == b'=' {
+        let close = forward(bytes, end + 1, MAX_VALUE, |byte| !matches!(byte, b'\n' | b'"'));
+        if byte(bytes, close) != b'"' {
+            break;
+        }
+        end = line_end(bytes, close + 1);
+    }
+    end
 }
 
 /// All cookies of a header, or one value.

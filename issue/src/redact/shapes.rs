@@ -10,6 +10,7 @@ pub(super) const TABLE: &[(&str, Recogniser)] = &[
     ("bearer ", bearer),
     ("basic ", basic),
     ("eyJ", jwt),
+    ("curl ", curl_user),
     ("PRIVATE KEY", key_block),
     ("://", url_password),
     (":\\/\\/", url_password),
@@ -217,6 +218,23 @@ fn truncated_body(rest: &str) -> usize {
     let is_body =
         |line: &str| line.trim().bytes().all(|byte| is_base64(byte) || byte == b'\\') || line.contains(": ");
     rest.split_inclusive('\n').take_while(|line| is_body(line)).map(str::len).sum()
+}
+
+/// `curl -u name:password`.
+fn curl_user(text: &str, _: usize, end: usize) -> Option<Cut<'static>> {
+    const MAX: usize = 512;
+    let window = text.get(end..).and_then(|rest| rest.lines().next())?;
+    let (at, flag) = ["-u ", "--user "]
+        .iter()
+        .find_map(|flag| window.find(flag).map(|at| (at, flag)))
+        .filter(|(at, _)| *at < MAX)?;
+    let begins = at == 0 || window.as_bytes().get(at - 1) == Some(&b' ');
+    let from = at + flag.len();
+    let named = window.get(from..)?.split([' ', '\'', '"']).find(|word| !word.is_empty())?;
+    let start = end + from + window.get(from..)?.find(named)? + named.find(':')? + 1;
+    let close = end + from + window.get(from..)?.find(named)? + named.len();
+    let secret = text.get(start..close)?;
+    (begins && !secret.is_empty() && !secret.starts_with(MARK)).then(|| Cut::new(start, close, "password"))
 }
 
 /// `scheme://user:password@host` (RFC 3986, section 3.2.1). The password may hold what ought to be escaped, but a port

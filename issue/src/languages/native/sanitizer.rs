@@ -26,9 +26,10 @@ fn headline(line: &str) -> Option<(&str, &str)> {
         .strip_prefix("==")
         .and_then(|rest| rest.split_once("=="))
         .map_or(line, |(_, text)| text.trim_start());
+    // Only libFuzzer leaves a space behind the number.
     let text = text.strip_prefix("ERROR: ").or_else(|| text.strip_prefix("WARNING: "))?;
     let (tool, words) = text.split_once(": ")?;
-    tool.ends_with("Sanitizer").then_some((tool, words))
+    (tool.ends_with("Sanitizer") || tool == "libFuzzer").then_some((tool, words))
 }
 
 /// `a.c:3:27: runtime error: signed integer overflow: 1 + 2 cannot be …` → place, check, the rest.
