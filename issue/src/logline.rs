@@ -9,6 +9,7 @@ use crate::report::Level;
 mod fronts;
 mod level;
 mod names;
+mod times;
 mod tokens;
 
 pub use level::Rank;

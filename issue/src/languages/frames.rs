@@ -98,6 +98,14 @@ pub fn type_and_message(line: &str) -> Option<(&str, &str)> {
     (message.is_empty() || message.starts_with([' ', '\t'])).then(|| (name, message.trim_start()))
 }
 
+/// The error in the log line above a traceback that ends with its frames.
+pub fn told_above(header: &str) -> Option<(&str, &str)> {
+    let words = crate::logline::message(header.lines().last()?);
+    type_and_message(words).filter(|(class, message)| {
+        class.starts_with(|first: char| first.is_ascii_uppercase()) && !message.is_empty()
+    })
+}
+
 fn class_name_end(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
     let first = *bytes.first()?;

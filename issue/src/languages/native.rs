@@ -343,22 +343,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             thrown.frames.push(frame);
             (Kind::Fatal, thrown)
         }
-        "native.gdb" => {
-            let (name, words) = received(first)?;
-            let mut thrown = Thrown::new(name, words);
-            for line in trace.body.lines() {
-                // Fortran tells the place on a line of its own.
-                match (line.strip_prefix("\tat ").map(place), thrown.frames.last_mut()) {
-                    (Some((file, number, _)), Some(last)) => (last.file, last.line) = (file, number),
-                    _ => thrown.frames.extend(gdb_frame(line)),
-                }
-            }
-            let stopped = trace.body.lines().skip(1).find(|line| unnumbered(line));
-            if let Some(line) = stopped.filter(|_| thrown.frames.is_empty()) {
-                thrown.frames.extend(gdb_call(line));
-            }
-            (Kind::Fatal, thrown)
-        }
+        "native.gdb" => (Kind::Fatal, debugged(trace.body)?),
         "native.signal" => {
             let (name, words) = signal(first)?;
             (Kind::Fatal, Thrown::new(name, words))
@@ -368,6 +353,24 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         _ => return sanitizer::parse(trace),
     };
     Some(parsed(kind, Level::Fatal, Language::Native, thrown, Vec::new()))
+}
+
+/// What gdb, or the runtime of Fortran, says of the signal, and the frames below.
+fn debugged(body: &str) -> Option<Thrown> {
+    let (name, words) = received(body.lines().next()?)?;
+    let mut thrown = Thrown::new(name, words);
+    for line in body.lines() {
+        // Fortran tells the place on a line of its own.
+        match (line.strip_prefix("\tat ").map(place), thrown.frames.last_mut()) {
+            (Some((file, number, _)), Some(last)) => (last.file, last.line) = (file, number),
+            _ => thrown.frames.extend(gdb_frame(line)),
+        }
+    }
+    let stopped = body.lines().skip(1).find(|line| unnumbered(line));
+    if let Some(line) = stopped.filter(|_| thrown.frames.is_empty()) {
+        thrown.frames.extend(gdb_call(line));
+    }
+    Some(thrown)
 }
 
 /// `terminate called after throwing an instance of 'T'` and `  what():  text`.

@@ -293,7 +293,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         return None;
     }
     if primary.thrown.error_type.is_none()
-        && let Some((class, message)) = told_above(trace.header)
+        && let Some((class, message)) = super::frames::told_above(trace.header)
     {
         let frames = std::mem::take(&mut primary.thrown.frames);
         primary.thrown = Thrown { frames, ..Thrown::new(class, message) };
@@ -304,14 +304,6 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         others.extend(section.members);
     }
     Some(parsed(Kind::Exception, Level::Error, Language::Python, primary.thrown, others))
-}
-
-/// The error in the log line above a traceback that ends with its frames.
-fn told_above(header: &str) -> Option<(&str, &str)> {
-    let words = crate::logline::message(header.lines().last()?);
-    super::frames::type_and_message(words).filter(|(class, message)| {
-        class.starts_with(|first: char| first.is_ascii_uppercase()) && !message.is_empty()
-    })
 }
 
 /// One traceback of a chain with the members of its group.
