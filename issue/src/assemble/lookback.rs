@@ -233,10 +233,9 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
 
 /// The last ` com.example.Name: ` or `|com.example.Name: ` in a line: right above the frames of a JVM it is the error, whatever its name.
 pub fn embedded_class(text: &str) -> Option<usize> {
-    let classes = text.match_indices([' ', '|']).map(|(at, _)| at + 1);
-    classes
-        .filter(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| is_qualified(class)))
-        .last()
+    let mut places = text.match_indices([' ', '|']).map(|(at, _)| at + 1);
+    places
+        .rfind(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| is_qualified(class)))
 }
 
 /// The last ` Name: ` in a line whose name only an error can have: `job failed: RangeError: out of range`.
