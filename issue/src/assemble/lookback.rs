@@ -233,8 +233,8 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
 
 /// The last ` com.example.Name: ` or `|com.example.Name: ` in a line: right above the frames of a JVM it is the error, whatever its name.
 pub fn embedded_class(text: &str) -> Option<usize> {
-    let mut classes = text.match_indices([' ', '|']).map(|(at, _)| at + 1);
-    classes
+    let mut places = text.match_indices([' ', '|']).map(|(at, _)| at + 1);
+    places
         .rfind(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| is_qualified(class)))
 }
 

@@ -93,10 +93,6 @@ pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> Str
         closers: Closers::default(),
         no_path_until: 0,
         no_list_until: 0,
-<<<<<<< HEAD
-        turns: false,
-=======
->>>>>>> main
         message_closes: 0,
         context: value::Context::default(),
     };
@@ -117,11 +113,6 @@ struct Scan<'a, 'h> {
     no_path_until: usize,
     /// Up to here a run of words joined by commas was already judged to be no list.
     no_list_until: usize,
-<<<<<<< HEAD
-    /// A verb that tells of a change has been kept.
-    turns: bool,
-=======
->>>>>>> main
     /// Where the quotes close whose content is the message and is read like any other text.
     message_closes: usize,
     context: value::Context,

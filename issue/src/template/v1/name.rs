@@ -151,12 +151,8 @@ impl Scan<'_, '_> {
             return known(head) && ends_line(self.bytes, end);
         }
         let Some(head) = before.strip_suffix(b" ") else { return false };
-<<<<<<< HEAD
-        if known(head) {
-=======
         // The last letters of attributes; asked for every word that stays.
         if matches!(head.last(), Some(b's' | b'e' | b'h' | b'n')) && known(head) {
->>>>>>> main
             // `in state query, …`, `(state up)`.
             let attribute = last_word(head).len();
             let head = head.get(..head.len() - attribute).unwrap_or_default();
@@ -182,15 +178,11 @@ impl Scan<'_, '_> {
         let turning =
             |verb: &[u8]| TURNING_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known.as_bytes()));
         // `set cart.colour to red`: a name stands between.
-<<<<<<< HEAD
-        let turns = turning(last_word(head)) || (self.turns && self.sink.ends_with_hole_and(" to "));
-=======
         let turns = turning(last_word(head))
             || (self.sink.ends_with_hole_and(" to ") && {
                 let near = head.get(head.len().saturating_sub(80)..).unwrap_or_default();
                 near.split(|&byte| byte == b' ').any(turning)
             });
->>>>>>> main
         let alone = ends_line(self.bytes, end) || matches!(at(self.bytes, end), b',' | b';' | b')');
         turns
             && (alone || is_capitals(text))

@@ -17,13 +17,6 @@ impl Scan<'_, '_> {
         let text = self.text.get(self.at..end).unwrap_or_default();
         let before = self.bytes.get(..self.at).unwrap_or_default();
         let next = at(self.bytes, end);
-<<<<<<< HEAD
-        if is_kind(before)
-            || starts(self.bytes, end, " -> ")
-            || before.ends_with(b" -> ")
-            || (before.ends_with(b" ") && self.is_before_version(end))
-        {
-=======
         // Asked for every word that stays: the last bytes tell nearly always that it is none of these.
         let arrow = next == b' ' && at(self.bytes, end + 1) == b'-' && starts(self.bytes, end, " -> ");
         let versioned = next == b' ' && at(self.bytes, end + 1) == b'(' && self.is_before_version(end);
@@ -33,7 +26,6 @@ impl Scan<'_, '_> {
             _ => false,
         };
         if arrow || spaced || (versioned && before.last() == Some(&b' ')) {
->>>>>>> main
             return !sorted_holds(SPEAKING_WORDS, text);
         }
         // `provides /usr/bin/x (keeper)`: said of what was taken out.
@@ -72,13 +64,6 @@ impl Scan<'_, '_> {
 
     /// Whether a statement of SQL begins here, behind a word that announces one: `query: SELECT …`.
     pub(super) fn is_statement(&self, end: usize) -> bool {
-<<<<<<< HEAD
-        let before = self.bytes.get(..self.at).unwrap_or_default().trim_ascii_end();
-        let before = before.strip_suffix(b":").unwrap_or(before);
-        if !matches!(before.last(), Some(b't' | b'T' | b'y' | b'Y' | b'l' | b'L'))
-            || at(self.bytes, end) != b' '
-        {
-=======
         if at(self.bytes, end) != b' ' || end - self.at > 8 || self.at < 4 {
             return false;
         }
@@ -91,7 +76,6 @@ impl Scan<'_, '_> {
             _ => return false,
         };
         if !matches!(before.last(), Some(b't' | b'T' | b'y' | b'Y' | b'l' | b'L')) {
->>>>>>> main
             return false;
         }
         let text = self.text.get(self.at..end).unwrap_or_default();
