@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use consumer::{
     Settings,
-    store::{ChildKind, IssueQuery, IssueStore, Sort, Wanted, sqlite::SqliteStore},
+    store::{ChildKind, IssueQuery, Sort, Store, Wanted, sqlite::SqliteStore},
 };
 use issue::{
     document::Status,
@@ -98,7 +98,7 @@ fn record(kind: u64, seq: u64, at: Timestamp, full: bool) -> Bytes {
     Bytes::from(record.to_string())
 }
 
-async fn consume(store: &Arc<dyn IssueStore>, records: VecDeque<Incoming>) -> Duration {
+async fn consume(store: &Arc<dyn Store>, records: VecDeque<Incoming>) -> Duration {
     let committed = Arc::new(tokio::sync::Notify::new());
     let last = records.back().map_or(0, |record| record.offset);
     let tape = Tape { records: Mutex::new(records), committed: Arc::clone(&committed), last };
@@ -130,7 +130,7 @@ fn resident() -> String {
     status.lines().filter(|l| l.starts_with("VmRSS") || l.starts_with("VmHWM")).collect::<Vec<_>>().join(" ")
 }
 
-async fn lists(store: &Arc<dyn IssueStore>) {
+async fn lists(store: &Arc<dyn Store>) {
     let all = || IssueQuery { limit: 50, ..IssueQuery::default() };
     let some = |value: &str| Some(value.to_owned());
     let queries = [
@@ -190,7 +190,7 @@ async fn main() {
     let [issues, records, kinds] = numbers[..] else { panic!("ISSUES RECORDS KINDS") };
     let folder = std::env::temp_dir().join(format!("issuetracker-speed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let store: Arc<dyn IssueStore> = Arc::new(SqliteStore::open(&folder.join("issues.db")).expect("a store"));
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.join("issues.db")).expect("a store"));
     println!("new issues, full samples:");
     let took = consume(&store, tape(issues, issues, 0, true)).await;
     println!("  {issues} in {took:.2?}: {:.0}/s; {}", issues as f64 / took.as_secs_f64(), resident());

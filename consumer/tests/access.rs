@@ -166,7 +166,8 @@ impl Api {
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
         };
-        let pages = UiState { provider, ..UiState::behind(door, &state) };
+        let mut pages = UiState::behind(door, &state);
+        pages.provider = provider;
         let router = api_routes(state.clone())
             .merge(write_routes(state.clone()))
             .merge(health_routes(state))
@@ -427,7 +428,7 @@ async fn a_login_changes_things_only_from_our_own_pages() {
     for token in [
         "",
         "0",
-        &sessions::find(&*api.store, &cookie[13..], Timestamp::now())
+        &sessions::find(&*api.store, cookie.split_once('=').expect("a cookie").1, Timestamp::now())
             .await
             .expect("asked")
             .expect("a session")

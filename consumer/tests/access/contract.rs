@@ -69,7 +69,8 @@ fn body_of(call: &Call, there: &There) -> Value {
         Some("Read") => json!({"all": true}),
         Some("NewToken") => json!({"name": "n", "service": "other", "days": 5}),
         Some("BacklogChanges") => json!({"title": "t", "category": "must-have", "completed": true}),
-        Some(other) => panic!("no example of {other}"),
+        // No example of it: the answer tells which.
+        Some(other) => json!({"no example of": other}),
         None => Value::Null,
     }
 }
@@ -94,7 +95,8 @@ fn breach(schema: &Value, value: &Value, whole: &Value, at: &str) -> Option<Stri
         "integer" => value.is_i64() || value.is_u64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => panic!("the type {other} is not known"),
+        // A type that is not known fits nothing, and the breach names it.
+        _ => false,
     };
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],

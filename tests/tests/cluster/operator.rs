@@ -301,7 +301,7 @@ fn in_a_steady_minute_the_operator_writes_nothing() {
         .unwrap()
         .split_off(before)
         .into_iter()
-        .filter(|event| is_operator(event))
+        .filter(is_operator)
         .filter(|event| !["get", "list", "watch"].contains(&event["verb"].as_str().unwrap_or_default()))
         .filter(|event| event.pointer("/objectRef/resource") != Some(&json!("leases")))
         // A namespace of another test may still be going.
