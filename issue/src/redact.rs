@@ -8,7 +8,7 @@
 //! Hashes, UUIDs, ordinary numbers and the words `token` or `secret` in prose are no secrets; see
 //! `testdata/redact/` for both sides.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Regex, RegexBuilder};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     report::Redacted,
-    search::{Any, Fronts, Words},
+    search::{Fronts, Words},
 };
 
 mod card;
@@ -32,9 +32,6 @@ const PATTERN_BYTES: usize = 1 << 20;
 
 /// Text is looked over at most so many times.
 const MAX_PASSES: usize = 4;
-
-/// Room that the texts of most reports need.
-const USUAL_BYTES: usize = 2048;
 
 /// JSON nested deeper than this is cut as a whole.
 const MAX_DEPTH: usize = 64;
@@ -107,20 +104,13 @@ impl Redactor {
     /// Whether `texts` surely hold no secret, nor does any part of one: nothing announces one, nor stands there a
     /// card's number. Cheaper than [`Redactor::text`] of each. A user's pattern may be tied to a text's ends, so that
     /// nothing is sure where there is one.
-    pub(crate) fn are_clean<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
-        if !self.patterns.is_empty() {
-            return false;
-        }
-        // All of them in small letters, a line each: no needle and no number goes on over a line's end.
-        let mut all = Vec::with_capacity(USUAL_BYTES);
-        for text in texts {
-            all.extend_from_slice(text.as_bytes());
-            all.push(b'\n');
-        }
-        all.make_ascii_lowercase();
+    pub(crate) fn are_clean<'t>(&self, mut texts: impl Iterator<Item = &'t str>) -> bool {
         let mut cards = Vec::new();
-        card::find(&all, &mut cards);
-        cards.is_empty() && !NEEDLES.stand_in(&all)
+        self.patterns.is_empty()
+            && texts.all(|text| {
+                card::find(text.as_bytes(), &mut cards);
+                cards.is_empty() && NEEDLES.next(text.as_bytes(), 0).is_none()
+            })
     }
 
     /// As [`Redactor::text`], telling the places too.
@@ -226,8 +216,6 @@ enum Announced {
 /// the needles are compared.
 struct Needles {
     fronts: Fronts,
-    /// The first three bytes of each, in small letters, for the first look at a report.
-    any: Any,
     words: Words,
     announced: Vec<Announced>,
 }
@@ -243,10 +231,7 @@ static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
     for third in (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte)) {
         fronts.add(&[SHORT, &[third]].concat());
     }
-    let small = words.iter().filter_map(|word| word.get(..3)).map(str::to_ascii_lowercase);
-    let small: BTreeSet<String> = small.collect();
-    let any = Any::new(&small.iter().map(String::as_str).collect::<Vec<_>>());
-    Needles { fronts, any, words: Words::of_any_case(words), announced }
+    Needles { fronts, words: Words::of_any_case(words), announced }
 });
 
 /// A needle in a text.
@@ -266,18 +251,6 @@ impl Needles {
             }
             from = start + 1;
         }
-    }
-
-    /// Whether any of them stands in a text of small letters.
-    fn stand_in(&self, small: &[u8]) -> bool {
-        let mut from = 0;
-        while let Some(at) = self.any.find(small, from) {
-            if self.words.longest(small, at).is_some() {
-                return true;
-            }
-            from = at + 1;
-        }
-        memchr::memchr_iter(b'~', small).any(|at| at > 0 && small.get(at - 1) == Some(&b'q'))
     }
 
     fn at(&self, text: &[u8], start: usize) -> Option<(usize, Announced)> {
