@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kafka::{
-    admin::{Admin, AdminError},
+    admin::{Admin, AdminError, Topic},
     settings::{Properties, Settings},
 };
 
@@ -131,7 +131,7 @@ async fn keep_topic(
             Step::Alter { topic, changes } => admin.alter(topic, changes.clone()).await?,
         }
     }
-    let now = if plan.steps.is_empty() { existing.records } else { admin.describe(&wanted.name).await? };
+    let now = if plan.steps.is_empty() { existing.records } else { visible(&admin, &wanted.name).await? };
     let Some(now) = now else {
         return Err(AdminError {
             step: "describing the topic",
@@ -154,6 +154,18 @@ async fn keep_topic(
         },
     };
     Ok((status, plan.not_supported))
+}
+
+/// The topic after a change: a broker tells of a new one a moment after it was made.
+async fn visible(admin: &Admin, topic: &str) -> Result<Option<Topic>, AdminError> {
+    const TRIES: u32 = 10;
+    for _ in 1..TRIES {
+        match admin.describe(topic).await? {
+            None => tokio::time::sleep(Duration::from_millis(200)).await,
+            found => return Ok(found),
+        }
+    }
+    admin.describe(topic).await
 }
 
 /// The client's properties with what the Secrets hold, instead of the files that pods mount.
