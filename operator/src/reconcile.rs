@@ -189,9 +189,6 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
         return findings;
     }
     let mut findings = Findings::default();
-    if !valid.not_supported.is_empty() {
-        findings.warnings.push(Warning::not_supported(valid.not_supported.join("; ")));
-    }
     topic(&valid, &found, managed(tracker), &mut findings).await;
     let deployment = match children(&valid, context, deployment.as_ref().ok().and_then(Option::as_ref)).await
     {

@@ -28,7 +28,9 @@ fn resources() -> Vec<Valid> {
     let specs = [
         json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "redis": {"url": "redis://r:6379"}}),
         json!({"kafka": kafka, "store": {"firestore": firestore}, "redis": {"urlSecretRef": {"name": "r", "key": "url"}},
-            "access": {"publicUrl": "https://issues.example.com"}, "grouping": {"window": "2m",
+            "access": {"publicUrl": "https://issues.example.com", "admins": ["ada@example.com", "bob@example.com"],
+            "defaultRole": "developer", "legacyWriters": true, "oidc": {"issuer": "https://accounts.example.com", "clientId": "c",
+            "clientSecretRef": {"name": "oidc", "key": "secret"}, "allowedDomains": ["example.com"]}}, "grouping": {"window": "2m",
             "inApp": {"include": ["shop"]}, "rules": [{"match": "Timeout", "fingerprint": ["{{ type }}"]}]},
             "capture": {"mode": "HostPath", "minLevel": "warning", "redact": [{"name": "n", "pattern": "C-[0-9]+"}]}}),
         json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "capture": {"mode": "HttpOnly"}}),

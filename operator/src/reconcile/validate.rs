@@ -10,10 +10,7 @@ use kube::ResourceExt as _;
 
 use crate::{
     inject::{Plan, RedisUrl, SecretMount},
-    resource::{
-        Auth, Autoscaling, Consumer, IssueTracker, IssueTrackerSpec, Redis, Role, SecretKey, Store, Tls,
-        Topic, TopicMode,
-    },
+    resource::{Auth, Autoscaling, Consumer, IssueTracker, Redis, SecretKey, Store, Tls, Topic, TopicMode},
 };
 
 mod settings;
@@ -51,8 +48,6 @@ pub struct Valid {
     pub capture: crate::resource::Capture,
     /// Nothing is changed while it is true.
     pub suspend: bool,
-    /// Fields that are set and that this version does nothing about, for people.
-    pub not_supported: Vec<String>,
 }
 
 /// TLS and login at the broker.
@@ -133,7 +128,6 @@ pub fn validate(resource: &IssueTracker) -> Result<Valid, Vec<Problem>> {
         access: spec.access.clone(),
         capture: spec.capture.clone(),
         suspend: spec.suspend,
-        not_supported: not_supported(spec),
         namespace,
         name,
         topic,
@@ -249,24 +243,6 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
         config: topic.config.clone(),
         mode: topic.mode,
     }
-}
-
-/// What the schema has a place for and this version does nothing about. A setting that is silently without effect is worse
-/// than one that is missing.
-fn not_supported(spec: &IssueTrackerSpec) -> Vec<String> {
-    let access = &spec.access;
-    let set = [
-        (
-            "spec.access.oidc",
-            access.oidc.is_some(),
-            "people log in with the token of the Secret issuetracker-token",
-        ),
-        ("spec.access.admins", !access.admins.is_empty(), "whoever has the token is an admin"),
-        ("spec.access.defaultRole", access.default_role != Role::Viewer, "whoever has the token is an admin"),
-        ("spec.access.legacyWriters", access.legacy_writers, "every writer needs the token"),
-    ];
-    let told = set.iter().filter(|(_, is_set, _)| *is_set);
-    told.map(|(field, _, instead)| format!("{field} has no effect in this version: {instead}")).collect()
 }
 
 /// `7d`, `36h` → a duration.

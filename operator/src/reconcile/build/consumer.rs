@@ -18,7 +18,11 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::{PORT, TOKEN, consumer_name, label_selector, labels, meta, selector, volume_name};
-use crate::{inject::OPT_OUT, reconcile::validate::Valid, resource::VolumeDeletion};
+use crate::{
+    inject::OPT_OUT,
+    reconcile::validate::Valid,
+    resource::{Access, VolumeDeletion},
+};
 
 const CONFIG: &str = "/issuetracker/config";
 const DATA: &str = "/issuetracker/data";
@@ -178,8 +182,30 @@ fn environment(valid: &Valid) -> Vec<EnvVar> {
         }
         _ => all.push(value("ISSUETRACKER_STORE", format!("sqlite:{DATA}/issues.db"))),
     }
-    if !valid.access.public_url.is_empty() {
-        all.push(value("ISSUETRACKER_PUBLIC_URL", valid.access.public_url.clone()));
+    all.extend(access(&valid.access));
+    all
+}
+
+/// Who may come in.
+fn access(access: &Access) -> Vec<EnvVar> {
+    let mut all = vec![
+        value("ISSUETRACKER_DEFAULT_ROLE", access.default_role.name().to_owned()),
+        value("ISSUETRACKER_LEGACY_WRITERS", access.legacy_writers.to_string()),
+    ];
+    if !access.public_url.is_empty() {
+        all.push(value("ISSUETRACKER_PUBLIC_URL", access.public_url.clone()));
+    }
+    if !access.admins.is_empty() {
+        all.push(value("ISSUETRACKER_ADMINS", access.admins.join(",")));
+    }
+    if let Some(oidc) = &access.oidc {
+        let file = format!("{SECRETS}/oidc/{}", oidc.client_secret_ref.key);
+        all.push(value("ISSUETRACKER_OIDC_ISSUER", oidc.issuer.clone()));
+        all.push(value("ISSUETRACKER_OIDC_CLIENT_ID", oidc.client_id.clone()));
+        all.push(value("ISSUETRACKER_OIDC_CLIENT_SECRET_FILE", file));
+        if !oidc.allowed_domains.is_empty() {
+            all.push(value("ISSUETRACKER_ALLOWED_DOMAINS", oidc.allowed_domains.join(",")));
+        }
     }
     all
 }
@@ -203,6 +229,7 @@ fn secret_folders(valid: &Valid) -> BTreeMap<&'static str, String> {
         valid.security.mounts().into_iter().map(|one| (one.folder, one.secret)).collect();
     let google = valid.store.firestore.as_ref().and_then(|store| store.credentials_secret_ref.as_ref());
     all.extend(google.map(|secret| ("google", secret.name.clone())));
+    all.extend(valid.access.oidc.as_ref().map(|oidc| ("oidc", oidc.client_secret_ref.name.clone())));
     all
 }
 
