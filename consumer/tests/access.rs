@@ -166,7 +166,8 @@ impl Api {
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
         };
-        let pages = UiState { provider, ..UiState::behind(door, &state) };
+        let mut pages = UiState::behind(door, &state);
+        pages.provider = provider;
         let router = api_routes(state.clone())
             .merge(write_routes(state.clone()))
             .merge(health_routes(state))
