@@ -125,7 +125,8 @@ impl Api {
         let response = self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
         let media = response.headers()["content-type"].to_str().expect("text").to_owned();
         let first = response.into_body().frame().await.expect("a frame").expect("bytes");
-        media == "text/event-stream" && first.into_data().is_ok_and(|bytes| bytes.starts_with(b": open"))
+        let first = String::from_utf8(first.into_data().expect("data").to_vec()).expect("UTF-8");
+        media == "text/event-stream" && first.lines().any(|line| line == ": open" || line == ":open")
     }
 
     fn whole(access: Access, limits: Limits, provider: Option<Arc<dyn IdentityProvider>>) -> Self {

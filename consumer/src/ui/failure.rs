@@ -87,16 +87,7 @@ impl Failure {
                 "This issue was changed after you opened its page. Nothing of yours was done. Open the issue again, see \
                  what is new, and decide anew.",
             ),
-            Self::Login(LoginError::Issuer(_) | LoginError::Store(_)) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Nobody can log in just now",
-                "The service that knows who you are does not answer. Try again in a moment.",
-            ),
-            Self::Login(_) => (
-                StatusCode::FORBIDDEN,
-                "You were not let in",
-                "Begin once more from the login page. If that does not help, ask an admin of this tracker.",
-            ),
+            Self::Login(error) => not_let_in(error),
             Self::Forged(_) => (
                 StatusCode::FORBIDDEN,
                 "The form was not accepted",
@@ -184,6 +175,21 @@ impl Failure {
 }
 
 /// What the door says, in the words of a page.
+fn not_let_in(error: &LoginError) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        LoginError::Issuer(_) | LoginError::Store(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nobody can log in just now",
+            "The service that knows who you are does not answer. Try again in a moment.",
+        ),
+        _ => (
+            StatusCode::FORBIDDEN,
+            "You were not let in",
+            "Begin once more from the login page. If that does not help, ask an admin of this tracker.",
+        ),
+    }
+}
+
 fn refused(fault: Fault) -> (StatusCode, &'static str, &'static str) {
     match fault {
         Fault::TooMany => (
@@ -200,7 +206,8 @@ fn refused(fault: Fault) -> (StatusCode, &'static str, &'static str) {
         _ => (
             StatusCode::FORBIDDEN,
             "This is not for you",
-            "Your role does not allow it. An admin of this tracker can give you another one.",
+            "Your role does not allow it, or it came from another site. Nothing was changed. An admin of this tracker can \
+             give you another role.",
         ),
     }
 }
