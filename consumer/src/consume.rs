@@ -179,6 +179,7 @@ impl Consumer {
             Ok(()) => {
                 self.uncommitted.clear();
                 self.health.done(self.hold.oldest());
+                self.health.lag(self.source.lag().records);
             }
             Err(error) => self.health.fails(Part::Source, &error),
         }

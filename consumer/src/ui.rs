@@ -38,7 +38,7 @@ use ::issue::id::TrackerName;
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Method, StatusCode, Uri, request::Parts},
+    http::{Method, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -164,10 +164,10 @@ pub fn routes(state: UiState) -> Router {
         .with_state(state)
 }
 
-/// Programs read JSON: below `/api` the answer is left bare, and the guard around all routes writes the problem.
-async fn no_such_page(uri: Uri) -> Response {
-    match uri.path().strip_prefix("/api") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => StatusCode::NOT_FOUND.into_response(),
+/// Programs read JSON: below `/api` the answer is the API's own.
+async fn no_such_page(request: Request) -> Response {
+    match request.uri().path().strip_prefix("/api") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => crate::api::not_found(request).await,
         _ => Failure::NotFound.into_response(),
     }
 }

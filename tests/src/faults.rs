@@ -273,13 +273,19 @@ fn rest(world: &mut World, sent: Sent, plan: &Plan, begun: Instant) -> Result<Ou
     Ok(Outcome { seed, faults, requests, replayed, ended, left_out, compared, wrong, took })
 }
 
+/// Whether the consumer says that nothing is behind.
+fn heard(consumer: &Program) -> bool {
+    consumer.health().is_some_and(|health| health["lag"] == 0)
+}
+
 /// Waits until the consumer has read everything. A machine that does much else is slow: only standing still is in vain.
 fn read(world: &mut World) -> Result<()> {
     let (mut deadline, mut known) = (Instant::now() + PATIENCE, Offsets::default());
     loop {
         let offsets = world.offsets();
         match &offsets {
-            Ok(offsets) if offsets.done() => return Ok(()),
+            // The brokers know of a commit before the consumer has heard so.
+            Ok(offsets) if offsets.done() && heard(&world.consumer) => return Ok(()),
             Ok(offsets) if *offsets != known => {
                 (deadline, known) = (Instant::now() + PATIENCE, offsets.clone());
             }

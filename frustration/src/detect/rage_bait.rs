@@ -13,7 +13,9 @@ pub(super) fn detect(view: &View, signals: &mut Vec<Signal>) {
         let traits = thresholds.count(RageBaitTraits);
         let window = thresholds.time(RageBaitWindow);
         let is_bait = |&place: &usize| {
-            view.fact(place).is_some_and(|fact| traits_of(fact) >= traits) && !view.worked(place)
+            let looks = view.fact(place).is_some_and(|fact| traits_of(fact) >= traits);
+            // What answers with an error has something behind it: that is a defect, not a deception.
+            looks && !view.worked(place) && !view.failed(place)
         };
         let baited: Vec<usize> = group.into_iter().filter(is_bait).collect();
         for run in view.runs(&baited, window) {

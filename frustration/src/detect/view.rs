@@ -140,12 +140,15 @@ impl<'s> View<'s> {
 
     /// Whether a click did something, as its page told, and no error followed at once.
     pub fn worked(&self, place: usize) -> bool {
-        let Some(click) = self.fact(place).filter(|fact| fact.flags.has(Flags::CHANGED)) else {
-            return false;
-        };
+        self.fact(place).is_some_and(|click| click.flags.has(Flags::CHANGED)) && !self.failed(place)
+    }
+
+    /// Whether an error followed a click at once: something is behind what was clicked, and it is broken.
+    pub fn failed(&self, place: usize) -> bool {
+        let Some(click) = self.fact(place) else { return false };
         let wait =
             self.thresholds(click.route).map_or(0, |t| t.time(crate::rules::Threshold::ErrorClickWait));
-        !self.within(place + 1, click.at + wait).any(|(_, fact)| fact.rejects())
+        self.within(place + 1, click.at + wait).any(|(_, fact)| fact.rejects())
     }
 
     /// Runs of a group: parts with pauses of at most `gap`, without a success between two of them.

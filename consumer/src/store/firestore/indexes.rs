@@ -186,7 +186,9 @@ mod tests {
         for one in &needed {
             assert!(declared.contains(&index(one)), "{one:?} is not declared");
         }
-        assert_eq!(declared.len(), needed.len());
+        // The one of `notifications` is held by the test of the emulator's own queries.
+        let of_lists = declared.iter().filter(|index| index["collectionGroup"] == "issues");
+        assert_eq!(of_lists.count(), needed.len());
     }
 
     /// A new field is indexed by itself, each write pays for it: this list says of each that it shall be.
