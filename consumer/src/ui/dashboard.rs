@@ -99,7 +99,7 @@ pub async fn show(
         loudest: by_day
             .iter()
             .take(SHOWN)
-            .map(|issue| Line::of(issue, number::short(today(issue, now)), now))
+            .map(|issue| Line::of(issue, reports(today(issue, now)), now))
             .collect(),
         workloads: workloads(&loudest),
         parts: parts(&state),
@@ -116,6 +116,11 @@ async fn look(state: &UiState, sort: Sort) -> Result<Vec<Issue>, StoreError> {
 fn today(issue: &Issue, now: Timestamp) -> u64 {
     let since = now.saturating_sub(NEW).unwrap_or(Timestamp::MIN).strftime("%Y-%m-%dT%H").to_string();
     issue.hours.range(since..).map(|(_, count)| count).sum()
+}
+
+/// A number of them, in words.
+fn reports(count: u64) -> String {
+    format!("{} {}", number::short(count), if count == 1 { "report" } else { "reports" })
 }
 
 impl Line {
