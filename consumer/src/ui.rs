@@ -178,6 +178,7 @@ async fn dress(State(state): State<UiState>, request: Request, next: Next) -> Re
     let path = request.uri().path().to_owned();
     let mut asked = Asked { id: id.clone(), identity: Identity::nobody(), unread: 0, theme: "" };
     let (mut parts, body) = request.into_parts();
+    headers::name(&mut parts.headers, &id);
     asked.theme = match sessions::cookie(&parts.headers, "theme") {
         Some("dark") => "dark",
         Some("light") => "light",

@@ -28,6 +28,11 @@ pub fn harden(headers: &mut HeaderMap, request_id: &str) {
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    name(headers, request_id);
+}
+
+/// Names a request or its answer.
+pub fn name(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }
