@@ -22,15 +22,9 @@ pub fn key(text: &str) -> String {
 
 /// The parts as a UUID. Linear takes ids from its clients only in the form of version 4, so that is the form.
 pub fn uuid(parts: &[&str]) -> String {
-    let mut bytes = [0u8; 16];
-    for (to, from) in bytes.iter_mut().zip(digest(parts)) {
-        *to = from;
-    }
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let text = hex(&bytes);
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    let digest = digest(parts);
+    let half = digest.first_chunk::<16>().copied().unwrap_or_default();
+    uuid::Builder::from_random_bytes(half).into_uuid().to_string()
 }
 
 /// Lower-case hexadecimal.

@@ -24,6 +24,8 @@ mod name;
 mod pairs;
 mod shapes;
 
+pub use card::luhn;
+
 /// What stands in place of a secret, before its kind.
 const MARK: &str = "[redacted:";
 

@@ -1,6 +1,7 @@
 //! What must not be kept: an event that holds it is dropped as a whole, because whoever sent it did not know what was
 //! in it. Other secrets (keys, tokens) are cut out by [`issue::redact`] instead.
 
+use issue::redact::luhn;
 use serde_json::{Map, Value};
 
 use super::limits::Refused;
@@ -134,15 +135,6 @@ fn is_card(digits: &[u8]) -> bool {
         CARD..=19 => fits(digits),
         _ => (CARD..=19).any(|length| digits.windows(length).any(fits)),
     }
-}
-
-fn luhn(digits: &[u8]) -> bool {
-    let weigh = |(index, &digit): (usize, &u8)| match (index % 2, digit * 2) {
-        (0, _) => u32::from(digit),
-        (_, double @ 10..) => u32::from(double - 9),
-        (_, double) => u32::from(double),
-    };
-    digits.iter().rev().enumerate().map(weigh).sum::<u32>() % 10 == 0
 }
 
 /// The path of a route: scheme and host go, the query too unless it is kept. `#/path` routes stay, anchors go.

@@ -1,8 +1,9 @@
 //! A generic webhook: a JSON body and an HMAC-SHA256 over time and body, so that a receiver can tell that it is ours and
 //! not an old one played again.
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use super::delivery_key;
 use crate::{id, incident::Incident};
@@ -34,14 +35,8 @@ pub fn request(incident: &Incident, target: &str, event: &str, secret: &[u8], at
 
 /// HMAC-SHA256, RFC 2104.
 pub fn hmac(secret: &[u8], text: &[u8]) -> [u8; 32] {
-    const BLOCK: usize = 64;
-    let mut key = [0u8; BLOCK];
-    let hashed: [u8; 32] = Sha256::digest(secret).into();
-    let material = if secret.len() > BLOCK { hashed.as_slice() } else { secret };
-    for (to, from) in key.iter_mut().zip(material) {
-        *to = *from;
-    }
-    let padded = |pad: u8| key.map(|byte| byte ^ pad);
-    let inner: [u8; 32] = Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize().into();
-    Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
+    // A key of any length is one (RFC 2104, section 2), so that there is always something to sign with.
+    Hmac::<Sha256>::new_from_slice(secret)
+        .map(|mac| mac.chain_update(text).finalize().into_bytes().into())
+        .unwrap_or_default()
 }

@@ -117,8 +117,8 @@ fn has_issuer(digits: &[u8]) -> bool {
     })
 }
 
-/// ISO/IEC 7812-1, annex B.
-fn luhn(digits: &[u8]) -> bool {
+/// Whether the check digit of a number fits (ISO/IEC 7812-1, annex B). `digits` are values from 0 to 9.
+pub fn luhn(digits: &[u8]) -> bool {
     let weigh = |(index, &digit): (usize, &u8)| match (index % 2 == 1, digit * 2) {
         (false, _) => u32::from(digit),
         (true, double) if double > 9 => u32::from(double - 9),
