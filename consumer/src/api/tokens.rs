@@ -3,7 +3,6 @@
 use ::intake::{
     fields::{Errors, Fields, Text},
     problem::{Fault, FieldError, Problem},
-    vocabulary::Words,
 };
 use axum::{
     Extension, Json,
@@ -25,15 +24,6 @@ use crate::{
     },
     store::IssueStore,
 };
-
-/// What a token may be limited to.
-const SCOPES: Words<Role> = &[
-    ("viewer", Role::Viewer),
-    ("tester", Role::Tester),
-    ("developer", Role::Developer),
-    ("admin", Role::Admin),
-    ("service", Role::Service),
-];
 
 const NAME: Text = Text::name(100);
 
@@ -116,7 +106,7 @@ fn read(body: Value) -> Result<Asked, Vec<FieldError>> {
     let mut fields = Fields::of(body, "", &mut errors);
     let asked = Asked {
         name: fields.required("name", &NAME),
-        scope: fields.choice("scope", SCOPES),
+        scope: fields.choice("scope", Role::WORDS),
         days: fields.number("days").unwrap_or(DAYS),
         service: fields.text("service", &NAME),
     };

@@ -3,7 +3,6 @@
 use ::intake::{
     fields::{Errors, Fields},
     problem::{Fault, FieldError, Problem},
-    vocabulary::Words,
 };
 use axum::{
     Extension, Json,
@@ -23,14 +22,6 @@ use crate::{
     },
     store::IssueStore,
 };
-
-/// Roles of people by their words.
-pub const ROLES: Words<Role> = &[
-    ("viewer", Role::Viewer),
-    ("tester", Role::Tester),
-    ("developer", Role::Developer),
-    ("admin", Role::Admin),
-];
 
 /// `GET /api/v1/me`: who asks.
 pub async fn me(Extension(identity): Extension<Identity>) -> Json<Value> {
@@ -95,7 +86,7 @@ fn read(body: Value) -> Result<Wish, Vec<FieldError>> {
     let mut wish = Wish::default();
     if let Some(role) = fields.take_or_null("role") {
         fields.put("role", role);
-        wish.role = fields.required_choice("role", ROLES);
+        wish.role = fields.required_choice("role", Role::OF_PEOPLE);
     }
     if let Some(disabled) = fields.take_or_null("disabled") {
         wish.disabled = disabled.as_bool();

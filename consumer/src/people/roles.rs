@@ -1,5 +1,6 @@
 //! What each role may do: one table, read by everything that lets a request in.
 
+use ::intake::vocabulary::{Words, meaning, word};
 use serde::{Deserialize, Serialize};
 
 /// What somebody is.
@@ -23,20 +24,26 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 5] = [Self::Viewer, Self::Tester, Self::Developer, Self::Admin, Self::Service];
 
+    /// Every role by its word.
+    pub const WORDS: Words<Self> = &[
+        ("viewer", Self::Viewer),
+        ("tester", Self::Tester),
+        ("developer", Self::Developer),
+        ("admin", Self::Admin),
+        ("service", Self::Service),
+    ];
+
+    /// Those that a person can have.
+    pub const OF_PEOPLE: Words<Self> = Self::WORDS.split_at(4).0;
+
     /// The word of the API.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Tester => "tester",
-            Self::Developer => "developer",
-            Self::Admin => "admin",
-            Self::Service => "service",
-        }
+        word(Self::WORDS, self)
     }
 
     /// The role of this word.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word)
+        meaning(Self::WORDS, word)
     }
 
     /// What is left of a role in the hands of a token with a smaller one. A program's token is a program's alone.
@@ -149,5 +156,6 @@ mod tests {
             assert_eq!(serde_json::to_value(role).expect("a word"), role.as_str());
         }
         assert_eq!(Role::parse("root"), None);
+        assert!(Role::OF_PEOPLE.iter().all(|(_, role)| *role != Role::Service));
     }
 }

@@ -1,5 +1,6 @@
 //! People and service users, for admins; and what admins did.
 
+use ::intake::vocabulary::meaning;
 use askama::Template;
 use axum::{
     Extension,
@@ -16,7 +17,7 @@ use super::{
     when::When,
 };
 use crate::{
-    api::users::{self as api, ROLES, Wish},
+    api::users::{self as api, Wish},
     people::{Role, audit, users},
 };
 
@@ -82,7 +83,7 @@ pub async fn show(
     Ok(frame::page(&UsersPage {
         frame: Frame::new(&state, &asked),
         users: users.iter().map(row).collect(),
-        roles: ROLES.iter().map(|(word, _)| *word).collect(),
+        roles: Role::OF_PEOPLE.iter().map(|(word, _)| *word).collect(),
         acts: acts.iter().map(act).collect(),
     }))
 }
@@ -100,7 +101,7 @@ pub async fn change(
         "disable" => Wish { disabled: Some(true), ..Wish::default() },
         "enable" => Wish { disabled: Some(false), ..Wish::default() },
         "role" => {
-            let role = Role::parse(fields.get("role")).filter(|role| *role != Role::Service);
+            let role = meaning(Role::OF_PEOPLE, fields.get("role"));
             Wish { role: Some(role.ok_or(Failure::Form("This role is not known."))?), ..Wish::default() }
         }
         _ => return Err(Failure::Form("This cannot be done to a user.")),
