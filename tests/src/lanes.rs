@@ -48,13 +48,7 @@ pub fn run(cargo: &OsString) -> Result<bool> {
         programs.into_iter().partition(|program| ALONE.contains(&program.name.as_str()));
     let mut failed = side_by_side(cargo, beside, LANES)?;
     failed.extend(side_by_side(cargo, alone, 1)?);
-    let examples = Command::new(cargo)
-        .args(["test", "--workspace", "--doc", "--quiet"])
-        .status()
-        .context("running the examples in documentation")?;
-    if !examples.success() {
-        failed.push("the examples in documentation".to_owned());
-    }
+    failed.extend(examples(cargo)?);
     for name in &failed {
         eprintln!("failed: {name}");
     }
@@ -88,6 +82,15 @@ fn programs(messages: &str) -> Vec<Program> {
     programs.collect()
 }
 
+/// Those in documentation; the name they go by, if one failed.
+fn examples(cargo: &OsString) -> Result<Option<String>> {
+    let mut command = Command::new(cargo);
+    command.args(["test", "--workspace", "--doc"]);
+    let ended = ended("examples in documentation", command)?;
+    tell(&ended);
+    Ok((!ended.passed).then_some(ended.name))
+}
+
 /// Names of those that failed.
 fn side_by_side(cargo: &OsString, programs: Vec<Program>, lanes: usize) -> Result<Vec<String>> {
     let waiting = Mutex::new(VecDeque::from(programs));
@@ -115,37 +118,69 @@ fn side_by_side(cargo: &OsString, programs: Vec<Program>, lanes: usize) -> Resul
 }
 
 fn one(cargo: &OsString, program: &Program) -> Result<Ended> {
+    let mut command = Command::new(&program.executable);
+    command.current_dir(&program.folder).env("CARGO", cargo).env("CARGO_MANIFEST_DIR", &program.folder);
+    ended(&program.name, command)
+}
+
+/// Runs it to its end, and keeps what it prints.
+fn ended(name: &str, mut command: Command) -> Result<Ended> {
     let begun = Instant::now();
     let (mut reader, writer) = std::io::pipe().context("making a pipe")?;
-    let mut command = Command::new(&program.executable);
-    command
-        .current_dir(&program.folder)
-        .env("CARGO", cargo)
-        .env("CARGO_MANIFEST_DIR", &program.folder)
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer);
-    let mut child = command.spawn().with_context(|| format!("starting the tests {}", program.name))?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("starting the tests {name}"))?;
     // Its copies of the writing end would keep the reading end open.
     drop(command);
     let mut output = Vec::new();
     reader.read_to_end(&mut output).context("reading what tests print")?;
     let status = child.wait().context("waiting for tests")?;
     Ok(Ended {
-        name: program.name.clone(),
+        name: name.to_owned(),
         passed: status.success(),
         took: begun.elapsed(),
         output: String::from_utf8_lossy(&output).into_owned(),
     })
 }
 
+/// In the form of `cargo test`, which people and programs know how to read: a line that names what ran, one with its
+/// result.
+#[expect(clippy::print_stdout, reason = "the results are what this command is asked for")]
 fn tell(ended: &Ended) {
     if !ended.passed {
         eprintln!("\n{}", ended.output);
     }
-    let result = ended.output.lines().rev().find_map(|line| line.strip_prefix("test result: "));
-    let counts = result.unwrap_or("it ended without a result").split("; finished").next().unwrap_or_default();
-    eprintln!("{:>4.0} s  {:<16} {counts}", ended.took.as_secs_f64(), ended.name);
+    eprintln!("     Running {} ({:.0} s)", ended.name, ended.took.as_secs_f64());
+    println!("test result: {}", result(ended));
+}
+
+/// The counts of all results that it printed, in the words of the test harness. A program with a harness of its own
+/// counts as one test.
+fn result(ended: &Ended) -> String {
+    let results = ended.output.lines().filter_map(|line| line.strip_prefix("test result: "));
+    let counts: Vec<[u32; 3]> = results.map(counts).collect();
+    let sum = |which: usize| counts.iter().filter_map(|one| one.get(which)).sum::<u32>();
+    let word = if ended.passed { "ok" } else { "FAILED" };
+    let (passed, failed, ignored) = match counts.is_empty() {
+        true => (u32::from(ended.passed), u32::from(!ended.passed), 0),
+        false => (sum(0), sum(1), sum(2)),
+    };
+    format!(
+        "{word}. {passed} passed; {failed} failed; {ignored} ignored; finished in {:.2}s",
+        ended.took.as_secs_f64()
+    )
+}
+
+/// How many passed, failed and were ignored: `ok. 7 passed; 0 failed; 0 ignored; …`.
+fn counts(result: &str) -> [u32; 3] {
+    ["passed", "failed", "ignored"].map(|word| {
+        let mut words = result.split([' ', ';']).filter(|word| !word.is_empty()).peekable();
+        while let Some(number) = words.next() {
+            if words.peek() == Some(&word) {
+                return number.parse().unwrap_or(0);
+            }
+        }
+        0
+    })
 }
 
 #[cfg(test)]
@@ -172,5 +207,22 @@ not a message
         };
         let programs = ["true", "false", "true"].map(program).to_vec();
         assert_eq!(side_by_side(&"cargo".into(), programs, 2).expect("they run"), ["false"]);
+    }
+
+    #[test]
+    fn results_of_one_program_are_told_as_one() {
+        let ended = |passed: bool, output: &str| Ended {
+            name: "delivery".to_owned(),
+            passed,
+            took: Duration::from_millis(1500),
+            output: output.to_owned(),
+        };
+        let two = "test result: ok. 7 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+                   test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        assert_eq!(result(&ended(false, two)), "FAILED. 9 passed; 3 failed; 1 ignored; finished in 1.50s");
+        assert_eq!(
+            result(&ended(true, "all is well")),
+            "ok. 1 passed; 0 failed; 0 ignored; finished in 1.50s"
+        );
     }
 }
