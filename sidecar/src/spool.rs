@@ -128,7 +128,14 @@ impl Spool {
             rebuilt: 0,
             sharing: None,
         };
-        spool.rotate()?;
+        match spool.rotate() {
+            // What is there was read, so nothing is lost: it takes nothing in until there is room, as at any other time.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                tracing::error!(%error, "there is no room for the spool: nothing is taken in until there is");
+                spool.tried = Some(at.now);
+            }
+            rotated => rotated?,
+        }
         Ok(spool)
     }
 

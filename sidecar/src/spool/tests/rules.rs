@@ -317,6 +317,46 @@ fn a_full_disk_refuses_publishes_on_and_recovers() {
 }
 
 #[test]
+fn a_start_on_a_full_disk_sends_what_is_there_and_takes_again_when_there_is_room() {
+    let mut bench = Bench::new(MIB);
+    (0..10).for_each(|kind| drop(bench.report(kind)));
+    bench.commit();
+    let full = bench.disk.used();
+    bench.disk.capacity(Some(full));
+    bench.restart();
+    assert_eq!(bench.take(21, Via::Http), Err(AcceptError::Broken));
+    assert_eq!(bench.outgoing().len(), 10, "what is sealed can be sent");
+    bench.wait(1);
+    assert_eq!(bench.take(21, Via::Http), Err(AcceptError::Broken));
+    bench.restart();
+    assert_eq!(bench.outgoing().len(), 10, "another start on a full disk loses nothing");
+    bench.disk.capacity(None);
+    bench.wait(1);
+    assert!(bench.take(21, Via::Http).is_ok());
+    bench.commit();
+    bench.restart();
+    assert_eq!(bench.outgoing().len(), 11);
+    bench.balanced();
+
+    let disk = Disk::default();
+    disk.capacity(Some(0));
+    let mut bench = Bench {
+        spool: Spool::open(Box::new(disk.clone()), bench.rules.clone(), bench.clock.at).expect("it starts"),
+        disk,
+        ..bench
+    };
+    assert_eq!(bench.take(1, Via::Http), Err(AcceptError::Broken));
+    bench.disk.capacity(None);
+    bench.wait(1);
+    bench.spool.usable(bench.clock.at).expect("room");
+    bench.spool.partitions(6, bench.clock.at);
+    bench.report(1);
+    bench.commit();
+    bench.restart();
+    assert_eq!(bench.outgoing().len(), 1);
+}
+
+#[test]
 fn a_named_request_is_answered_the_same_and_another_body_is_refused() {
     let mut bench = Bench::new(MIB);
     let named = |body: u8, at: Moment| {
