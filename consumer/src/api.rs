@@ -50,6 +50,7 @@ mod written;
 pub use access::Access;
 pub use guard::not_found;
 pub use limit::Limits;
+pub use operators::Counts;
 
 /// Who acts where nobody has logged in and nobody is named.
 pub const NOBODY: &str = "local";
@@ -71,6 +72,8 @@ pub struct ApiState {
     pub pulse: Arc<Pulse>,
     /// What is cut out of what is written here.
     pub rules: Arc<Rules>,
+    /// How many issues there are.
+    pub counts: Arc<Counts>,
 }
 
 /// Reading and changing issues: all of `/api/v1` but `POST /api/v1/issues`.

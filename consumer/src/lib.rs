@@ -98,6 +98,7 @@ pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc
         door: Arc::new(door),
         pulse: Arc::new(Pulse::new(issues, stop.clone())),
         rules: Arc::new(Rules::default()),
+        counts: Arc::default(),
     };
     Tracker { state, stop, task: tokio::spawn(consumer.run()) }
 }

@@ -1,6 +1,6 @@
 //! What operators, probes and older clients ask: is it alive, is it ready, what has it counted.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
@@ -8,13 +8,46 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::ApiState;
 use crate::{
     health::{Part, Status},
     metrics,
+    store::Store,
 };
+
+/// What counts as new.
+const NEW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How old the counts of issues may be. Anybody may ask how the service is, and counting costs reads.
+const COUNTED: Duration = Duration::from_secs(60);
+
+/// How many issues there are, as it was counted last.
+#[derive(Default)]
+pub struct Counts(Mutex<Option<(Instant, Value)>>);
+
+impl Counts {
+    /// The counts, at most a minute old; none before the store has answered once.
+    async fn get(&self, store: &dyn Store) -> Option<Value> {
+        let last = self.0.lock().clone();
+        if let Some((at, counts)) = &last
+            && at.elapsed() < COUNTED
+        {
+            return Some(counts.clone());
+        }
+        let since = Timestamp::now().saturating_sub(NEW).ok()?;
+        let Ok(Ok(stats)) = tokio::time::timeout(PATIENCE, store.stats(since)).await else {
+            return last.map(|(_, counts)| counts);
+        };
+        let open = stats.by_status.iter().find(|(status, _)| *status == ::issue::document::Status::Open);
+        let counts = json!({"open": open.map_or(0, |(_, count)| *count), "new_24h": stats.new});
+        *self.0.lock() = Some((Instant::now(), counts.clone()));
+        Some(counts)
+    }
+}
 
 /// A store that takes longer is not ready to be read from.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,6 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `GET /api/health`: always 200 while the process lives; the parts say how they are.
 pub async fn health(State(state): State<ApiState>) -> Json<Value> {
     let answers = store_answers(&state).await;
+    let issues = if answers { state.counts.get(state.store.as_ref()).await } else { None };
     let status = state.health.status();
     let parts: serde_json::Map<String, Value> =
         Part::ALL.iter().map(|part| (part.as_str().to_owned(), part_of(&status, *part, answers))).collect();
@@ -49,6 +83,7 @@ pub async fn health(State(state): State<ApiState>) -> Json<Value> {
         "sidecars": {"count": status.sidecar_count, "ledger": status.sidecars},
         "data_gaps": {"records": status.gap_records, "latest": status.gaps},
         "dead_letters": status.letters,
+        "issues": issues,
     }))
 }
 

@@ -88,6 +88,7 @@ impl Api {
             door: Arc::new(door.clone()),
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
+            counts: Arc::default(),
         };
         let pages = ui::UiState::behind(door, &state);
         let router = routes(state.clone())
@@ -464,6 +465,7 @@ async fn health_tells_every_part_and_the_ledger() {
     assert_eq!((health.status, &health.body["status"]), (StatusCode::OK, &json!("healthy")));
     assert_eq!(health.body["firebase_available"], true);
     assert_eq!(health.body["ledger"]["balanced"], true);
+    assert_eq!(health.body["issues"], json!({"open": 0, "new_24h": 0}));
     for part in ["source", "store", "dead_letters"] {
         assert_eq!(health.body["parts"][part]["ok"], true, "{part}");
     }

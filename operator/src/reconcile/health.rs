@@ -14,6 +14,7 @@ use super::{
     status::{Findings, Told, Warning},
     validate::Valid,
 };
+use crate::resource::IssueCounts;
 
 /// How often a tracker service is asked.
 const PACE: Duration = Duration::from_secs(60);
@@ -36,6 +37,8 @@ impl Health {
             _ => {
                 let answer = ask(&valid.namespace).await;
                 let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                // An answer of this age would be asked for again: it belongs to a tracker that is gone.
+                all.retain(|_, (at, _)| at.elapsed() < 2 * PACE);
                 all.insert(key, (Instant::now(), answer.clone()));
                 answer
             }
@@ -80,11 +83,11 @@ fn store_fault(answer: &Value) -> Option<String> {
 fn read(answer: &Value, findings: &mut Findings) {
     if let Some(consumer) = findings.consumer.as_mut() {
         consumer.lag = answer.get("lag").and_then(Value::as_i64);
-        consumer.oldest_unprocessed_seconds = match consumer.lag {
-            Some(0) => Some(0),
-            _ => answer.get("oldest_unprocessed_seconds").and_then(Value::as_i64),
-        };
+        consumer.oldest_unprocessed_seconds =
+            answer.get("oldest_unprocessed_seconds").and_then(Value::as_i64);
     }
+    let count = |name: &str| answer.pointer(&format!("/issues/{name}")).and_then(Value::as_i64);
+    findings.issues = count("open").zip(count("new_24h")).map(|(open, new24h)| IssueCounts { open, new24h });
     findings.conditions.push(match store_fault(answer) {
         None => Told::yes("StoreReachable", "StoreAnswers", "the tracker service reads and writes its store"),
         Some(why) => Told::no(
@@ -116,10 +119,11 @@ mod tests {
     fn an_answer_becomes_lag_and_conditions() {
         let mut findings = Findings { consumer: Some(ConsumerStatus::default()), ..Findings::default() };
         read(
-            &json!({"lag": 7, "parts": {"store": {"ok": false, "error": "denied"}}, "data_gaps": {"records": 3}}),
+            &json!({"lag": 7, "issues": {"open": 4, "new_24h": 2}, "parts": {"store": {"ok": false, "error": "denied"}}, "data_gaps": {"records": 3}}),
             &mut findings,
         );
         assert_eq!(findings.consumer.and_then(|consumer| consumer.lag), Some(7));
+        assert_eq!(findings.issues, Some(IssueCounts { open: 4, new24h: 2 }));
         assert_eq!(findings.conditions.first().map(|told| told.reason.as_str()), Some("StoreUnreachable"));
         assert_eq!(findings.warnings.first().map(|warning| warning.reason), Some("DataGap"));
     }

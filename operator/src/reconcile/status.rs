@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use crate::resource::{ConsumerStatus, InjectionStatus, IssueTrackerStatus, TopicStatus};
+use crate::resource::{ConsumerStatus, InjectionStatus, IssueCounts, IssueTrackerStatus, TopicStatus};
 
 /// One condition as it shall be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Findings {
     pub url: Option<String>,
     /// Pods with and without the sidecar.
     pub injection: Option<InjectionStatus>,
+    /// How many issues there are.
+    pub issues: Option<IssueCounts>,
     /// What people should know although it keeps nothing from working, the most important first.
     pub warnings: Vec<Warning>,
 }
@@ -108,7 +110,8 @@ pub fn status(
         consumer: findings.consumer.clone().or_else(|| old?.consumer.clone()),
         injection: findings.injection.clone().or_else(|| old?.injection.clone()),
         url: findings.url.clone().or_else(|| old?.url.clone()),
-        issues: old.and_then(|old| old.issues.clone()),
+        // What was told last holds while the tracker service does not answer.
+        issues: findings.issues.clone().or_else(|| old.and_then(|old| old.issues.clone())),
     }
 }
 
