@@ -183,11 +183,46 @@ fn hash_of(children: &[Child]) -> [u8; 32] {
 }
 
 /// What changes when somebody changes what we wrote: the generation, which a change of status leaves alone, or, for kinds
-/// without one, the version.
+/// without one, the fields that the API server says are ours: who changes one of them takes it over. The version would not
+/// do, others write to what is theirs, as a provisioner to a claim.
 fn state(meta: &ObjectMeta) -> String {
     let uid = meta.uid.as_deref().unwrap_or_default();
-    match meta.generation {
-        Some(generation) => format!("{uid}/g{generation}"),
-        None => format!("{uid}/v{}", meta.resource_version.as_deref().unwrap_or_default()),
+    if let Some(generation) = meta.generation {
+        return format!("{uid}/g{generation}");
+    }
+    let entries = meta.managed_fields.iter().flatten();
+    let ours = entries.filter(|entry| entry.manager.as_deref() == Some(MANAGER));
+    let fields: Vec<String> =
+        ours.filter_map(|entry| Some(entry.fields_v1.as_ref()?.0.to_string())).collect();
+    let hash = Sha256::digest(fields.concat());
+    format!("{uid}/f{}", hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claim(version: &str, fields: Value) -> ObjectMeta {
+        serde_json::from_value(json!({
+            "uid": "u", "resourceVersion": version,
+            "managedFields": [
+                {"manager": MANAGER, "operation": "Apply", "fieldsV1": fields},
+                {"manager": "provisioner", "operation": "Update", "fieldsV1": {"f:metadata": {"f:annotations": version}}},
+            ],
+        }))
+        .expect("metadata")
+    }
+
+    #[test]
+    fn what_others_write_to_what_is_theirs_is_no_change() {
+        let ours = json!({"f:spec": {"f:resources": {}}});
+        assert_eq!(state(&claim("1", ours.clone())), state(&claim("2", ours.clone())));
+        assert_ne!(state(&claim("1", ours)), state(&claim("1", json!({"f:spec": {}}))));
+        let deployment =
+            |generation: i64| ObjectMeta { generation: Some(generation), ..ObjectMeta::default() };
+        assert_eq!(state(&deployment(1)), state(&deployment(1)));
+        assert_ne!(state(&deployment(1)), state(&deployment(2)));
     }
 }
