@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::CheckConfig;
+
 /// Runs issue tracking in a cluster from `IssueTracker` resources.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "issuetracker-operator", version)]
@@ -20,6 +22,8 @@ pub enum Command {
     Run(Box<Config>),
     /// Print the definition of the resource (YAML), to install by `kubectl apply -f -`.
     Crd,
+    /// Prove in a namespace of its own, which goes in the end, that new pods get the sidecar. `helm test` runs this.
+    Check(CheckConfig),
 }
 
 /// Settings of `run`.

@@ -7,6 +7,7 @@
 //! `validate`, `build`, the topic plan and `inject` are pure functions; only `dereference` and `apply` hold a client.
 //! The operator can be absent: pods start, namespaces delete, sidecars and tracker services run on.
 
+pub mod check;
 pub mod config;
 pub mod coverage;
 pub mod inject;

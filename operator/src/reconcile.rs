@@ -22,6 +22,7 @@ use kube::{
 };
 use serde_json::json;
 
+mod admins;
 pub mod apply;
 pub mod build;
 pub mod dereference;
@@ -31,6 +32,7 @@ mod topic;
 pub mod validate;
 
 use self::{
+    admins::Admins,
     apply::{Applier, ApplyError},
     build::{MANAGER, PORT, SERVICE, TOKEN, consumer_name},
     dereference::dereference,
@@ -70,6 +72,8 @@ pub struct Context {
     pub coverage: Coverage,
     /// What the tracker services say of themselves.
     pub health: Health,
+    /// Connections to brokers.
+    pub admins: Admins,
     /// When a status was last written.
     pub told: Mutex<HashMap<String, Instant>>,
 }
@@ -134,7 +138,7 @@ async fn farewell(tracker: &IssueTracker, context: &Context) -> Result<Action, R
     }
     let found = dereference(&context.client, tracker, &context.trackers.state()).await;
     let removed = match validate(tracker) {
-        Ok(valid) if topic::goes_with_it(tracker) => topic::remove(&valid, &found).await,
+        Ok(valid) if topic::goes_with_it(tracker) => topic::remove(&context.admins, &valid, &found).await,
         _ => Ok(()),
     };
     if let Err(why) = removed {
@@ -189,7 +193,7 @@ async fn look(tracker: &IssueTracker, context: &Context) -> Findings {
         return findings;
     }
     let mut findings = Findings::default();
-    topic(&valid, &found, managed(tracker), &mut findings).await;
+    topic(&context.admins, &valid, &found, managed(tracker), &mut findings).await;
     let deployment = match children(&valid, context, deployment.as_ref().ok().and_then(Option::as_ref)).await
     {
         Ok(0) => deployment,
@@ -360,6 +364,8 @@ impl Context {
         if figures_alone && recent {
             return false;
         }
+        // What is older decides nothing, also for resources that are gone.
+        told.retain(|_, last| now.duration_since(*last) < FIGURES);
         told.insert(key.to_owned(), now);
         true
     }

@@ -165,6 +165,7 @@ async fn lead(
         metrics: metrics.clone(),
         coverage: coverage.clone(),
         health: Default::default(),
+        admins: Default::default(),
         told: Default::default(),
     });
     tokio::select! {

@@ -10,6 +10,7 @@ use kafka::{
 };
 
 use super::{
+    admins::Admins,
     dereference::Dereferenced,
     status::{Findings, Told, Warning},
     validate::{Security, Valid},
@@ -18,9 +19,6 @@ use crate::{
     resource::{IssueTracker, TopicDeletion, TopicMode, TopicStatus},
     topics::{self, Existing, Step},
 };
-
-/// How long a request to the brokers may take. With [`super::RESYNC`] it is how soon a fault is told: half a minute.
-const BROKER: Duration = Duration::from_secs(8);
 
 /// How long a resource waits for its topic to be removed. Then it goes all the same: nothing of ours holds up the
 /// deletion of a namespace for ever.
@@ -41,16 +39,20 @@ pub(super) fn gives_up(since: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Removes both topics.
-pub(super) async fn remove(valid: &Valid, found: &Dereferenced) -> Result<(), String> {
+pub(super) async fn remove(admins: &Admins, valid: &Valid, found: &Dereferenced) -> Result<(), String> {
     if let Some(missing) = found.missing.first() {
         return Err(missing.clone());
     }
+    let settings = settings(valid, found);
     let all = async {
-        let admin = Admin::new(&settings(valid, found), BROKER)?;
+        let admin = admins.get(&settings)?;
         admin.delete(&valid.topic.name).await?;
         admin.delete(&valid.topic.dead_letters).await
     };
-    all.await.map_err(|error: AdminError| error.to_string())
+    all.await.map_err(|error: AdminError| {
+        admins.forget(&settings);
+        error.to_string()
+    })
 }
 
 fn settings(valid: &Valid, found: &Dereferenced) -> Settings {
@@ -61,7 +63,13 @@ fn settings(valid: &Valid, found: &Dereferenced) -> Settings {
 }
 
 /// Keeps the topic, and tells of it.
-pub(super) async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String], findings: &mut Findings) {
+pub(super) async fn topic(
+    admins: &Admins,
+    valid: &Valid,
+    found: &Dereferenced,
+    managed: &[String],
+    findings: &mut Findings,
+) {
     if let Some(missing) = found.missing.first() {
         findings.conditions.push(Told::no("TopicReady", "SecretMissing", missing.clone()));
         return;
@@ -75,7 +83,12 @@ pub(super) async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String
         findings.conditions.push(Told::no("TopicReady", "TopicClaimed", text));
         return;
     }
-    match keep_topic(valid, &settings(valid, found), managed).await {
+    let settings = settings(valid, found);
+    let kept = match admins.get(&settings) {
+        Ok(admin) => keep_topic(valid, &admin, managed).await,
+        Err(error) => Err(error),
+    };
+    match kept {
         Ok((status, not_supported)) => {
             let made = format!("{} has {} partitions", status.name, status.partitions.unwrap_or_default());
             findings.conditions.push(Told::yes("TopicReady", "AsDescribed", made));
@@ -83,6 +96,7 @@ pub(super) async fn topic(valid: &Valid, found: &Dereferenced, managed: &[String
             findings.topic = Some(status);
         }
         Err(error) => {
+            admins.forget(&settings);
             let advice = match error.reason {
                 kafka::admin::Reason::BrokerUnreachable => {
                     format!("; check spec.kafka.bootstrapServers ({}) and the network to them", valid.brokers)
@@ -111,11 +125,10 @@ pub(super) fn managed(tracker: &IssueTracker) -> &[String] {
 
 async fn keep_topic(
     valid: &Valid,
-    settings: &Settings,
+    admin: &Admin,
     managed: &[String],
 ) -> Result<(TopicStatus, Vec<String>), AdminError> {
     let wanted = &valid.topic;
-    let admin = Admin::new(settings, BROKER)?;
     let existing = Existing {
         records: admin.describe(&wanted.name).await?,
         dead_letters: admin.describe(&wanted.dead_letters).await?,
@@ -131,7 +144,7 @@ async fn keep_topic(
             Step::Alter { topic, changes } => admin.alter(topic, changes.clone()).await?,
         }
     }
-    let now = if plan.steps.is_empty() { existing.records } else { visible(&admin, &wanted.name).await? };
+    let now = if plan.steps.is_empty() { existing.records } else { visible(admin, &wanted.name).await? };
     let Some(now) = now else {
         return Err(AdminError {
             step: "describing the topic",
