@@ -56,19 +56,3 @@ pub fn reached<T>(
         std::thread::sleep(SLOW_PACE);
     }
 }
-
-/// A promise about time, for a machine that does something else as well: it holds as it stands where there is a processor
-/// for everybody, and is stretched by as much as there is not.
-pub fn promised(time: Duration) -> Duration {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: f64 = load.split(' ').next().and_then(|text| text.parse().ok()).unwrap_or_default();
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let crowd = load / f64::from(u32::try_from(processors).unwrap_or(1));
-    if crowd > 2.0 {
-        crate::parts::say(&format!(
-            "{load} processes want {processors} processors: promised times are stretched"
-        ));
-    }
-    // The test's own programs want up to two processors each.
-    time.mul_f64((crowd / 2.0).max(1.0))
-}

@@ -10,7 +10,6 @@ use tests::cluster::condition;
 use tests::cluster::namespace::Namespace;
 use tests::cluster::place::HOST;
 use tests::cluster::product::{self, Product, RELEASE, SYSTEM, restricted};
-use tests::wait::promised;
 use tests::{parts, wait};
 
 use super::{BUSYBOX, PATIENCE, pod};
@@ -113,7 +112,7 @@ fn operators_die_at_random_and_no_pod_is_refused_or_waits() {
     }
     eprintln!("{kills} operators killed, {made} pods made, the slowest in {slowest:?}");
     assert!(kills >= 3 && made >= 12, "{kills} {made}");
-    assert!(slowest < promised(Duration::from_secs(4)), "a pod waited {slowest:?}");
+    assert!(slowest < Duration::from_secs(3), "a pod waited {slowest:?}");
     product.scale(2).unwrap();
     let wanted = 6 + made / 8;
     namespace
@@ -146,7 +145,7 @@ fn without_operators_pods_start_namespaces_end_and_an_uninstall_leaves_no_webhoo
     product.scale(0).unwrap();
     let start = Instant::now();
     here.apply(&quiet("alone")).unwrap();
-    assert!(start.elapsed() < promised(Duration::from_secs(4)), "a pod waited {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "a pod waited {:?}", start.elapsed());
     here.wait_for("pod/alone", "Ready", PATIENCE).unwrap();
     assert!(!is_injected(&here.get("pod/alone").unwrap().unwrap()));
     client.kubectl(&["delete", "namespace", gone.name(), "--timeout=60s"]).unwrap();
@@ -203,7 +202,7 @@ fn deleting_a_resource_keeps_topic_and_volume_unless_it_says_otherwise() {
 
 #[test]
 fn what_happens_to_a_topic_is_reverted_adopted_or_told_within_half_a_minute() {
-    let soon = promised(Duration::from_secs(30));
+    let soon = Duration::from_secs(30);
     let (product, _turn) = product::shared().unwrap();
     let namespace = Namespace::restricted(product.cluster.client(), "topic").unwrap();
     let (topic, runtime, admin) = (topic_of(&namespace), runtime(), admin(product));
@@ -459,9 +458,9 @@ fn a_hundred_trackers_and_two_thousand_pods_need_little() {
         cold.as_secs_f64(),
         kib(memory),
     );
-    assert!(cold < promised(Duration::from_secs(30)), "{cold:?}");
+    assert!(cold < Duration::from_secs(30), "{cold:?}");
     assert!(kib(memory) <= 20 * 1024, "{} KiB", kib(memory));
-    assert!(mean < promised(Duration::from_millis(10)), "{mean:?}");
+    assert!(mean < Duration::from_millis(10), "{mean:?}");
 }
 
 /// How many times the API server asked our webhook, and the seconds that it waited in all.

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::cluster::build::KUBERNETES;
 use tests::cluster::namespace::Namespace;
-use tests::cluster::product;
+use tests::cluster::product::{self, RELEASE, SYSTEM};
+use tests::wait;
+
+use super::PATIENCE;
 
 /// What is wrong (merged into a good spec), and words that must be in the answer.
 fn wrong() -> Vec<(Value, &'static str)> {
@@ -129,11 +133,14 @@ fn examples_and_chart_are_taken_by_the_api_server() {
         namespace.kubectl(&create).unwrap();
     }
     let chart = product::checkout("charts/issuetracker");
-    let options =
-        ["networkPolicy.enabled=true", "rbac.secretNamespaces[0]=default", "operator.replicas=3"].join(",");
+    let secrets = format!("rbac.secretNamespaces[0]={}", namespace.name());
+    let options = ["networkPolicy.enabled=true", &secrets, "operator.replicas=3"].join(",");
     let render = || {
         let template = ["template", "other", chart.to_str().unwrap(), "--namespace", namespace.name()];
-        client.helm(&[&template[..], &["--set", &options, "--set", "crds.install=false"]].concat()).unwrap()
+        // The pod of `helm test` names an account that is made before it.
+        let version = ["--kube-version", KUBERNETES, "--no-hooks"];
+        let options = ["--set", &options, "--set", "crds.install=false"];
+        client.helm(&[&template[..], &version, &options].concat()).unwrap()
     };
     let rendered = render();
     assert_eq!(rendered, render(), "another time, other objects");
@@ -142,7 +149,27 @@ fn examples_and_chart_are_taken_by_the_api_server() {
     let path = file.path().to_str().unwrap();
     namespace.kubectl(&["create", "--dry-run=server", "--validate=strict", "--filename", path]).unwrap();
     let chart = chart.to_str().unwrap();
-    let unknown =
-        client.helm(&["template", "other", chart, "--set", "operator.replica=1"]).expect_err("a typo");
+    let unknown = client
+        .helm(&["template", "other", chart, "--kube-version", KUBERNETES, "--set", "operator.replica=1"])
+        .expect_err("a typo");
     assert!(unknown.to_string().contains("replica"), "{unknown}");
+}
+
+/// `helm test`, as users run it after an installation.
+#[test]
+fn helm_test_proves_that_pods_get_the_sidecar() {
+    let (product, _turn) = product::shared().unwrap();
+    let client = product.cluster.client();
+    let said = client.helm(&["test", RELEASE, "--namespace", SYSTEM, "--timeout=90s"]).unwrap();
+    assert!(said.contains("Succeeded"), "{said}");
+    wait::reached("what it made is gone", PATIENCE, || {
+        let spaces = client.kubectl(&["get", "namespaces", "--output=name"])?;
+        let roles = client.kubectl(&["get", "clusterroles", "--output=name"])?;
+        let pod = client.get(SYSTEM, &format!("pod/{RELEASE}-check"))?;
+        let left = pod.is_some()
+            || spaces.contains("issuetracker-check")
+            || roles.contains(&format!("{RELEASE}-check"));
+        Ok((!left).then_some(()))
+    })
+    .unwrap();
 }
