@@ -166,6 +166,7 @@ impl Api {
             door: Arc::new(door.clone()),
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
+            counts: Arc::default(),
         };
         let mut pages = UiState::behind(door, &state);
         pages.provider = provider;
