@@ -23,7 +23,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtest -- --test kafka                  one test file
   cargo xtest -- resumes                       tests with this in their name
   cargo xtest -- --test kafka -- --nocapture   with arguments for the test program
-  cargo xtest --cluster own                    with the tests on a Kubernetes of this machine's own
+  cargo xtest --cluster none                   without those that need a Kubernetes, and so root
+  cargo xtest --cluster existing -- --test cluster  those alone, on the cluster of your kubeconfig
   cargo xtest faults --minutes 30 --seed 7     everything dies at random for half an hour
   cargo xtest cluster up                       a Kubernetes on this machine, for tests and for trying things
   cargo xtest images --output DIR              the container images, without a container engine
@@ -42,7 +43,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Chosen>,
     /// The Kubernetes for the tests that need one.
-    #[arg(long, value_enum, default_value_t = Choice::None)]
+    #[arg(long, value_enum, default_value_t = Choice::Own)]
     cluster: Choice,
     /// Passed to `cargo test`; without a package among them, all packages are tested.
     #[arg(last = true, value_name = "ARGUMENTS")]
@@ -165,7 +166,7 @@ fn all_tests(arguments: &Arguments) -> Result<ExitCode> {
     let skipped = arguments.cluster == Choice::None && !chosen.is_empty();
     ensure!(
         !skipped || arguments.cargo.is_empty(),
-        "the tests that are chosen need a Kubernetes: add --cluster own, or --cluster existing"
+        "the tests that are chosen need a Kubernetes: leave --cluster none out, or take --cluster existing"
     );
     let mut passed = if arguments.cargo.is_empty() {
         lanes::run(&cargo_itself())?
@@ -178,7 +179,7 @@ fn all_tests(arguments: &Arguments) -> Result<ExitCode> {
         passed &= run_on_cluster(arguments, &chosen)?.success();
     }
     if skipped {
-        eprintln!("\nleft out without --cluster own or --cluster existing: {}", chosen.join(", "));
+        eprintln!("\nleft out by --cluster none: {}", chosen.join(", "));
     }
     summary(&report, &[("parts", prepared), ("build", built), ("total", began.elapsed())], passed)?;
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

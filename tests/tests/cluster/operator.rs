@@ -68,7 +68,7 @@ fn operators_die_at_random_and_no_pod_is_refused_or_waits() {
     let namespace = Namespace::restricted(product.cluster.client(), "chaos").unwrap();
     product.declare(&namespace, &small()).unwrap();
     product.covers(&namespace).unwrap();
-    let time = Duration::from_secs_f64(60.0 * minutes("ISSUETRACKER_TEST_CHAOS_MINUTES", 1.0));
+    let time = Duration::from_secs_f64(60.0 * asked("ISSUETRACKER_TEST_CHAOS_MINUTES", 1.0));
     let (began, mut slowest, mut kills) = (Instant::now(), Duration::ZERO, 0);
     let mut made = 0;
     while began.elapsed() < time {
@@ -125,9 +125,9 @@ fn operators_die_at_random_and_no_pod_is_refused_or_waits() {
     assert!(is_injected(&namespace.get("pod/last").unwrap().unwrap()));
 }
 
-/// How long something goes on that is short in the suite.
+/// A number that makes a test longer or larger than it is in the suite.
 #[expect(clippy::disallowed_methods, reason = "the long form of a test is asked for by whoever runs it")]
-fn minutes(name: &str, usual: f64) -> f64 {
+fn asked<T: std::str::FromStr>(name: &str, usual: T) -> T {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
@@ -414,14 +414,18 @@ impl Api {
     }
 }
 
-/// A hundred trackers and two thousand pods, which are objects that no node runs.
+/// Trackers of the whole form, of which times are promised, and pods for each.
+const MANY: usize = 100;
+const PODS_EACH: usize = 20;
+
+/// Many trackers and pods, which are objects that no node runs: a hundred and two thousand, where that is asked for.
 #[test]
-fn a_hundred_trackers_and_two_thousand_pods_need_little() {
-    const TRACKERS: usize = 100;
-    const PODS: usize = 2000;
+fn many_trackers_and_pods_need_little() {
+    let trackers = asked("ISSUETRACKER_TEST_TRACKERS", 15);
+    let pods = trackers * PODS_EACH;
     let (product, _alone) = product::alone().unwrap();
     let client = product.cluster.client();
-    let namespaces: Vec<_> = (0..TRACKERS).map(|_| Namespace::bare(client, "many").unwrap()).collect();
+    let namespaces: Vec<_> = (0..trackers).map(|_| Namespace::bare(client, "many").unwrap()).collect();
     product.scale(0).unwrap();
     for namespace in &namespaces {
         product.declare(namespace, &small()).unwrap();
@@ -434,15 +438,15 @@ fn a_hundred_trackers_and_two_thousand_pods_need_little() {
         let done = all["items"].as_array().map_or(0, |items| {
             items.iter().filter(|one| condition(one, "TopicReady") == Some("True")).count()
         });
-        Ok((done >= TRACKERS).then_some(()))
+        Ok((done >= trackers).then_some(()))
     })
     .unwrap();
     let cold = began.elapsed();
     product.covers(&namespaces[0]).unwrap();
 
     let api = Api::open(product);
-    for number in 0..PODS {
-        let namespace = &namespaces[number % TRACKERS];
+    for number in 0..pods {
+        let namespace = &namespaces[number % trackers];
         let mut one = quiet(&format!("pod-{number}"));
         // No scheduler of this name is there, so no node runs it.
         one["spec"]["schedulerName"] = json!("nobody");
@@ -451,16 +455,20 @@ fn a_hundred_trackers_and_two_thousand_pods_need_little() {
     let (count, seconds) = webhook_figures(&api);
     let mean = Duration::from_secs_f64(seconds / f64::from(count.max(1)));
     let memory = memory_of_operator(product);
+    // Before anything is asserted: a hundred descriptions of a failed test would tell nothing.
+    drop(namespaces);
     let kib = |bytes: u64| bytes / 1024;
     eprintln!(
-        "{TRACKERS} trackers cold in {:.1} s with the operator's start; {PODS} pods; operator RssAnon+RssShmem {} KiB; \
+        "{trackers} trackers cold in {:.1} s with the operator's start; {pods} pods; operator RssAnon+RssShmem {} KiB; \
          admission through the API server {mean:?} on average of {count}",
         cold.as_secs_f64(),
         kib(memory),
     );
-    assert!(cold < Duration::from_secs(30), "{cold:?}");
     assert!(kib(memory) <= 20 * 1024, "{} KiB", kib(memory));
-    assert!(mean < Duration::from_millis(10), "{mean:?}");
+    assert!(cold < Duration::from_secs(30), "{cold:?}");
+    if trackers >= MANY {
+        assert!(mean < Duration::from_millis(10), "{mean:?}");
+    }
 }
 
 /// How many times the API server asked our webhook, and the seconds that it waited in all.
