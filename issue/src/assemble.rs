@@ -16,6 +16,7 @@ use crate::report::Level;
 mod buffer;
 mod clean;
 mod head;
+mod known;
 mod lookback;
 mod prefilter;
 mod prefix;
@@ -23,6 +24,7 @@ mod record;
 
 use buffer::Buffer;
 pub(crate) use head::is_named;
+use known::Known;
 pub(crate) use lookback::is_shown;
 use prefilter::Prefilter;
 use record::{Record, Verdict};
@@ -40,6 +42,8 @@ pub struct Limits {
     pub idle: Duration,
     /// Log lines below this open no record.
     pub min_level: Level,
+    /// Bytes of lines that are remembered, which saves work where they come again and changes nothing else; 0 for none.
+    pub memory: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +54,7 @@ impl Default for Limits {
             max_line: 64 * 1024,
             idle: Duration::from_millis(500),
             min_level: Level::Error,
+            memory: 1024 * 1024,
         }
     }
 }
@@ -110,6 +115,7 @@ const PIECE: usize = 64 * 1024;
 pub struct Assembler {
     limits: Limits,
     buffer: Buffer,
+    known: Known,
     open: Option<Record>,
     at: i64,
 }
@@ -123,7 +129,8 @@ impl Default for Assembler {
 impl Assembler {
     /// An assembler at the start of a stream.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, buffer: Buffer::new(limits.max_line.max(16)), open: None, at: 0 }
+        let (buffer, known) = (Buffer::new(limits.max_line.max(16)), Known::new(limits.memory));
+        Self { limits, buffer, known, open: None, at: 0 }
     }
 
     /// From here on, log lines below this open no record.
@@ -219,7 +226,7 @@ impl Assembler {
             return false;
         };
         // A needle beyond the cut of an overlong line is not part of the line.
-        self.open = head::open(&self.buffer, &line, self.at, &self.limits);
+        self.open = head::open(&self.buffer, &line, self.at, &self.limits, &mut self.known);
         self.buffer.step(&line);
         if let Some(record) = &mut self.open {
             record.second = self.buffer.mark();
@@ -234,9 +241,8 @@ impl Assembler {
     fn feed(&mut self, out: &mut Vec<Block>) {
         let Some(line) = self.buffer.line_at(self.buffer.next) else { return };
         let Some(record) = &mut self.open else { return };
-        let text = self.buffer.text(&line);
         record.touched = self.at;
-        match record.accept(&text, &self.limits) {
+        match decide(record, &mut self.known, &self.buffer, &line, &self.limits) {
             Verdict::Take => {
                 self.buffer.step(&line);
                 record.firm = self.buffer.mark();
@@ -258,6 +264,31 @@ impl Assembler {
         }
         self.buffer.rewind(resume);
     }
+}
+
+/// What becomes of the next line of an open record.
+fn decide(
+    record: &mut Record,
+    known: &mut Known,
+    buffer: &Buffer,
+    line: &buffer::Line,
+    limits: &Limits,
+) -> Verdict {
+    let raw = buffer.raw(line);
+    let stand = record.stand();
+    let hash = match stand.zip(raw).and_then(|(stand, raw)| known.find(stand, raw)) {
+        Some((_, Some(line))) => return record.accept_known(line, limits),
+        Some((hash, None)) => Some(hash),
+        None => None,
+    };
+    let text = buffer.text(line);
+    let verdict = record.accept(&text, limits, known);
+    if let (Some(hash), Some(before), Some(after)) = (hash, stand, record.stand())
+        && raw == Some(text.as_bytes())
+    {
+        known.remember(hash, before, after.1, verdict, &text);
+    }
+    verdict
 }
 
 #[cfg(test)]

@@ -40,15 +40,11 @@ pub(crate) fn hash<'p>(parts: impl IntoIterator<Item = Option<&'p str>>) -> Stri
             None => sha.update(u32::MAX.to_be_bytes()),
         }
     }
-    let mut out = String::with_capacity(67);
-    out.push_str("v1:");
-    for byte in sha.finalize() {
-        out.extend(
-            [byte >> 4, byte & 15]
-                .map(|nibble| char::from(nibble + if nibble < 10 { b'0' } else { b'a' - 10 })),
-        );
+    let mut digits = [0; 64];
+    for (two, byte) in digits.as_chunks_mut().0.iter_mut().zip(sha.finalize()) {
+        *two = [byte >> 4, byte & 15].map(|nibble| nibble + if nibble < 10 { b'0' } else { b'a' - 10 });
     }
-    out
+    ["v1:", str::from_utf8(&digits).unwrap_or_default()].concat()
 }
 
 /// The fingerprint of a list that a caller or a rule gave; `{{ default }}` in it stands for `default`. One item that

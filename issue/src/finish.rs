@@ -16,10 +16,12 @@ use crate::{
 };
 
 mod explain;
+mod finisher;
 mod settings;
 
 pub use self::{
     explain::{Explanation, FrameExplanation, Input},
+    finisher::Finisher,
     settings::{CategoryRule, GroupingRule, RulesError, RulesSettings, Words},
 };
 

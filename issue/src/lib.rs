@@ -12,7 +12,8 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 //!
-//! [`settings`] is what a resource adds to the built-in rules; `search` is how all of them look for words.
+//! [`settings`] is what a resource adds to the built-in rules; `search` is how all of them look for words, `memo` what saves
+//! them work that was done before.
 
 pub mod assemble;
 pub mod category;
@@ -25,6 +26,7 @@ pub mod input;
 pub mod languages;
 pub mod lifecycle;
 pub mod logline;
+mod memo;
 pub mod outcome;
 pub mod parse;
 pub mod record;

@@ -176,10 +176,20 @@ fn rank_of_number(number: u64) -> Option<Rank> {
 
 /// Looks a path up, as one key with dots or through objects.
 fn lookup<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    object.get(path).or_else(|| {
+    member(object, path).or_else(|| {
         let (first, rest) = path.split_once('.')?;
-        object.get(first)?.as_object().and_then(|inner| lookup(inner, rest))
+        member(object, first)?.as_object().and_then(|inner| lookup(inner, rest))
     })
+}
+
+/// A member of an object. A line has few of them, and about a hundred paths are looked up in it: comparing lengths costs
+/// less than hashing each path.
+fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    const FEW: usize = 24;
+    if object.len() > FEW {
+        return object.get(key);
+    }
+    object.iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value)
 }
 
 fn text<'a>(object: &'a Map<String, Value>, paths: &[&str]) -> Option<&'a str> {
@@ -288,7 +298,8 @@ pub fn stack_text(text: &str) -> Option<Parsed> {
 /// The first trace in a text of its own; log lines of at least this level open one too.
 fn traced(text: &str, min_level: Level) -> Option<Parsed> {
     let mut blocks = Vec::new();
-    let mut assembler = Assembler::new(Limits { min_level, ..Limits::default() });
+    // A memory would be forgotten with the text.
+    let mut assembler = Assembler::new(Limits { min_level, memory: 0, ..Limits::default() });
     assembler.push(text.as_bytes(), 0, &mut blocks);
     assembler.flush(&mut blocks);
     let known = |block: &&Block| block.grammar.is_some_and(|grammar| grammar.language != Language::Unknown);

@@ -154,6 +154,11 @@ impl Buffer {
         }
     }
 
+    /// The bytes of a line as they came; `None` where any line was cut.
+    pub fn raw(&self, line: &Line) -> Option<&[u8]> {
+        if self.cuts.is_empty() { self.bytes.get(line.start..line.end) } else { None }
+    }
+
     /// Goes past a line that begins at `next`.
     pub fn step(&mut self, line: &Line) {
         self.next = line.end + 1;

@@ -3,6 +3,7 @@
 
 use super::Limits;
 use super::buffer::{Buffer, Line};
+use super::known::Known;
 use super::lookback;
 use super::prefix::{Look, look};
 use super::record::{Record, SINGLE, Verdict};
@@ -23,11 +24,11 @@ const LOG_LINES: usize = 24;
 const ANNOUNCING: [&str; 2] = ["Caught: ", "rake aborted!"];
 
 /// Opens a record at `line`, if one starts there.
-pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Record> {
+pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut Known) -> Option<Record> {
     let text = buffer.text(line);
-    let seen = look(&text);
+    let Front { seen, opening } = known.front(&text);
     let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
-    if let Some((offset, grammar, opening)) = languages::opens_at(&text, seen.starts()) {
+    if let Some((offset, grammar, opening)) = opening {
         lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
         record.level = stated(&text, &seen);
         add_opener(&mut record, &text, offset, grammar, opening);
@@ -50,6 +51,22 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits) -> Option<Re
     record.become_trace(grammar, opening, body);
     record.assume_prefix(text.get(..offset).unwrap_or_default());
     Some(record)
+}
+
+/// What a line's text alone tells of it as the first of a record, or as one below a log line.
+#[derive(Clone, Copy, Debug)]
+pub struct Front {
+    seen: Look,
+    /// The trace that begins in it, and where.
+    opening: Option<Found>,
+}
+
+impl Front {
+    /// Reads a line.
+    pub fn of(text: &str) -> Self {
+        let seen = look(text);
+        Self { seen, opening: languages::opens_at(text, seen.starts()) }
+    }
 }
 
 /// Rails' header behind the front of a log line.
@@ -125,9 +142,9 @@ pub fn is_error_header(text: &str) -> bool {
 }
 
 /// Decides on a line below a log line or an error's header.
-pub fn accept(record: &mut Record, line: &str) -> Verdict {
-    let seen = look(line);
-    if let Some((offset, grammar, opening)) = languages::opens_at(line, seen.starts()) {
+pub fn accept(record: &mut Record, line: &str, known: &mut Known) -> Verdict {
+    let Front { seen, opening } = known.front(line);
+    if let Some((offset, grammar, opening)) = opening {
         // Only what stands below its header, or below the rest of its message, belongs to it.
         let own = offset > 0 && seen.head.is_some_and(|head| head.time && head.rank.is_some());
         let doubtful = !opening.firm || opening.rule == "ruby.rails";

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::buffer::Mark;
 use super::head;
+use super::known::{Known, Line, Stand};
 use super::prefix::Prefix;
 use super::{Block, Limits};
 use crate::languages::{Grammar, Next, Opening, State};
@@ -163,24 +164,15 @@ impl Record {
     }
 
     /// Decides on the next line.
-    pub fn accept(&mut self, line: &str, limits: &Limits) -> Verdict {
-        let held = self.held();
-        if held > HELD_LINES || held > 0 && self.held_bytes() > HELD_BYTES {
+    pub fn accept(&mut self, line: &str, limits: &Limits, known: &mut Known) -> Verdict {
+        if self.holds_too_much() {
             return Verdict::End("held too much");
         }
-        let Some(grammar) = self.grammar else { return head::accept(self, line) };
+        let Some(grammar) = self.grammar else { return head::accept(self, line, known) };
         let content = self.content(line);
         match (grammar.follows)(&mut self.state, &content) {
-            Next::Take => {
-                self.append(&content);
-                self.settle();
-                self.shrink(limits);
-                Verdict::Take
-            }
-            Next::Hold => {
-                self.append(&content);
-                Verdict::Hold
-            }
+            Next::Take => self.put(&content, true, limits),
+            Next::Hold => self.put(&content, false, limits),
             // The shell tells of the signal below the words of the program that died of it.
             Next::End(_) if self.held() == 0 && self.ends_in_signal(&content) => {
                 self.append(&content);
@@ -190,6 +182,36 @@ impl Record {
             }
             Next::End(reason) => Verdict::End(reason),
         }
+    }
+
+    /// What decides on the next line besides its text: nothing else does where the language is known and no prefix is
+    /// to be taken off.
+    pub fn stand(&self) -> Option<Stand> {
+        self.grammar.filter(|_| self.prefix.is_none()).map(|grammar| (grammar, self.state))
+    }
+
+    /// As [`Record::accept`] of a line of which is known what the grammar says.
+    pub fn accept_known(&mut self, line: &Line, limits: &Limits) -> Verdict {
+        if self.holds_too_much() {
+            return Verdict::End("held too much");
+        }
+        self.state = line.after;
+        self.put(&line.text, line.taken, limits)
+    }
+
+    fn put(&mut self, line: &str, taken: bool, limits: &Limits) -> Verdict {
+        self.append(line);
+        if !taken {
+            return Verdict::Hold;
+        }
+        self.settle();
+        self.shrink(limits);
+        Verdict::Take
+    }
+
+    fn holds_too_much(&self) -> bool {
+        let held = self.held();
+        held > HELD_LINES || held > 0 && self.held_bytes() > HELD_BYTES
     }
 
     fn ends_in_signal(&self, line: &str) -> bool {

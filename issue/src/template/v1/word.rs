@@ -1,11 +1,14 @@
 //! Tokens that begin with a letter, a digit or an underscore.
 
+use std::sync::LazyLock;
+
 use super::{
     Kind, Scan, address,
     bytes::{at, is_hex, is_joiner, is_letter, is_word, run, starts},
     number, path, time,
     vocabulary::{KNOWN_SHORT, KNOWN_STEMS, KNOWN_TOKENS},
 };
+use crate::search::Words;
 
 /// A maximal run of word bytes, with joiners between them.
 #[derive(Clone, Copy)]
@@ -263,13 +266,21 @@ impl Scan<'_, '_> {
                     next == 0 || next.is_ascii_uppercase()
                 })
             };
-            let stem = KNOWN_STEMS
-                .iter()
-                .find(|stem| lower.contains(**stem))
-                .or_else(|| KNOWN_SHORT.iter().find(short));
+            let stem = known_stem(lower).or_else(|| {
+                let first = lower.as_bytes().first();
+                KNOWN_SHORT.iter().filter(|stem| stem.as_bytes().first() == first).find(short).copied()
+            });
             stem.is_some_and(|stem| !lower.replacen(stem, "", 1).bytes().any(|byte| byte.is_ascii_digit()))
         })
     }
+}
+
+/// The first of the known stems in the order of their list that stands in a part of a word.
+fn known_stem(part: &str) -> Option<&'static str> {
+    static STEMS: LazyLock<Words> = LazyLock::new(|| Words::new(KNOWN_STEMS.iter().copied()));
+    let mut first: Option<usize> = None;
+    STEMS.each(part.as_bytes(), |stem, _| first = Some(first.map_or(stem, |known| known.min(stem))));
+    first.map(|stem| STEMS.get(stem))
 }
 
 /// Whether dots join the parts of a program's name (`com.acme.shop.Cart`) that is not an error's: those tell what
