@@ -344,7 +344,7 @@ async fn nothing_is_reached_without_a_login_but_health_login_and_files() {
         vec![("x-original-url", "/login"), ("x-rewrite-url", "/login"), ("x-http-method-override", "GET")],
         vec![("authorization", ""), ("cookie", "")],
     ];
-    for route in routes::all().filter(|route| route.act != Act::Open) {
+    for route in routes::all().filter(|route| !matches!(route.act, Act::Open | Act::Enter)) {
         for headers in &strangers {
             let path = filled(route.path, "0197f000-0000-7000-8000-000000000000");
             let answer = api.ask(route.method, &path, headers, "").await;
@@ -693,6 +693,25 @@ async fn whoever_tries_tokens_is_slowed_down() {
     assert_eq!(api.ask("POST", "/login", &[], "secret=x").await.status, StatusCode::TOO_MANY_REQUESTS);
     let right = format!("Bearer {SECRET}");
     assert_eq!(api.ask("GET", "/api/v1/me", &[("authorization", &right)], "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn logins_that_begin_are_counted() {
+    install_provider();
+    let issuer = Issuer::start().await;
+    let policy = policy(Some(&issuer));
+    let provider = Provider::new(policy.issuer.clone().expect("an issuer")).expect("a client");
+    let access = Access::with(open_address(), None, Some(SECRET), policy).expect("it may be opened");
+    let limits = Limits { reads: 100_000, writes: 100_000, logins: 2 };
+    let api = Api::whole(access, limits, Some(Arc::new(provider)));
+    let mut statuses = Vec::new();
+    for method in ["GET", "HEAD", "GET", "HEAD", "GET"] {
+        statuses.push(api.ask(method, "/login/start", &[], "").await.status.as_u16());
+    }
+    assert_eq!(statuses, [303, 303, 429, 429, 429]);
+    let begun = api.store.notes(NoteKind::Login, None).await.expect("notes");
+    assert_eq!(begun.len(), 2, "a try that was refused leaves nothing");
+    assert_eq!(api.ask("GET", "/login", &[], "").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

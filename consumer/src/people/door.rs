@@ -47,10 +47,10 @@ impl Door {
         };
         let address = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
         let address = address.unwrap_or_default();
-        if act == Act::Open {
-            if request.method == Method::POST {
-                self.limit(&address, Sort::Login)?;
-            }
+        if act == Act::Enter {
+            self.limit(&address, Sort::Login)?;
+        }
+        if matches!(act, Act::Open | Act::Enter) {
             request.extensions.insert(Identity::nobody());
             return Ok(());
         }

@@ -60,8 +60,10 @@ impl Role {
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// What nobody is asked for: logging in, the files of the pages, probes.
+    /// What nobody is asked for: the login page, the files of the pages, probes.
     Open,
+    /// Try to log in: nobody is asked either, but tries are counted, for each leaves something in the store.
+    Enter,
     /// What everybody who is known may: to see who they are, to log out.
     Known,
     /// Read issues and what hangs below them.
@@ -97,9 +99,10 @@ use Grant::{No, Own, Yes};
 
 /// The table; the columns are those of [`Role::ALL`].
 #[rustfmt::skip]
-pub const GRANTS: [(Act, [Grant; 5]); 10] = [
+pub const GRANTS: [(Act, [Grant; 5]); 11] = [
     //                 viewer tester developer admin service
     (Act::Open,       [Yes,   Yes,   Yes,      Yes,  Yes]),
+    (Act::Enter,      [Yes,   Yes,   Yes,      Yes,  Yes]),
     (Act::Known,      [Yes,   Yes,   Yes,      Yes,  Yes]),
     (Act::Read,       [Yes,   Yes,   Yes,      Yes,  Own]),
     (Act::Write,      [No,    Yes,   Yes,      Yes,  Yes]),

@@ -100,8 +100,8 @@ pub static PAGES: &[Route] = &[
     get("/dead-letters", Act::Administer),
     post("/dead-letters/{letter}", Act::Administer),
     get("/login", Act::Open),
-    post("/login", Act::Open),
-    get("/login/start", Act::Open),
+    post("/login", Act::Enter),
+    get("/login/start", Act::Enter),
     get("/login/callback", Act::Open),
     post("/logout", Act::Known),
     get("/assets/{hash}/{name}", Act::Open),
@@ -129,8 +129,9 @@ mod tests {
 
     #[test]
     fn only_login_and_files_are_open() {
-        let open: Vec<_> = all().filter(|route| route.act == Act::Open).map(|route| route.path).collect();
-        assert_eq!(open, ["/login", "/login", "/login/start", "/login/callback", "/assets/{hash}/{name}"]);
+        let paths = |act| all().filter(|route| route.act == act).map(|route| route.path).collect::<Vec<_>>();
+        assert_eq!(paths(Act::Open), ["/login", "/login/callback", "/assets/{hash}/{name}"]);
+        assert_eq!(paths(Act::Enter), ["/login", "/login/start"]);
     }
 
     #[test]
