@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    people::documents::Documents,
-    store::{IssueStore, NoteKind, StoreError},
+use crate::store::{
+    IssueStore, NoteKind, StoreError,
+    documents::{Document, Documents},
 };
 
 /// What an item is about.
@@ -120,8 +120,10 @@ pub fn items(store: &dyn IssueStore) -> Documents<'_, Item> {
 }
 
 /// Every item: what is not done first, and of these what changed last.
-pub async fn list(store: &dyn IssueStore) -> Result<Vec<Item>, StoreError> {
-    let mut all: Vec<Item> = items(store).all().await?.into_iter().map(|found| found.body).collect();
-    all.sort_by_key(|item| (item.completed_at.is_some(), std::cmp::Reverse((item.updated_at, item.id))));
+pub async fn list(store: &dyn IssueStore) -> Result<Vec<Document<Item>>, StoreError> {
+    let mut all = items(store).all().await?;
+    all.sort_by_key(|Document { body: item, .. }| {
+        (item.completed_at.is_some(), std::cmp::Reverse((item.updated_at, item.id)))
+    });
     Ok(all)
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use ::intake::vocabulary::meaning;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use issue::id::TrackerName;
 
@@ -117,8 +118,7 @@ pub struct PeopleArguments {
 }
 
 fn role(word: &str) -> Result<Role, String> {
-    let role = Role::parse(word).filter(|role| *role != Role::Service);
-    role.ok_or_else(|| "write viewer, tester, developer or admin".to_owned())
+    meaning(Role::OF_PEOPLE, word).ok_or_else(|| "write viewer, tester, developer or admin".to_owned())
 }
 
 /// How logs are written.

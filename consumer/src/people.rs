@@ -4,10 +4,9 @@
 //! loopback address. [`roles`] is the one table of what each role may do, and [`routes`] the one table of what each address
 //! demands; [`door`] holds every request of the API and the pages against both. People come in by [`login`], which asks an
 //! OpenID Connect issuer ([`oidc`]). What is remembered of them are small documents of the store, each replaced by
-//! compare-and-set ([`documents`]).
+//! compare-and-set ([`crate::store::documents`]).
 
 pub mod audit;
-pub mod documents;
 pub mod door;
 pub mod identity;
 pub mod login;

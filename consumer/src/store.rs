@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 pub mod choice;
 mod clock;
+pub mod documents;
 #[cfg(feature = "firestore")]
 pub mod firestore;
 pub(crate) mod older;

@@ -25,11 +25,11 @@ use super::{
 };
 use crate::{
     backlog::{self, CATEGORIES, Change, Item},
-    people::{Identity, audit, documents::Document},
-    store::Version,
+    people::{Identity, audit},
+    store::{Version, documents::Document},
 };
 
-/// `GET /api/v1/backlog`, what changed last first. The cursor is the id of the last one.
+/// `GET /api/v1/backlog`: what is not done first, and of these what changed last. The cursor is the id of the last one.
 pub async fn list(
     State(state): State<ApiState>,
     OriginalUri(uri): OriginalUri,
@@ -38,6 +38,7 @@ pub async fn list(
     let raw = raw.unwrap_or_default();
     let asked = query::stretch(&raw).map_err(Problem::invalid)?;
     let items = backlog::list(&*state.store).await.map_err(unavailable)?;
+    let items: Vec<Item> = items.into_iter().map(|found| found.body).collect();
     let begin = match asked.cursor.as_deref() {
         None => 0,
         Some(cursor) => {

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::documents::Documents;
-use crate::store::{IssueStore, NoteKind, StoreError};
+use crate::store::{IssueStore, NoteKind, StoreError, documents::Documents};
 
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

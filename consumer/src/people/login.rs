@@ -6,12 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Policy, Role, audit,
-    documents::Documents,
-    secret, sessions,
+    Policy, Role, audit, secret, sessions,
     users::{self, User},
 };
-use crate::store::{IssueStore, NoteKind, StoreError};
+use crate::store::{IssueStore, NoteKind, StoreError, documents::Documents};
 
 /// How long an issuer may take to send somebody back, in seconds.
 pub const PATIENCE: i64 = 600;

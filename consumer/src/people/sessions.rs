@@ -4,8 +4,8 @@ use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Policy, Role, documents::Documents, secret};
-use crate::store::{IssueStore, NoteKind, StoreError};
+use super::{Policy, Role, secret};
+use crate::store::{IssueStore, NoteKind, StoreError, documents::Documents};
 
 /// How long one lasts, whatever is done with it.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(24);

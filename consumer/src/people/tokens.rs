@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Role, documents::Documents, secret};
-use crate::store::{IssueStore, NoteKind, StoreError};
+use super::{Role, secret};
+use crate::store::{IssueStore, NoteKind, StoreError, documents::Documents};
 
 /// Every token begins with it, so that one that leaked is found by those who look for such.
 pub const PREFIX: &str = "itk_";

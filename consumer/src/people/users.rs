@@ -4,12 +4,11 @@ use issue::id::TrackerName;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Policy, Role,
+use super::{Policy, Role, secret};
+use crate::store::{
+    IssueStore, NoteKind, StoreError,
     documents::{Document, Documents},
-    secret,
 };
-use crate::store::{IssueStore, NoteKind, StoreError};
 
 /// Somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,10 @@ use super::{
     vocabulary::{self, Choice},
     when::When,
 };
-use crate::backlog::{self, Change, Item};
+use crate::{
+    backlog::{self, Change, Item},
+    store::documents::Document,
+};
 
 /// Items that are shown, and what their descriptions may take on the page.
 const SHOWN: usize = 100;
@@ -52,10 +55,9 @@ pub async fn show(
     Extension(asked): Extension<Asked>,
 ) -> Result<Response, Failure> {
     let now = (state.clock)();
-    let mut items = backlog::items(state.store.as_ref()).all().await?;
-    items.sort_by_key(|item| (item.body.completed_at.is_some(), std::cmp::Reverse(item.body.updated_at)));
+    let items = backlog::list(state.store.as_ref()).await?;
     let left_out = items.len().saturating_sub(SHOWN);
-    let row = |found: &crate::people::documents::Document<Item>| {
+    let row = |found: &Document<Item>| {
         let item = &found.body;
         Row {
             id: item.id,

@@ -6,7 +6,6 @@ use axum::{
     extract::{Query, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 
 use super::{
     Asked, UiState,
@@ -14,7 +13,7 @@ use super::{
     forms::Fields,
     frame::{self, Frame},
     text::Shown,
-    url::Url,
+    url::{Stretch, Url},
     when::When,
 };
 
@@ -37,20 +36,14 @@ struct Told {
     is_read: bool,
 }
 
-/// Which page.
-#[derive(Deserialize)]
-pub struct Which {
-    cursor: Option<String>,
-}
-
 /// `GET /notifications`.
 pub async fn show(
     State(state): State<UiState>,
     Extension(asked): Extension<Asked>,
-    Query(which): Query<Which>,
+    Query(stretch): Query<Stretch>,
 ) -> Result<Response, Failure> {
     let now = (state.clock)();
-    let page = state.store.inbox(&asked.identity.user, which.cursor.as_deref(), PAGE).await?;
+    let page = state.store.inbox(&asked.identity.user, stretch.cursor.as_deref(), PAGE).await?;
     let told = |told: &::issue::document::Notification| Told {
         id: told.id.to_string(),
         url: format!("/issues/{}", told.issue_id),

@@ -1,5 +1,14 @@
 //! Writes URLs of our own pages. Every value is encoded, so that none can leave its place.
 
+use serde::Deserialize;
+
+/// Which stretch of a list a page shows.
+#[derive(Deserialize)]
+pub struct Stretch {
+    /// Where the one before ended.
+    pub cursor: Option<String>,
+}
+
 /// A path with a query, in the making.
 pub struct Url {
     text: String,

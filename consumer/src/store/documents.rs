@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::store::{IssueStore, Note, NoteKind, StoreError};
+use super::{IssueStore, Note, NoteKind, StoreError};
 
 /// So often a change that met another one is tried again.
 const TRIES: usize = 20;
