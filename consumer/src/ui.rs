@@ -34,7 +34,7 @@ mod when;
 use std::sync::Arc;
 
 use ::intake::problem::{Fault, Problem};
-use ::issue::id::TrackerName;
+use ::issue::{finish::Rules, id::TrackerName};
 use axum::{
     Router,
     extract::{Request, State},
@@ -46,7 +46,7 @@ use axum::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use self::{assets::Assets, failure::Failure, frame::Frame};
+use self::{assets::Assets, failure::Failure, forms::Typed, frame::Frame};
 use crate::{
     api::{Access, ApiState, Limits, NOBODY, limit::Limiter},
     dead_letters::DeadLetters,
@@ -75,6 +75,8 @@ pub struct UiState {
     pub letters: Option<Arc<DeadLetters>>,
     /// How the service is.
     pub health: Arc<Health>,
+    /// What is cut out of what is written here, and of what is shown of dead letters.
+    pub rules: Arc<Rules>,
     assets: Arc<Assets>,
     form_token: Arc<str>,
 }
@@ -98,6 +100,7 @@ impl UiState {
             provider: None,
             letters: None,
             health: Health::new(),
+            rules: Arc::new(Rules::default()),
             assets: Arc::new(Assets::new()),
             form_token: Uuid::new_v4().simple().to_string().into(),
         }
@@ -109,6 +112,7 @@ impl UiState {
             door,
             letters: Some(Arc::clone(&api.letters)),
             health: Arc::clone(&api.health),
+            rules: Arc::clone(&api.rules),
             ..Self::new(Arc::clone(&api.store), api.tracker.clone())
         }
     }
@@ -125,6 +129,8 @@ pub struct Asked {
     pub unread: u64,
     /// Light or dark, where they chose.
     pub theme: &'static str,
+    /// What they typed into the form that they sent.
+    pub typed: Typed,
 }
 
 /// Every page. Holds the fallback too (the 404 page), so that a router with a fallback of its own must be nested, not merged.
@@ -176,7 +182,8 @@ async fn no_such_page(request: Request) -> Response {
 async fn dress(State(state): State<UiState>, request: Request, next: Next) -> Response {
     let id = headers::request_id(request.headers());
     let path = request.uri().path().to_owned();
-    let mut asked = Asked { id: id.clone(), identity: Identity::nobody(), unread: 0, theme: "" };
+    let mut asked =
+        Asked { id: id.clone(), identity: Identity::nobody(), unread: 0, theme: "", typed: Typed::default() };
     let (mut parts, body) = request.into_parts();
     headers::name(&mut parts.headers, &id);
     asked.theme = match sessions::cookie(&parts.headers, "theme") {
@@ -185,7 +192,7 @@ async fn dress(State(state): State<UiState>, request: Request, next: Next) -> Re
         _ => "",
     };
     let mut response = match state.door.admit(&mut parts).await {
-        Err(problem) => refused(problem, Request::from_parts(parts, body)).await,
+        Err(problem) => refused(problem, &asked.typed, Request::from_parts(parts, body)).await,
         Ok(()) => {
             asked = known(&state, &parts, asked).await;
             parts.extensions.insert(asked.clone());
@@ -194,7 +201,7 @@ async fn dress(State(state): State<UiState>, request: Request, next: Next) -> Re
     };
     if let Some(failure) = response.extensions_mut().remove::<Arc<Failure>>() {
         failure.log(&id, &path);
-        response = failure.page(Frame::new(&state, &asked), response);
+        response = failure.page(Frame::new(&state, &asked), &asked.typed, response);
     }
     headers::harden(response.headers_mut(), &id);
     response
@@ -217,16 +224,19 @@ async fn known(state: &UiState, request: &Parts, mut asked: Asked) -> Asked {
     asked
 }
 
-/// Who is not known is sent to log in; whose login has ended in the middle of a form gets back what they wrote.
-async fn refused(problem: Problem, request: Request) -> Response {
+/// Who is not known is sent to log in; whose form is refused gets back what they typed.
+async fn refused(problem: Problem, typed: &Typed, request: Request) -> Response {
     let unknown = problem.fault == Fault::Unauthorized;
     if unknown && request.method() == Method::GET {
         let next = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let next = (next != "/").then_some(next);
         return Redirect::to(&url::Url::of("/login").with("next", next).build()).into_response();
     }
+    if request.method() == Method::POST {
+        typed.read(request).await;
+    }
     if unknown {
-        return Failure::Ended(login::written(request).await).into_response();
+        return Failure::Ended.into_response();
     }
     Failure::Refused(problem).into_response()
 }

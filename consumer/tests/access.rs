@@ -487,6 +487,69 @@ async fn an_ended_login_gives_back_what_was_written() {
     assert!(page.contains("Your login has ended") && page.contains("my long &#60;b&#62;thought"), "{page}");
 }
 
+#[tokio::test]
+async fn a_form_that_fails_gives_back_what_was_typed() {
+    let api = strict();
+    let path = format!("/issues/{}/comments", api.issue_of("a@example.com").await);
+    api.add_user("developer@example.com", Role::Developer).await;
+    let cookie = api.session_of("developer@example.com").await;
+    let backlog = "token=x&title=Dark+mode&description=please&category=suggestions&priority=low";
+    for (path, cookie, body, status, kept) in [
+        ("/backlog", "issuetracker=0", backlog, 401, "Dark mode\n\nplease"),
+        ("/backlog", cookie.as_str(), backlog, 403, "Dark mode\n\nplease"),
+        (&path, &cookie, "token=x&value=a+thought", 403, "a thought"),
+        ("/tokens", "issuetracker=0", "token=x&name=ci&scope=viewer", 401, "ci"),
+        ("/login", "", "secret=0123456789abcdef-the-secre&value=b", 403, ""),
+    ] {
+        let answer = api.ask("POST", path, &[("cookie", cookie)], body).await;
+        let page = answer.body.as_str().expect("a page");
+        assert_eq!(answer.status.as_u16(), status, "{path} {page}");
+        let found = page.split_once("readonly>").and_then(|(_, rest)| rest.split("</textarea>").next());
+        assert_eq!(found.unwrap_or_default(), kept, "{path}");
+        assert!(!page.contains("the-secre"), "a secret is shown");
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_redacted_wherever_it_is_written() {
+    let api = strict();
+    api.add_user("developer@example.com", Role::Developer).await;
+    let cookie = api.session_of("developer@example.com").await;
+    let secret = cookie.split_once('=').expect("a cookie").1;
+    let session =
+        sessions::find(&*api.store, secret, Timestamp::now()).await.expect("asked").expect("a session");
+    let issue = api.issue_of("a@example.com").await;
+    let said = "it logs in with password=hunter2hunter2 and AKIAIOSFODNN7EXAMPLE";
+    let form = |field: &str, more: &str| {
+        format!("token={}&{field}={}{more}", session.form_token, said.replace(' ', "+").replace('=', "%3D"))
+    };
+    let json_headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let more = "&title=t&category=suggestions&priority=low";
+    let comments = format!("/issues/{issue}/comments");
+    for (path, body) in [(comments.as_str(), form("value", "")), ("/backlog", form("description", more))] {
+        let sent = api.ask("POST", path, &[("cookie", &cookie)], &body).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{path} {}", sent.body);
+    }
+    let comment = json!({"content": said}).to_string();
+    let item = json!({"title": "t", "description": said, "category": "suggestions"}).to_string();
+    for (path, body) in [(format!("/api/v1{comments}"), comment), ("/api/v1/backlog".to_owned(), item)] {
+        assert_eq!(api.ask("POST", &path, &json_headers, &body).await.status, StatusCode::CREATED);
+    }
+    for (path, list, field) in [
+        (format!("/api/v1{comments}"), "comments", "content"),
+        ("/api/v1/backlog".to_owned(), "items", "description"),
+    ] {
+        let found = api.ask("GET", &path, &json_headers, "").await.body;
+        let texts: Vec<&str> =
+            found[list].as_array().expect("a list").iter().filter_map(|each| each[field].as_str()).collect();
+        assert!(texts.len() == 2 && texts[0] == texts[1], "{texts:?}");
+        assert!(
+            !texts[0].contains("hunter2") && !texts[0].contains("AKIA") && texts[0].starts_with("it logs in"),
+            "{texts:?}"
+        );
+    }
+}
+
 /// A browser that follows the way to the issuer and back; answers the last answer and the session's cookie.
 async fn through(api: &Api, before: Option<&str>) -> (Answer, Option<String>) {
     let cookies = |more: &str| before.map_or(more.to_owned(), |before| format!("{before}; {more}"));

@@ -12,6 +12,7 @@ use ::intake::problem::{Fault, Problem};
 use issue::lifecycle::Refused;
 
 use super::{
+    forms::Typed,
     frame::{self, Frame},
     text::Shown,
 };
@@ -29,9 +30,9 @@ pub enum Failure {
     /// Whoever asks may not, or too often, or cannot be told from others just now.
     #[error("the request was refused: {}", .0.detail)]
     Refused(Problem),
-    /// A login ended before a form was sent; what was written in it.
+    /// A login ended before a form was sent.
     #[error("the login has ended")]
-    Ended(String),
+    Ended,
     /// Somebody else changed the issue since the page was opened; what was written.
     #[error("the issue has changed since the page was opened")]
     Stale,
@@ -76,7 +77,7 @@ impl Failure {
                 "It was asked for in a way that it does not answer to. Go back to the page and use its buttons.",
             ),
             Self::Refused(problem) => refused(problem.fault),
-            Self::Ended(_) => (
+            Self::Ended => (
                 StatusCode::UNAUTHORIZED,
                 "Your login has ended",
                 "Nothing was changed. Log in again and repeat it; what you wrote is kept below to be copied.",
@@ -122,12 +123,7 @@ impl Failure {
     /// One line for what an operator should know of; what a reader mistyped is none of it.
     pub fn log(&self, request_id: &str, path: &str) {
         match self {
-            Self::NotFound
-            | Self::Method
-            | Self::Form(_)
-            | Self::Refused(_)
-            | Self::Ended(_)
-            | Self::Stale => {}
+            Self::NotFound | Self::Method | Self::Form(_) | Self::Refused(_) | Self::Ended | Self::Stale => {}
             Self::Forged(_) | Self::Busy | Self::Login(_) => tracing::warn!(request_id, path, "{self}"),
             Self::Store(_) | Self::Render(_) => {
                 tracing::error!(request_id, path, error = self as &dyn std::error::Error, "{self}");
@@ -135,8 +131,9 @@ impl Failure {
         }
     }
 
-    /// The page. `plain` is what the handler answered: its headers stay (`Allow` belongs to a 405).
-    pub fn page(&self, frame: Frame, plain: Response) -> Response {
+    /// The page, with what was `typed` into the form that failed. `plain` is what the handler answered: its headers stay
+    /// (`Allow` belongs to a 405).
+    pub fn page(&self, frame: Frame, typed: &Typed, plain: Response) -> Response {
         let Told { status, title, advice } = self.told();
         let detail = match self {
             Self::Form(detail) | Self::Forged(detail) => (*detail).to_owned(),
@@ -145,7 +142,7 @@ impl Failure {
             Self::Login(error) => error.to_string(),
             _ => String::new(),
         };
-        let (detail, kept) = (Shown::line(&detail, 400), self.kept());
+        let (detail, kept) = (Shown::line(&detail, 400), Shown::block(typed.text(), 50_000));
         let (mut parts, _) = plain.into_parts();
         let page = FailurePage { frame, code: status.as_u16(), title, advice, detail, kept };
         let (dressed, body) = match page.render() {
@@ -157,14 +154,6 @@ impl Failure {
         parts.headers.remove(axum::http::header::CONTENT_LENGTH);
         parts.status = status;
         Response::from_parts(parts, body)
-    }
-
-    /// What somebody wrote and would have to write again.
-    fn kept(&self) -> Shown {
-        match self {
-            Self::Ended(written) => Shown::block(written, 20_000),
-            _ => Shown::default(),
-        }
     }
 
     /// The sentences for a banner on a page that is otherwise there.

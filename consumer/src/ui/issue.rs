@@ -9,9 +9,9 @@ mod timeline;
 use ::issue::{document::Issue, id::IssueId, lifecycle};
 use askama::Template;
 use axum::{
-    Extension, Form,
-    extract::{Path, Query, Request, State, rejection::FormRejection},
-    http::{HeaderMap, Uri, header},
+    Extension,
+    extract::{Path, Query, Request, State},
+    http::{Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
@@ -31,7 +31,6 @@ use super::{
     failure::Failure,
     forms::Fields,
     frame::{self, Frame},
-    guard,
     issues::Headline,
     markdown::{self, Block, Span},
     number,
@@ -94,34 +93,21 @@ pub async fn text(
     Ok((plain, report.text.clone()).into_response())
 }
 
-/// A form of the page. All have one value.
-#[derive(Deserialize)]
-pub struct ActForm {
-    #[serde(default)]
-    token: String,
-    #[serde(default)]
-    value: String,
-    /// What the field showed.
-    seen: Option<String>,
-}
-
-/// `POST /issues/{id}/{act}`.
+/// `POST /issues/{id}/{act}`. All forms have one `value`; `seen` is what its field showed.
 pub async fn act(
     State(state): State<UiState>,
     Extension(asked): Extension<Asked>,
     Path(id): Path<String>,
     uri: Uri,
-    headers: HeaderMap,
-    form: Result<Form<ActForm>, FormRejection>,
+    request: Request,
 ) -> Result<Response, Failure> {
-    let Form(form) = form.map_err(|_| Failure::Form("The form cannot be read, or is too large."))?;
-    guard::check(&headers, &form.token, &Frame::new(&state, &asked).form_token)?;
+    let fields = Fields::read(&state, &asked, request).await?;
     let id = parse_id(&id)?;
     let now = (state.clock)();
-    let action = Action::parse(uri.path().rsplit('/').next().unwrap_or_default(), &form.value, now)
-        .ok_or(Failure::NotFound)??;
-    actions::perform(state.store.as_ref(), id, &asked.identity.user, &action, form.seen.as_deref(), now)
-        .await?;
+    let act = uri.path().rsplit('/').next().unwrap_or_default();
+    let action = Action::parse(act, fields.get("value"), now).ok_or(Failure::NotFound)??;
+    let seen = fields.find("seen");
+    actions::perform(state.store.as_ref(), id, &asked.identity.user, &action, seen, now).await?;
     Ok(Redirect::to(&format!("/issues/{id}{}", action.anchor())).into_response())
 }
 

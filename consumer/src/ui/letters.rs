@@ -6,8 +6,6 @@ use axum::{
     extract::{Path, Query, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use issue::finish::Rules;
-use serde::Deserialize;
 
 use super::{
     Asked, UiState,
@@ -15,7 +13,7 @@ use super::{
     forms::Fields,
     frame::{self, Frame},
     text::Shown,
-    url::Url,
+    url::{Stretch, Url},
     when::When,
 };
 use crate::{
@@ -46,34 +44,27 @@ struct Row {
     payload: Shown,
 }
 
-/// Which page.
-#[derive(Deserialize)]
-pub struct Which {
-    cursor: Option<String>,
-}
-
 /// `GET /dead-letters`.
 pub async fn show(
     State(state): State<UiState>,
     Extension(asked): Extension<Asked>,
-    Query(which): Query<Which>,
+    Query(stretch): Query<Stretch>,
 ) -> Result<Response, Failure> {
     let now = (state.clock)();
     let frame = Frame::new(&state, &asked);
     let found = match state.letters.as_deref() {
-        Some(letters) => letters.list(which.cursor.as_deref(), PAGE, false).await,
+        Some(letters) => letters.list(stretch.cursor.as_deref(), PAGE, false).await,
         None => Err(LetterError::Nowhere),
     };
     let page = match found {
         Ok(letters) => {
-            let rules = Rules::default();
             let row = |letter: &Letter| Row {
                 id: letter.letter.id.clone(),
                 url: Url::of(&format!("/dead-letters/{}", letter.letter.id)).build(),
                 when: When::at(letter.letter.at, now),
                 reason: Shown::line(&letter.letter.reason, 60),
-                detail: Shown::line(&text(&letter.letter.detail, &rules), 300),
-                payload: Shown::block(&payload_text(&letter.letter.record.payload, &rules), 2_000),
+                detail: Shown::line(&text(&letter.letter.detail, &state.rules), 300),
+                payload: Shown::block(&payload_text(&letter.letter.record.payload, &state.rules), 2_000),
             };
             let next = letters.next_cursor.as_deref();
             LettersPage {

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     Extension, Form,
-    extract::{Query, Request, State, rejection::FormRejection},
+    extract::{Query, State, rejection::FormRejection},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -190,18 +190,4 @@ fn put_cookie(response: &mut Response, cookie: &str) {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
-}
-
-/// What somebody wrote into a form that cannot be taken any more.
-pub async fn written(request: Request) -> String {
-    #[derive(Deserialize)]
-    struct Written {
-        #[serde(default)]
-        value: String,
-    }
-    let body = axum::body::to_bytes(request.into_body(), 64 * 1024).await.unwrap_or_default();
-    let query = format!("/?{}", String::from_utf8_lossy(&body));
-    let uri = query.parse::<axum::http::Uri>().ok();
-    let written = uri.and_then(|uri| Query::<Written>::try_from_uri(&uri).ok());
-    written.map(|Query(written)| written.value).unwrap_or_default()
 }
