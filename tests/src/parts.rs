@@ -32,6 +32,7 @@ pub const RUNTIMES: &[Tool] = &[
     Tool { program: "perl", package: "perl" },
     Tool { program: "node", package: "nodejs" },
     Tool { program: "npm", package: "npm" },
+    Tool { program: "chromium", package: "chromium" },
     Tool { program: "javac", package: "default-jdk-headless" },
     Tool { program: "go", package: "golang-go" },
     Tool { program: "gcc", package: "gcc" },

@@ -33,6 +33,8 @@ struct DashboardPage {
     frame: Frame,
     totals: Vec<Total>,
     newest: Vec<Line>,
+    /// What came back, by the last report of each.
+    back: Vec<Line>,
     loudest: Vec<Line>,
     workloads: Vec<Load>,
     parts: Vec<(&'static str, Shown)>,
@@ -82,25 +84,22 @@ pub async fn show(
         number: number::exact(number),
         url: Url::of("/issues").with("q", Some(q)).build(),
     };
+    let lines = |issues: Vec<&Issue>, number: fn(&Issue, Timestamp) -> String| -> Vec<Line> {
+        issues.into_iter().take(SHOWN).map(|issue| Line::of(issue, number(issue, now), now)).collect()
+    };
+    let back = loudest.iter().filter(|issue| issue.regressed).collect();
     Ok(frame::page(&DashboardPage {
         frame: Frame::new(&state, &asked),
         totals: vec![
             total("Open", count(Status::Open), "is:open"),
             total("In progress", count(Status::InProgress), "is:in-progress"),
-            total("Regressed", stats.regressed, "is:unresolved"),
+            Total { label: "Regressed", number: number::exact(stats.regressed), url: "#back".to_owned() },
             total("New in 24 hours", stats.new, ""),
             total("Resolved", count(Status::Resolved), "is:resolved"),
         ],
-        newest: newest
-            .iter()
-            .take(SHOWN)
-            .map(|issue| Line::of(issue, number::short(issue.count), now))
-            .collect(),
-        loudest: by_day
-            .iter()
-            .take(SHOWN)
-            .map(|issue| Line::of(issue, reports(today(issue, now)), now))
-            .collect(),
+        newest: lines(newest.iter().collect(), |issue, _| number::short(issue.count)),
+        back: lines(back, |issue, _| number::short(issue.count)),
+        loudest: lines(by_day, |issue, now| reports(today(issue, now))),
         workloads: workloads(&loudest),
         parts: parts(&state),
         flow: flow(&state),

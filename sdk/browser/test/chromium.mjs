@@ -20,8 +20,8 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export { pause, until };
 
-/** Starts a browser with a profile of its own. */
-export async function launch(binary) {
+/** Starts a browser with a profile of its own. `ready`: when a page of the test is there. */
+export async function launch(binary, ready = "document.readyState === 'complete' && !!window.issuetracker") {
   const profile = mkdtempSync(join(tmpdir(), "chromium-"));
   const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   const child = spawn(binary, [...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"]);
@@ -31,9 +31,11 @@ export async function launch(binary) {
   const socket = new WebSocket(address);
   await new Promise((open, fail) => ((socket.onopen = open), (socket.onerror = fail)));
   const waiting = new Map();
+  const told = new Map();
   let number = 0;
   socket.onmessage = ({ data }) => {
-    const { id, result, error } = JSON.parse(data);
+    const { id, result, error, method, params, sessionId } = JSON.parse(data);
+    if (method) told.get(sessionId)?.(method, params);
     const call = waiting.get(id);
     waiting.delete(id);
     if (error) call?.[1](new Error(error.message));
@@ -50,11 +52,11 @@ export async function launch(binary) {
     await gone;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
-  return { open: (url) => open(call, url), close };
+  return { open: (url) => open(call, url, ready, told), close };
 }
 
 /** A tab of a visitor whom nobody knows yet. */
-async function open(call, url) {
+async function open(call, url, ready, told) {
   const { browserContextId } = await call("Target.createBrowserContext");
   const { targetId } = await call("Target.createTarget", { url: "about:blank", browserContextId });
   const { sessionId } = await call("Target.attachToTarget", { targetId, flatten: true });
@@ -65,9 +67,13 @@ async function open(call, url) {
   };
   const tab = {
     evaluate,
+    /** Any method of the protocol. */
+    send: page,
+    /** Hears every event of this tab. */
+    hear: (listener) => told.set(sessionId, listener),
     go: async (address) => {
       await page("Page.navigate", { url: address });
-      await until("the page", () => evaluate("document.readyState === 'complete' && !!window.issuetracker"));
+      await until("the page", () => evaluate(ready));
     },
     /** A press of the mouse in the middle of what a selector finds. */
     click: async (selector) => {
