@@ -212,6 +212,16 @@ impl NoteKind {
         }
     }
 
+    /// The kind of this word.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether it goes along when a store is moved. Logins do not: people come in anew.
+    pub(crate) fn moves(self) -> bool {
+        !matches!(self, Self::Session | Self::Login)
+    }
+
     /// How long one is kept after it was last written: what a sidecar said as long as its marks, what was done with a dead
     /// letter a day longer than its topic keeps it, a session a day longer than it lasts. A century stands for ever.
     pub(crate) fn kept(self) -> SignedDuration {

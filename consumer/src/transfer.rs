@@ -1,7 +1,7 @@
 //! Everything of a store as JSON Lines, out of one and into another: a backup, or the way from a laptop's file to a
 //! cluster's database and back.
 //!
-//! The lines of an issue stand together, its own first. The last line counts the others, so that half a file is not taken
+//! The lines of an issue stand together, its own first; notes (people, tokens, the backlog, the audit) follow. The last line counts the others, so that half a file is not taken
 //! for a whole one. An import can be repeated: what is there already as it should be is written once more with what hangs
 //! below it, which changes nothing; so one that was cut short is ended by running it again.
 
@@ -25,6 +25,7 @@ use crate::store::{
 mod export;
 mod import;
 mod line;
+mod notes;
 
 pub use export::export;
 pub use import::import;
@@ -74,7 +75,8 @@ pub struct ExportArguments {
 
 const EXPORT_HELP: &str = "\
 Written are issues with their occurrences, activities, comments and notifications, the marks of the records that they have
-counted, and the tombstones of deleted issues. What changes meanwhile is in the file as it was when its issue was read.
+counted, and the tombstones of deleted issues; users with their roles, API tokens (as hashes), the backlog, the audit, and what
+was done with dead letters. Sessions are not: people log in anew. What changes meanwhile is in the file as it was when its issue was read.
 
 Both programs have this command: issuetracker opens SQLite files, issuetracker-consumer opens both kinds of store.
 A SQLite file that a tracker has open is refused: stop the tracker first.
@@ -99,13 +101,13 @@ pub struct ImportArguments {
 }
 
 const IMPORT_HELP: &str = "\
-An issue that is in the store already, and is not as the file has it, is left as it is and counted. So an import that was
+What is in the store already, and is not as the file has it, is left as it is and counted. So an import that was
 cut short can be run again, and none overwrites anybody's work.
 
 Both programs have this command: issuetracker opens SQLite files, issuetracker-consumer opens both kinds of store.
 Marks of records that issues have counted come along: the same records are not counted again.
 
-Exit status: 0 when all of the file is in the store, 1 when some issues were left as they were, 2 when the file is not whole
+Exit status: 0 when all of the file is in the store, 1 when something was left as it was, 2 when the file is not whole
 or the store does not answer.
 
 Examples:
@@ -122,6 +124,8 @@ pub struct Moved {
     pub below: u64,
     /// Deleted issues.
     pub tombstones: u64,
+    /// Users, tokens, items of the backlog, and what else stands beside the issues.
+    pub notes: u64,
     /// Of these, what is in the store in another state and stays so.
     pub left: u64,
 }
@@ -232,10 +236,10 @@ impl Told {
     }
 
     fn end(&self, moved: Moved) {
-        let Moved { issues, below, tombstones, left } = moved;
+        let Moved { issues, below, tombstones, notes, left } = moved;
         let begin = if self.last.is_some() { "\r" } else { "" };
         self.say(&format!(
-            "{begin}{} {issues} issues, {below} documents below them and {tombstones} tombstones in {:.1} s\n",
+            "{begin}{} {issues} issues, {below} documents below them, {tombstones} tombstones and {notes} notes in {:.1} s\n",
             self.verb,
             self.begun.elapsed().as_secs_f64()
         ));

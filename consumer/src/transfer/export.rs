@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     Moved, TransferError, file,
     line::{FORMAT, Line},
+    notes,
 };
 use crate::store::{Child, ChildKind, Kept, StoreError, Upkeep};
 
@@ -43,8 +44,12 @@ pub async fn export(
             break;
         }
     }
-    let Moved { issues, below, tombstones, .. } = moved;
-    put(out, &Line::End { issues, below, tombstones })?;
+    for line in notes::lines(store).await? {
+        put(out, &line)?;
+        count(&mut moved, &line);
+    }
+    let Moved { issues, below, tombstones, notes, .. } = moved;
+    put(out, &Line::End { issues, below, tombstones, notes })?;
     out.flush().map_err(file("write the export"))?;
     Ok(moved)
 }
@@ -59,6 +64,7 @@ pub(super) fn count(moved: &mut Moved, line: &Line) {
     match line {
         Line::Issue { .. } => moved.issues += 1,
         Line::Tombstone { .. } => moved.tombstones += 1,
+        Line::Note { .. } => moved.notes += 1,
         Line::Occurrence { .. }
         | Line::Activity { .. }
         | Line::Comment { .. }

@@ -13,8 +13,9 @@ use super::{
     export::count,
     file,
     line::{FORMAT, Line},
+    notes,
 };
-use crate::store::{Deletion, Loaded, Upkeep, Version, Wanted, Write, Written, older};
+use crate::store::{Deletion, Loaded, Note, Upkeep, Version, Wanted, Write, Written, older};
 
 /// Issues, and bytes of lines, that go into the store at a time.
 const PARCELS: usize = 100;
@@ -51,6 +52,7 @@ pub async fn import(
     let mut lines = Lines { input, number: 0, bytes: 0 };
     let mut moved = Moved::default();
     let mut parcels: Vec<Parcel> = Vec::new();
+    let mut beside: Vec<Note> = Vec::new();
     match lines.next()? {
         Some(Line::Export { format, .. }) if format <= FORMAT => {}
         Some(Line::Export { format, .. }) => {
@@ -60,7 +62,7 @@ pub async fn import(
         None => return Err(TransferError::NotWhole("it is empty".to_owned())),
     }
     while let Some(line) = lines.next()? {
-        let ends = matches!(line, Line::Issue { .. } | Line::Tombstone { .. } | Line::End { .. });
+        let ends = !is_below(&line);
         if (ends && parcels.len() >= PARCELS) || lines.bytes >= BYTES {
             moved.left += deliver(store, &mut parcels, ends).await?;
             lines.bytes = 0;
@@ -68,9 +70,10 @@ pub async fn import(
         }
         count(&mut moved, &line);
         match line {
-            Line::End { issues, below, tombstones } => {
+            Line::End { issues, below, tombstones, notes } => {
                 moved.left += deliver(store, &mut parcels, true).await?;
-                let counted = Moved { issues, below, tombstones, left: moved.left };
+                moved.left += notes::keep(store, &mut beside).await?;
+                let counted = Moved { issues, below, tombstones, notes, left: moved.left };
                 if moved != counted {
                     return Err(TransferError::NotWhole(format!(
                         "{counted:?} were written, {moved:?} are there"
@@ -78,11 +81,26 @@ pub async fn import(
                 }
                 return Ok(moved);
             }
+            Line::Note { about, key, rank, body } => {
+                beside.push(notes::read(&about, key, rank, body).map_err(|reason| lines.wrong(reason))?);
+                if beside.len() >= PARCELS {
+                    moved.left += notes::keep(store, &mut beside).await?;
+                }
+            }
             other => take(&mut parcels, other).map_err(|reason| lines.wrong(reason))?,
         }
     }
     deliver(store, &mut parcels, true).await?;
+    notes::keep(store, &mut beside).await?;
     Err(TransferError::NotWhole("its last line is missing".to_owned()))
+}
+
+/// Whether a line belongs to the issue before it.
+fn is_below(line: &Line) -> bool {
+    matches!(
+        line,
+        Line::Occurrence { .. } | Line::Activity { .. } | Line::Comment { .. } | Line::Notification { .. }
+    )
 }
 
 /// Lines as they are read.

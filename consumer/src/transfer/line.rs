@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The form of the lines. A reader takes every one up to its own.
-pub(super) const FORMAT: u32 = 1;
+/// The form of the lines. A reader takes every one up to its own. The first had no notes.
+pub(super) const FORMAT: u32 = 2;
 
 /// A line. What belongs to an issue follows its line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,10 +45,19 @@ pub(super) enum Line {
         id: IssueId,
         seen: BTreeMap<SourceId, u64>,
     },
+    /// A small document beside the issues. The body of one that was removed is null.
+    Note {
+        about: String,
+        key: String,
+        rank: u64,
+        body: Value,
+    },
     /// The last one.
     End {
         issues: u64,
         below: u64,
         tombstones: u64,
+        #[serde(default)]
+        notes: u64,
     },
 }

@@ -1,8 +1,7 @@
 //! From one store into another, whole or not at all taken for whole.
 
 use super::*;
-use crate::store::Upkeep;
-use crate::store::{sqlite::SqliteStore, suite};
+use crate::store::{Upkeep, sqlite::SqliteStore, suite};
 
 fn sqlite(folder: &Path, name: &str) -> SqliteStore {
     SqliteStore::open(&folder.join(name)).expect("the store opens")
@@ -61,7 +60,7 @@ async fn half_a_file_is_not_taken_for_a_whole_one() {
         ("a gap", [&lines[..3], &lines[4..]].concat(), ""),
         ("no begin", lines[1..].to_vec(), "first line"),
         ("garbage", vec![lines[0].clone(), "{".to_owned()], "line 2"),
-        ("later", vec![lines[0].replace("\"format\":1", "\"format\":2")], "forms up to 1"),
+        ("later", vec![lines[0].replace("\"format\":2", "\"format\":3")], "forms up to 2"),
     ] {
         let other = sqlite(folder.path(), &format!("{name}.db"));
         let error = imported(&other, &cut).await.expect_err(name).to_string();
