@@ -2,6 +2,8 @@
 //! scenes are in `browser/pages.mjs`; here is the tracker that they are played on. Pictures of every page stay in
 //! `target/xtest/browser/`.
 
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
+
 #[expect(dead_code, reason = "the tests of access use the rest of it")]
 #[path = "access/issuer.rs"]
 mod issuer;
