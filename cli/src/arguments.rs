@@ -66,7 +66,7 @@ pub enum Command {
                   the terminal; where there is none, to stderr once the program has ended, and nowhere with --exit.\n\n\
                   ISSUETRACKER_URL, SENTRY_DSN and OTEL_EXPORTER_OTLP_LOGS_ENDPOINT are set for the program unless it has \
                   them already.\n\nExamples:\n  issuetracker dev -- python3 app.py\n  issuetracker dev --exit -- cargo test     \
-                  end with the program, with its exit code\n  issuetracker dev                          only serve"
+                  end with the program, with its exit code\n  issuetracker dev                          only serve\n  issuetracker dev --sample --data-dir /tmp/shop   look at a tracker that has a month behind it"
 )]
 pub struct DevArguments {
     /// Address of the page and of the intake.
@@ -78,6 +78,9 @@ pub struct DevArguments {
     /// End as soon as everything is stored, with the program's exit code.
     #[arg(long)]
     pub exit: bool,
+    /// Fill an empty tracker with a month of several services; the same SEED gives the same month.
+    #[arg(long, value_name = "SEED", num_args = 0..=1, default_missing_value = "1", conflicts_with = "command")]
+    pub sample: Option<u64>,
     /// Report log lines and traces from this level on.
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub min_level: MinLevel,
@@ -214,15 +217,12 @@ pub struct NormalizeArguments {
 /// Which tracker is asked, and how its answers are printed.
 #[derive(Args)]
 pub struct Asked {
-    /// Base address of the tracker.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:6001",
-        env = "ISSUETRACKER_URL"
-    )]
-    pub server: String,
+    /// Base address of the tracker [default: http://127.0.0.1:6001; of kubectl issues: the cluster's].
+    #[arg(long, alias = "url", global = true, value_name = "URL", env = "ISSUETRACKER_URL")]
+    pub server: Option<String>,
+    /// Where it runs in a cluster.
+    #[command(flatten)]
+    pub place: Place,
     /// A file with the token that the tracker demands.
     #[arg(long, global = true, value_name = "FILE", env = "ISSUETRACKER_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
@@ -231,15 +231,46 @@ pub struct Asked {
     pub output: Output,
 }
 
+/// A tracker in a cluster: it is reached through `kubectl port-forward`, instead of at an address.
+#[derive(Args)]
+#[command(next_help_heading = "Access and output")]
+pub struct Place {
+    /// The namespace of the tracker [default: that of the kubeconfig's context].
+    #[arg(long, short, global = true, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// The context of the kubeconfig.
+    #[arg(long, global = true, value_name = "CONTEXT")]
+    pub context: Option<String>,
+    /// The kubeconfig [default: kubectl's own].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Whether this is kubectl's plugin.
+    #[arg(long, global = true, hide = true)]
+    pub plugin: bool,
+}
+
+impl Place {
+    /// Whether a cluster is asked for in so many words.
+    pub fn is_named(&self) -> bool {
+        self.namespace.is_some() || self.context.is_some() || self.kubeconfig.is_some()
+    }
+}
+
 /// `issues`.
 #[derive(Args)]
+#[command(
+    after_help = "Without a command it lists open issues. Under the name kubectl-issues, in a folder of PATH, this program is\n\
+                  kubectl's plugin: `kubectl issues` asks the tracker of the current namespace, with the token of its Secret.\n\n\
+                  Examples:\n  issuetracker issues --namespace shop\n  kubectl issues show 0197a1c2\n  \
+                  kubectl issues -n shop -o yaml list --status resolved\n  kubectl issues tail"
+)]
 pub struct IssuesArguments {
     /// Of whom.
     #[command(flatten)]
     pub asked: Asked,
     /// What to do.
     #[command(subcommand)]
-    pub command: IssuesCommand,
+    pub command: Option<IssuesCommand>,
 }
 
 /// `dead-letters`.
@@ -300,8 +331,23 @@ pub struct Which {
 pub enum Output {
     /// For people.
     Table,
+    /// For people with room: more columns.
+    Wide,
     /// As the API answers.
     Json,
+    /// The same as YAML.
+    Yaml,
+}
+
+impl Output {
+    /// A document for programs; `None`: people shall read it.
+    pub fn document(self, value: &serde_json::Value) -> anyhow::Result<Option<String>> {
+        Ok(match self {
+            Self::Table | Self::Wide => None,
+            Self::Json => Some(serde_json::to_string_pretty(value)?),
+            Self::Yaml => Some(serde_yaml::to_string(value)?.trim_end().to_owned()),
+        })
+    }
 }
 
 /// What can be done with issues.
@@ -356,6 +402,8 @@ pub enum IssuesCommand {
         #[arg(long, value_name = "NAME", env = "USER", default_value = "cli")]
         author: String,
     },
+    /// Print a line whenever an issue gets reports, until interrupted.
+    Tail,
 }
 
 /// `--status`.

@@ -1,13 +1,23 @@
 //! The tracker's API as the command line uses it.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader},
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow, bail};
 use issue::{document::Issue, id::IssueId};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::arguments::Asked;
+use crate::{
+    arguments::Asked,
+    cluster::{self, Forward},
+    config,
+};
+
+/// Where local mode is.
+const USUAL: &str = "http://127.0.0.1:6001";
 
 /// Most bytes of an answer that are read.
 const MAX_ANSWER: u64 = 32 * 1024 * 1024;
@@ -17,7 +27,11 @@ pub struct Client {
     server: String,
     /// The header that proves who asks.
     authorization: Option<String>,
+    /// Whom the tracker of a cluster is told that it is; elsewhere it knows.
+    person: Option<String>,
     agent: ureq::Agent,
+    /// The way to a tracker in a cluster, open as long as it is used.
+    _forward: Option<Forward>,
 }
 
 /// One page of `GET /api/v1/issues`, as answered and as read.
@@ -33,11 +47,26 @@ pub struct Listed {
 impl Client {
     /// A client of the tracker that is asked for, with the token that it demands.
     pub fn of(asked: &Asked) -> anyhow::Result<Self> {
-        let client = Self::new(&asked.server)?;
+        let client = match &asked.server {
+            Some(server) if !asked.place.is_named() => Self::new(server)?,
+            None if !asked.place.is_named() && !asked.place.plugin => Self::new(USUAL)?,
+            _ => Self::in_cluster(asked)?,
+        };
         let Some(path) = &asked.token_file else { return Ok(client) };
         let token = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the token from {}", path.display()))?;
         Ok(Self { authorization: Some(format!("Bearer {}", token.trim())), ..client })
+    }
+
+    fn in_cluster(asked: &Asked) -> anyhow::Result<Self> {
+        let token = match &asked.token_file {
+            Some(_) => None,
+            None => Some(format!("Bearer {}", cluster::token(&asked.place)?)),
+        };
+        let forward = Forward::open(&asked.place)?;
+        let client = Self::new(&forward.url)?;
+        let person = token.is_some().then(config::person).flatten();
+        Ok(Self { authorization: token, person, _forward: Some(forward), ..client })
     }
 
     /// A client of the tracker at `server`, an `http://` address.
@@ -50,7 +79,7 @@ impl Client {
             .http_status_as_error(false)
             .build();
         let server = server.trim_end_matches('/').to_owned();
-        Ok(Self { server, authorization: None, agent: config.into() })
+        Ok(Self { server, authorization: None, person: None, agent: config.into(), _forward: None })
     }
 
     /// The address of an issue's page.
@@ -100,11 +129,30 @@ impl Client {
         self.read(answer, path)
     }
 
-    fn named<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
-        match &self.authorization {
-            Some(authorization) => request.header("authorization", authorization),
-            None => request,
+    /// What happens at the tracker from now on, as server-sent events. Nothing comes for as long as nothing happens, but for
+    /// a line of comment now and then.
+    pub fn listen(&self) -> anyhow::Result<impl BufRead> {
+        let config = ureq::Agent::config_builder()
+            .timeout_recv_response(Some(Duration::from_secs(30)))
+            .timeout_recv_body(None)
+            .http_status_as_error(false)
+            .build();
+        let path = "/api/v1/events";
+        let answer = self.named(ureq::Agent::from(config).get(format!("{}{path}", self.server))).call();
+        match answer {
+            Ok(answer) if answer.status().is_success() => {
+                Ok(BufReader::new(answer.into_body().into_reader()))
+            }
+            other => Err(self.read::<Value>(other, path).err().unwrap_or_else(|| anyhow!("no events came"))),
         }
+    }
+
+    fn named<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        let headers = [("authorization", &self.authorization), ("x-user-id", &self.person)];
+        headers.into_iter().fold(request, |request, (name, value)| match value {
+            Some(value) => request.header(name, value),
+            None => request,
+        })
     }
 
     /// The id that a person means: a whole one, or the first characters of one among the latest issues.

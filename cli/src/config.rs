@@ -17,6 +17,13 @@ pub fn default_data_dir() -> anyhow::Result<PathBuf> {
     Ok(home.join(data).join("issuetracker"))
 }
 
+/// The login name of whoever types.
+pub fn person() -> Option<String> {
+    let name = env::var("USER").or_else(|_| env::var("LOGNAME")).ok()?;
+    let plain = name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain && !name.is_empty()).then_some(name)
+}
+
 /// Whether people asked for no colour (<https://no-color.org>).
 pub fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

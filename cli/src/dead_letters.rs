@@ -82,12 +82,10 @@ fn list(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let letters = letters(client, all, limit)?;
-    match output {
-        Output::Json => {
-            writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "dead_letters": letters }))?)?;
-        }
-        Output::Table if letters.is_empty() => writeln!(out, "no dead letters")?,
-        Output::Table => table(&letters).iter().try_for_each(|line| writeln!(out, "{line}"))?,
+    match output.document(&json!({ "dead_letters": letters }))? {
+        Some(document) => writeln!(out, "{document}")?,
+        None if letters.is_empty() => writeln!(out, "no dead letters")?,
+        None => table(&letters).iter().try_for_each(|line| writeln!(out, "{line}"))?,
     }
     Ok(())
 }
@@ -136,8 +134,8 @@ fn short(id: &str) -> String {
 
 fn show(client: &Client, output: Output, id: &str, out: &mut impl Write) -> anyhow::Result<()> {
     let letter: Value = client.get(&format!("/api/v1/dead-letters/{id}"))?;
-    if output == Output::Json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&letter)?)?;
+    if let Some(document) = output.document(&letter)? {
+        writeln!(out, "{document}")?;
         return Ok(());
     }
     let names = [

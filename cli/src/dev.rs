@@ -11,6 +11,7 @@ mod instance;
 mod notice;
 mod program;
 mod runs;
+mod sample;
 mod server;
 mod service;
 mod summary;

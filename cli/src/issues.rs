@@ -2,7 +2,11 @@
 
 mod rows;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{BufRead as _, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use issue::{document::Issue, id::IssueId};
 use serde::Deserialize;
@@ -20,7 +24,8 @@ pub fn run(arguments: &IssuesArguments) -> anyhow::Result<ExitCode> {
     let client = Client::of(&arguments.asked)?;
     let output = arguments.asked.output;
     let mut out = std::io::stdout().lock();
-    match &arguments.command {
+    let usual = IssuesCommand::List { status: vec![StatusFilter::Open], limit: 25, text: None };
+    match arguments.command.as_ref().unwrap_or(&usual) {
         IssuesCommand::List { status, limit, text } => {
             list(&client, output, status, usize::from(*limit), text.as_deref(), &mut out)?;
         }
@@ -42,6 +47,7 @@ pub fn run(arguments: &IssuesArguments) -> anyhow::Result<ExitCode> {
             let comment = client.comment(id, author, text)?;
             tell(output, &comment, &format!("commented on {}", client.page(id)), &mut out)?;
         }
+        IssuesCommand::Tail => tail(&client, output, &mut out)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -74,10 +80,13 @@ fn list(
             _ => break,
         }
     }
-    match output {
-        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(&json!({ "issues": raw }))?)?,
-        Output::Table if issues.is_empty() => writeln!(out, "no issues match")?,
-        Output::Table => table(&Column::LIST, &issues).iter().try_for_each(|line| writeln!(out, "{line}"))?,
+    match output.document(&json!({ "issues": raw }))? {
+        Some(document) => writeln!(out, "{document}")?,
+        None if issues.is_empty() => writeln!(out, "no issues match")?,
+        None => {
+            let columns: &[Column] = if output == Output::Wide { &Column::WIDE } else { &Column::LIST };
+            table(columns, &issues).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        }
     }
     Ok(())
 }
@@ -96,16 +105,14 @@ fn show(client: &Client, output: Output, id: IssueId, out: &mut impl Write) -> a
     let raw: Value = client.get(&format!("/api/v1/issues/{id}"))?;
     let occurrences: Value = client.get(&format!("/api/v1/issues/{id}/occurrences"))?;
     let comments: Value = client.get(&format!("/api/v1/issues/{id}/comments"))?;
-    match output {
-        Output::Json => {
-            let mut whole = raw;
-            if let Some(fields) = whole.as_object_mut() {
-                fields.extend(occurrences.as_object().cloned().unwrap_or_default());
-                fields.extend(comments.as_object().cloned().unwrap_or_default());
-            }
-            writeln!(out, "{}", serde_json::to_string_pretty(&whole)?)?;
-        }
-        Output::Table => {
+    let mut whole = raw.clone();
+    if let Some(fields) = whole.as_object_mut() {
+        fields.extend(occurrences.as_object().cloned().unwrap_or_default());
+        fields.extend(comments.as_object().cloned().unwrap_or_default());
+    }
+    match output.document(&whole)? {
+        Some(document) => writeln!(out, "{document}")?,
+        None => {
             rows::write_issue(out, &Issue::deserialize(&raw)?, &occurrences, &comments, &client.page(id))?
         }
     }
@@ -130,9 +137,43 @@ fn change_all(
 
 /// Says what was done.
 pub fn tell(output: Output, answer: &Value, sentence: &str, out: &mut impl Write) -> anyhow::Result<()> {
-    match output {
-        Output::Json => writeln!(out, "{}", serde_json::to_string_pretty(answer)?)?,
-        Output::Table => writeln!(out, "{sentence}")?,
+    match output.document(answer)? {
+        Some(document) => writeln!(out, "{document}")?,
+        None => writeln!(out, "{sentence}")?,
     }
     Ok(())
+}
+
+/// Prints issues as they get reports. A stream that ends, as it does when the tracker is updated, is asked for again; a
+/// tracker that does not answer ends it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause before a stream is asked for again is what it is for"
+)]
+fn tail(client: &Client, output: Output, out: &mut impl Write) -> anyhow::Result<()> {
+    #[derive(Deserialize)]
+    struct Beat {
+        new: Vec<IssueId>,
+        changed: Vec<IssueId>,
+    }
+    loop {
+        for line in client.listen()?.lines() {
+            // One that broke off has ended, too.
+            let Ok(line) = line else { break };
+            let beat =
+                line.strip_prefix("data:").and_then(|data| serde_json::from_str::<Beat>(data.trim()).ok());
+            for id in beat.iter().flat_map(|beat| beat.new.iter().chain(&beat.changed)) {
+                let raw: Value = client.get(&format!("/api/v1/issues/{id}"))?;
+                match output {
+                    Output::Json => writeln!(out, "{raw}")?,
+                    Output::Yaml => writeln!(out, "---\n{}", serde_yaml::to_string(&raw)?.trim_end())?,
+                    Output::Table | Output::Wide => {
+                        writeln!(out, "{}", rows::one_line(&Issue::deserialize(&raw)?))?
+                    }
+                }
+            }
+            out.flush()?;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
 }

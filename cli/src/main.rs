@@ -2,6 +2,7 @@
 
 mod arguments;
 mod client;
+mod cluster;
 mod config;
 mod dead_letters;
 mod dev;
@@ -10,7 +11,7 @@ mod normalize;
 mod scan;
 mod terminal;
 
-use std::{io, process::ExitCode};
+use std::{env, ffi::OsString, io, path::Path, process::ExitCode};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 
@@ -19,7 +20,7 @@ use consumer::transfer::{TransferError, run_export, run_import};
 
 #[expect(clippy::print_stderr, reason = "the last word of a command line program goes to stderr")]
 fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
+    let command = match Cli::try_parse_from(called(env::args_os().collect())) {
         Ok(cli) => cli.command,
         // Help and the version are asked for, on stdout.
         Err(told) if !told.use_stderr() => told.exit(),
@@ -56,6 +57,15 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The command line, written out where kubectl calls this program as its plugin: `kubectl issues` is `kubectl-issues`.
+fn called(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().and_then(|path| Path::new(path).file_stem()?.to_str());
+    if name.is_some_and(|name| name.replace('_', "-") == "kubectl-issues") {
+        arguments.splice(..1, ["issuetracker", "issues", "--plugin"].map(OsString::from));
+    }
+    arguments
 }
 
 fn on_a_runtime(work: impl Future<Output = Result<ExitCode, TransferError>>) -> anyhow::Result<ExitCode> {

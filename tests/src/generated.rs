@@ -19,6 +19,7 @@ const COMMANDS: &[&[&str]] = &[
     &["issues", "reopen"],
     &["issues", "assign"],
     &["issues", "comment"],
+    &["issues", "tail"],
     &["dead-letters"],
     &["dead-letters", "list"],
     &["dead-letters", "show"],

@@ -15,6 +15,7 @@ use consumer::{
     store::{StoreError, sqlite::SqliteStore},
 };
 use issue::{finish::Rules, id::TrackerName, record::Place, report::Level};
+use jiff::Timestamp;
 use kafka::local::local;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ use super::{
     instance::Claim,
     program::SEGMENTS,
     runs::{Found, Runs},
+    sample,
 };
 use crate::arguments::DevArguments;
 
@@ -56,6 +58,9 @@ impl Service {
         let sidecar = sidecar::start(sidecar_settings(arguments, data_dir), Box::new(publisher)).await?;
         let sidecar = Arc::new(sidecar);
         let tracker = consumer::start(tracker_settings(), Box::new(source), store.clone()).await;
+        if let Some(seed) = arguments.sample {
+            sample::play(&sidecar, &store, seed, Timestamp::now()).await?;
+        }
         let router = router(&sidecar, &tracker, store);
         let (ask_to_end, asked) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, router, asked));
@@ -94,9 +99,18 @@ fn sidecar_settings(arguments: &DevArguments, data_dir: &Path) -> sidecar::Setti
         spool_dir: data_dir.join("spool"),
         stderr: Some(sidecar::source::Layout::Segments(data_dir.join(SEGMENTS))),
         spool_limit: sidecar::spool::LIMIT,
-        window: sidecar::dedup::Rules::short(),
+        window: window(arguments),
         min_level: Level::from(arguments.min_level),
         rules: Rules::default(),
+    }
+}
+
+/// A month is played in seconds, and its samples are wanted all the same.
+fn window(arguments: &DevArguments) -> sidecar::dedup::Rules {
+    let short = sidecar::dedup::Rules::short();
+    match arguments.sample {
+        Some(_) => sidecar::dedup::Rules { sample: Duration::ZERO, ..short },
+        None => short,
     }
 }
 

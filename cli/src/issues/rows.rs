@@ -28,6 +28,25 @@ impl Column {
         Self { head: "WHERE", max: 36, right: false, cell: culprit },
     ];
 
+    /// The columns of `issues list --output wide`.
+    pub const WIDE: [Self; 10] = [
+        Self { head: "ID", max: 36, right: false, cell: |i| i.id.to_string() },
+        Self { head: "COUNT", max: 8, right: true, cell: |i| i.count.to_string() },
+        Self { head: "LAST SEEN", max: 12, right: false, cell: |i| ago(i.last_seen.unwrap_or(i.updated_at)) },
+        Self {
+            head: "FIRST SEEN",
+            max: 12,
+            right: false,
+            cell: |i| ago(i.first_seen.unwrap_or(i.created_at)),
+        },
+        Self { head: "STATUS", max: 11, right: false, cell: |i| word(&i.status) },
+        Self { head: "PRIORITY", max: 8, right: false, cell: |i| word(&i.priority) },
+        Self { head: "ASSIGNEE", max: 24, right: false, cell: |i| i.assignee_id.clone().unwrap_or_default() },
+        Self { head: "RELEASE", max: 20, right: false, cell: |i| i.last_release.clone().unwrap_or_default() },
+        Self { head: "WHERE", max: 48, right: false, cell: culprit },
+        Self { head: "ISSUE", max: 0, right: false, cell: |i| i.title.clone() },
+    ];
+
     /// The columns of the summary after a run; the caller sets the counts to those of the run.
     pub const SUMMARY: [Self; 4] = [
         Self { head: "COUNT", max: 8, right: true, cell: |i| i.count.to_string() },
@@ -115,6 +134,21 @@ fn widths(columns: &[Column], rows: &[Vec<String>], total: usize) -> Vec<usize> 
         *width = (*width).min(total.saturating_sub(fixed).max(20)).max(column.head.len());
     }
     widths
+}
+
+/// One issue for a stream of them.
+pub fn one_line(issue: &Issue) -> String {
+    let (at, title) = (issue.last_seen.unwrap_or(issue.updated_at), terminal::harmless(&issue.title, false));
+    let place = culprit(issue);
+    format!(
+        "{}  {}  {:>6}×  {title}  {}",
+        at.strftime("%H:%M:%S"),
+        short_id(issue),
+        issue.count,
+        terminal::harmless(&place, false)
+    )
+    .trim_end()
+    .to_owned()
 }
 
 /// Writes one issue whole.
