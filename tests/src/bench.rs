@@ -3,6 +3,7 @@
 pub mod consumer;
 pub mod engine;
 pub mod intake;
+pub mod pages;
 pub mod path;
 pub mod usage;
 

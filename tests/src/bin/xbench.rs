@@ -1,9 +1,9 @@
 //! `cargo xbench`: prints figures of this machine, each beside a baseline of the same run.
 
 use clap::{Parser, ValueEnum};
-use tests::bench::{Figure, consumer, engine, intake, path};
+use tests::bench::{Figure, consumer, engine, intake, pages, path};
 
-/// Measure the error reader, the intake, the consumer and the whole path on this machine.
+/// Measure the error reader, the intake, the consumer, the pages and the whole path on this machine.
 #[derive(Parser)]
 #[command(
     name = "xbench",
@@ -22,6 +22,8 @@ enum What {
     Intake,
     /// Records to stored counts.
     Consumer,
+    /// Pages and lists over 100,000 issues with 1,000,000 occurrences, and 500 open ones; takes minutes to fill.
+    Pages,
     /// Sidecar, Kafka and consumer as processes: answers with Kafka up and down, report to list, a storm, memory.
     Path,
 }
@@ -39,6 +41,9 @@ fn main() -> anyhow::Result<()> {
     }
     if asked(What::Consumer) {
         print(consumer::figures()?);
+    }
+    if asked(What::Pages) {
+        print(pages::figures()?);
     }
     if asked(What::Path) {
         print(path::figures()?);
