@@ -259,12 +259,14 @@ async fn children(
     context: &Context,
     deployment: Option<&Deployment>,
 ) -> Result<usize, ApplyError> {
-    let children = build::build(valid, &context.consumer_image);
+    let apis = context.applier.apis().await;
+    let mut children = build::build(valid, &context.consumer_image);
+    children.extend(build::optional::optional(valid, apis));
     if !context.applier.is_due(valid, &children, deployment.map(|found| &found.metadata)) {
         return Ok(0);
     }
     token(valid, context).await;
-    let writes = context.applier.apply(valid, &children).await?;
+    let writes = context.applier.apply(valid, &children, apis).await?;
     if writes > 0 {
         tracing::info!(tracker = valid.tracker(), writes, "objects written");
     }

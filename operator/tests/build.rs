@@ -3,7 +3,10 @@
 
 use operator::{
     reconcile::{
-        build::{Child, build},
+        build::{
+            Child, build,
+            optional::{Apis, optional},
+        },
         validate::validate,
     },
     resource::IssueTracker,
@@ -18,7 +21,10 @@ fn children(changes: &Value) -> Vec<Child> {
         "metadata": {"name": "main", "namespace": "payments", "uid": "u-1"}, "spec": spec,
     }))
     .unwrap();
-    build(&validate(&resource).unwrap(), "issuetracker/consumer:0.1.0")
+    let valid = validate(&resource).unwrap();
+    let mut all = build(&valid, "issuetracker/consumer:0.1.0");
+    all.extend(optional(&valid, Apis::default()));
+    all
 }
 
 fn firestore() -> Value {

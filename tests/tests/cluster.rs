@@ -7,6 +7,8 @@
 mod crash;
 #[path = "cluster/operator.rs"]
 mod operator;
+#[path = "cluster/optional.rs"]
+mod optional;
 #[path = "cluster/refused.rs"]
 mod refused;
 #[path = "cluster/rights.rs"]

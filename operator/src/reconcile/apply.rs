@@ -19,7 +19,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    build::{Child, MANAGER, OPTIONAL_KINDS},
+    build::{
+        Child, MANAGER,
+        optional::{self, Apis, KEDA, MONITORING},
+    },
     validate::Valid,
 };
 
@@ -40,6 +43,7 @@ pub struct Applier {
     written: Mutex<HashMap<String, Written>>,
     looked: Mutex<HashMap<String, ([u8; 32], Instant)>>,
     tried: Mutex<HashMap<String, Instant>>,
+    apis: Mutex<Option<(Apis, Instant)>>,
 }
 
 /// What was written, and what it looked like to the API server afterwards.
@@ -52,7 +56,40 @@ struct Written {
 impl Applier {
     /// Remembers nothing yet: the first run writes everything once.
     pub fn new(client: Client) -> Self {
-        Self { client, written: Mutex::default(), looked: Mutex::default(), tried: Mutex::default() }
+        Self {
+            client,
+            written: Mutex::default(),
+            looked: Mutex::default(),
+            tried: Mutex::default(),
+            apis: Mutex::default(),
+        }
+    }
+
+    /// Which APIs of others the cluster serves, asked again now and then: somebody may install them.
+    pub async fn apis(&self) -> Apis {
+        const PAUSE: Duration = Duration::from_secs(120);
+        let known = *self.apis.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((apis, at)) = known
+            && at.elapsed() < PAUSE
+        {
+            return apis;
+        }
+        let before = known.map_or_else(Apis::default, |(apis, _)| apis);
+        let serves =
+            async |version: &str, before: bool| match self.client.list_api_group_resources(version).await {
+                Ok(_) => true,
+                Err(kube::Error::Api(status)) if status.code == 404 => false,
+                Err(error) => {
+                    tracing::debug!(version, %error, "not known whether the cluster serves this API");
+                    before
+                }
+            };
+        let apis = Apis {
+            keda: serves(KEDA, before.keda).await,
+            monitors: serves(MONITORING, before.monitors).await,
+        };
+        *self.apis.lock().unwrap_or_else(PoisonError::into_inner) = Some((apis, Instant::now()));
+        apis
     }
 
     /// Whether it is time to try to make what the operator may not read. A try on what is there changes nothing, yet it is
@@ -83,12 +120,12 @@ impl Applier {
     }
 
     /// Makes the cluster look like `children`. Returns how many objects were written.
-    pub async fn apply(&self, valid: &Valid, children: &[Child]) -> Result<usize, ApplyError> {
+    pub async fn apply(&self, valid: &Valid, children: &[Child], apis: Apis) -> Result<usize, ApplyError> {
         let mut writes = 0;
         for child in children {
             writes += usize::from(self.apply_one(&valid.namespace, child).await?);
         }
-        writes += self.remove_orphans(valid, children).await?;
+        writes += self.remove_orphans(valid, children, apis).await?;
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         looked.insert(valid.tracker(), (hash_of(children), Instant::now()));
         Ok(writes)
@@ -120,11 +157,16 @@ impl Applier {
     }
 
     /// Removes what an earlier resource wanted and this one does not.
-    async fn remove_orphans(&self, valid: &Valid, children: &[Child]) -> Result<usize, ApplyError> {
+    async fn remove_orphans(
+        &self,
+        valid: &Valid,
+        children: &[Child],
+        apis: Apis,
+    ) -> Result<usize, ApplyError> {
         let labels: Vec<_> =
             super::build::labels(valid).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut removed = 0;
-        for (version, kind, plural) in OPTIONAL_KINDS {
+        for (version, kind, plural) in optional::kinds(apis) {
             if children.iter().any(|child| child.object["kind"] == kind) {
                 continue;
             }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
-        autoscaling::v2::HorizontalPodAutoscaler,
         core::v1::{ConfigMap, ServiceAccount},
         policy::v1::PodDisruptionBudget,
     },
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 use super::validate::Valid;
 
 mod consumer;
+pub mod optional;
 mod service;
 
 /// Who writes these objects, for server-side apply and for everybody who looks.
@@ -41,7 +41,7 @@ impl Child {
     }
 }
 
-/// Every object of a tracker but the Secret, which is made once and never written again.
+/// Every object of a tracker but the Secret, which is made once and never written again, and but what [`optional`] adds.
 pub fn build(valid: &Valid, image: &str) -> Vec<Child> {
     let mut all =
         vec![child(config_map(valid)), child(service_account(valid)), child(service::service(valid))];
@@ -50,7 +50,6 @@ pub fn build(valid: &Valid, image: &str) -> Vec<Child> {
     }
     all.push(child(consumer::deployment(valid, image)));
     all.extend(budget(valid).map(child));
-    all.extend(autoscaler(valid).map(child));
     all
 }
 
@@ -146,26 +145,6 @@ fn budget(valid: &Valid) -> Option<PodDisruptionBudget> {
     })
 }
 
-/// Without KEDA the lag is no metric of the cluster; processor use follows it closely enough.
-fn autoscaler(valid: &Valid) -> Option<HorizontalPodAutoscaler> {
-    let wanted = valid.consumer.autoscaling.as_ref()?;
-    let name = consumer_name(valid);
-    let spec = json!({
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-        "minReplicas": wanted.min_replicas,
-        "maxReplicas": wanted.max_replicas,
-        "metrics": [{
-            "type": "Resource",
-            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
-        }],
-    });
-    Some(HorizontalPodAutoscaler {
-        metadata: meta(valid, &name),
-        spec: serde_json::from_value(spec).ok(),
-        status: None,
-    })
-}
-
 /// The object with the two fields that typed objects leave out, and without empty parts.
 fn child<K>(object: K) -> Child
 where
@@ -176,10 +155,3 @@ where
     object["kind"] = K::KIND.into();
     Child { object }
 }
-
-/// Kinds that a tracker may cease to want. An object of these with the tracker's labels that [`build`] did not make is
-/// removed. A volume's claim is not among them: it holds the issues.
-pub const OPTIONAL_KINDS: [(&str, &str, &str); 2] = [
-    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
-    ("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
-];

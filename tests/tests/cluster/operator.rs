@@ -253,30 +253,6 @@ fn what_happens_to_a_topic_is_reverted_adopted_or_told_within_half_a_minute() {
     assert!(claimed.contains(namespace.name()), "{claimed}");
 }
 
-#[test]
-fn what_a_resource_no_longer_wants_goes() {
-    let (product, _turn) = product::shared().unwrap();
-    let namespace = Namespace::restricted(product.cluster.client(), "orphans").unwrap();
-    let apply = |consumer: Value| {
-        // No emulator is there: the tracker service of this test never gets ready.
-        let store = json!({"embedded": null, "firestore": {"projectId": "my-project", "emulatorHost": "127.0.0.1:1"}});
-        product.declare(&namespace, &json!({"store": store, "consumer": consumer})).unwrap();
-    };
-    let (budget, scaler) = ("poddisruptionbudget/main-issuetracker", "hpa/main-issuetracker");
-    let wait_for = |object: &str, there: bool| {
-        wait::reached(object, Duration::from_secs(30), || {
-            Ok((namespace.get(object)?.is_some() == there).then_some(()))
-        })
-        .unwrap();
-    };
-    apply(json!({"autoscaling": {"minReplicas": 2, "maxReplicas": 3}}));
-    wait_for(budget, true);
-    wait_for(scaler, true);
-    apply(json!({"autoscaling": null, "replicas": 0}));
-    wait_for(budget, false);
-    wait_for(scaler, false);
-}
-
 /// Nobody writes while nothing happens, Leases aside.
 #[test]
 fn in_a_steady_minute_the_operator_writes_nothing() {
