@@ -37,6 +37,12 @@ pub struct ApplyError {
     source: Box<kube::Error>,
 }
 
+impl ApplyError {
+    fn is_not_found(&self) -> bool {
+        matches!(&*self.source, kube::Error::Api(status) if status.code == 404)
+    }
+}
+
 /// Writes objects, and remembers them.
 pub struct Applier {
     client: Client,
@@ -121,6 +127,15 @@ impl Applier {
 
     /// Makes the cluster look like `children`. Returns how many objects were written.
     pub async fn apply(&self, valid: &Valid, children: &[Child], apis: Apis) -> Result<usize, ApplyError> {
+        let written = self.write(valid, children, apis).await;
+        if written.as_ref().is_err_and(ApplyError::is_not_found) {
+            // An API that was there is gone, as after an uninstall of whoever served it.
+            *self.apis.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        written
+    }
+
+    async fn write(&self, valid: &Valid, children: &[Child], apis: Apis) -> Result<usize, ApplyError> {
         let mut writes = 0;
         for child in children {
             writes += usize::from(self.apply_one(&valid.namespace, child).await?);
