@@ -183,11 +183,18 @@ pub enum NoteKind {
     Audit,
     /// An item of the backlog.
     Backlog,
+    /// A visit of a front end: the key is made of project and session; its order is when it is looked at next. Kept as long
+    /// as its events may come again.
+    Visit,
+    /// An incident of a visit; its order is when it happened.
+    Incident,
+    /// Something that is to be sent, or was; its order is when it is tried next.
+    Delivery,
 }
 
 impl NoteKind {
     /// Every kind, for what sweeps.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Sidecar,
         Self::DeadLetter,
         Self::User,
@@ -196,6 +203,9 @@ impl NoteKind {
         Self::Token,
         Self::Audit,
         Self::Backlog,
+        Self::Visit,
+        Self::Incident,
+        Self::Delivery,
     ];
 
     /// The word in databases; never changes.
@@ -209,6 +219,9 @@ impl NoteKind {
             Self::Token => "token",
             Self::Audit => "audit",
             Self::Backlog => "backlog",
+            Self::Visit => "visit",
+            Self::Incident => "incident",
+            Self::Delivery => "delivery",
         }
     }
 
@@ -230,7 +243,8 @@ impl NoteKind {
             Self::DeadLetter => SignedDuration::from_hours(31 * 24),
             Self::Session => SignedDuration::from_hours(2 * 24),
             Self::Login => SignedDuration::from_hours(1),
-            Self::Audit => SignedDuration::from_hours(400 * 24),
+            Self::Visit => SignedDuration::from_hours(31 * 24),
+            Self::Audit | Self::Incident | Self::Delivery => SignedDuration::from_hours(400 * 24),
             Self::User | Self::Token | Self::Backlog => SignedDuration::from_hours(100 * 365 * 24),
         }
     }
@@ -278,6 +292,11 @@ pub trait IssueStore: Send + Sync {
     /// Every note of a kind, or only those with these keys.
     async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError>;
 
+    /// Notes of a kind whose body is an object with a number `order`, in its order: see [`Stretch`].
+    async fn ordered(&self, kind: NoteKind, stretch: &Stretch) -> Result<Vec<Note>, StoreError> {
+        Ok(stretch.of(self.notes(kind, None).await?))
+    }
+
     /// Whether the store answers, cheaply.
     async fn check(&self) -> Result<(), StoreError>;
 
@@ -289,6 +308,51 @@ pub trait IssueStore: Send + Sync {
     /// so long and makes one write of them.
     fn pace(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+/// Which notes of a kind [`IssueStore::ordered`] gives.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    /// From this `order` on.
+    pub from: i64,
+    /// Up to this one.
+    pub to: i64,
+    /// The largest first.
+    pub descending: bool,
+    /// Only what comes behind the note of this order and key.
+    pub after: Option<(i64, String)>,
+    /// No more than so many.
+    pub limit: usize,
+}
+
+impl Stretch {
+    /// What is due at `now`, the longest due first.
+    pub fn due(now: i64, limit: usize) -> Self {
+        Self { from: i64::MIN, to: now, descending: false, after: None, limit }
+    }
+
+    /// Where a note of this body stands.
+    pub fn order(body: &serde_json::Value) -> Option<i64> {
+        body.get("order").and_then(serde_json::Value::as_i64)
+    }
+
+    /// What a store without an index does.
+    fn of(&self, notes: Vec<Note>) -> Vec<Note> {
+        let placed =
+            notes.into_iter().filter_map(|note| Some(((Self::order(&note.body)?, note.key.clone()), note)));
+        let behind = |place: &(i64, String)| match &self.after {
+            None => true,
+            Some(after) if self.descending => place < after,
+            Some(after) => place > after,
+        };
+        let mut found: Vec<_> =
+            placed.filter(|(place, _)| (self.from..=self.to).contains(&place.0) && behind(place)).collect();
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if self.descending {
+            found.reverse();
+        }
+        found.into_iter().take(self.limit).map(|(_, note)| note).collect()
     }
 }
 

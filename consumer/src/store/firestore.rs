@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     Child, ChildKind, Deletion, Inbox, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
-    StoreError, Upkeep, Wanted, Write, Written, choice::FirestoreSettings, clock::Clock,
+    StoreError, Stretch, Upkeep, Wanted, Write, Written, choice::FirestoreSettings, clock::Clock,
 };
 
 mod children;
@@ -132,6 +132,10 @@ impl IssueStore for FirestoreStore {
 
     async fn notes(&self, kind: NoteKind, keys: Option<Vec<String>>) -> Result<Vec<Note>, StoreError> {
         notes::notes(&self.client, kind, keys).await.map_err(failed("read notes"))
+    }
+
+    async fn ordered(&self, kind: NoteKind, stretch: &Stretch) -> Result<Vec<Note>, StoreError> {
+        notes::ordered(&self.client, kind, stretch).await.map_err(failed("read notes in their order"))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

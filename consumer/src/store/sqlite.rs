@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::{
     Child, ChildKind, Deletion, Inbox, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, Page, Stats,
-    StoreError, Upkeep, Wanted, Write, Written, clock::Clock,
+    StoreError, Stretch, Upkeep, Wanted, Write, Written, clock::Clock,
 };
 
 mod delete;
@@ -150,6 +150,14 @@ impl IssueStore for SqliteStore {
             .run(move |snapshot| notes::notes(snapshot, kind, keys.as_deref()))
             .await
             .map_err(failed("read notes"))
+    }
+
+    async fn ordered(&self, kind: NoteKind, stretch: &Stretch) -> Result<Vec<Note>, StoreError> {
+        let stretch = stretch.clone();
+        self.readers
+            .run(move |snapshot| notes::ordered(snapshot, kind, &stretch))
+            .await
+            .map_err(failed("read notes in their order"))
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{
     Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, STATUSES, Sort, Store,
-    Upkeep, Version, Wanted, Write, Written,
+    Stretch, Upkeep, Version, Wanted, Write, Written,
 };
 
 /// Runs every case, each on a store of its own.
@@ -43,6 +43,7 @@ pub async fn passes<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
     children_come_in_order_and_in_pages(&*empty().await).await;
     samples_are_pruned(&*empty().await).await;
     of_notes_the_highest_rank_stays(&*empty().await).await;
+    notes_with_an_order_are_read_in_it(&*empty().await).await;
     concurrent_creators_make_one_issue(empty().await).await;
     marks_of_many_sources_are_kept(&*empty().await).await;
     a_change_of_any_size_is_written_whole(&*empty().await).await;
@@ -567,6 +568,33 @@ async fn of_notes_the_highest_rank_stays(store: &dyn IssueStore) {
     let other = || Some(vec!["other".to_owned(), key.clone()]);
     assert_eq!(read(NoteKind::DeadLetter, other()).await, [note(NoteKind::DeadLetter, &key, 9, "z")]);
     assert_eq!(read(NoteKind::DeadLetter, Some(vec!["other".to_owned()])).await, []);
+}
+
+async fn notes_with_an_order_are_read_in_it(store: &dyn IssueStore) {
+    let note = |kind, key: &str, body| Note { kind, key: key.to_owned(), rank: 1, body };
+    let visit =
+        |key: &str, order: i64| note(NoteKind::Visit, key, serde_json::json!({"order": order, "of": key}));
+    let all = [visit("b", 5), visit("a", 5), visit("c", -2), visit("d", 90)];
+    let others = [
+        note(NoteKind::Incident, "i", serde_json::json!({"order": 5})),
+        note(NoteKind::Visit, "n", serde_json::json!({"order": null})),
+        note(NoteKind::Visit, "z", serde_json::Value::Null),
+    ];
+    store.keep(all.into_iter().chain(others).collect()).await.expect("the store keeps");
+    let keys = async |stretch: Stretch| -> Vec<String> {
+        let found = store.ordered(NoteKind::Visit, &stretch).await.expect("the store reads");
+        found.into_iter().map(|note| note.key).collect()
+    };
+    assert_eq!(keys(Stretch::due(5, 10)).await, ["c", "a", "b"]);
+    assert_eq!(keys(Stretch::due(5, 2)).await, ["c", "a"]);
+    let newest = Stretch { from: 0, to: i64::MAX, descending: true, after: None, limit: 10 };
+    assert_eq!(keys(newest.clone()).await, ["d", "b", "a"]);
+    assert_eq!(keys(Stretch { after: Some((5, "b".to_owned())), ..newest }).await, ["a"]);
+    let rising = Stretch { after: Some((5, "a".to_owned())), ..Stretch::due(i64::MAX, 10) };
+    assert_eq!(keys(rising).await, ["b", "d"]);
+    let moved = Note { rank: 2, ..visit("c", 100) };
+    store.keep(vec![moved]).await.expect("the store keeps");
+    assert_eq!(keys(Stretch::due(99, 10)).await, ["a", "b", "d"]);
 }
 
 /// Eight tasks make the same issue at once, each of a record of its own: one of them makes it, all of them are counted.

@@ -85,6 +85,7 @@ const WITHOUT_INDEX: &[(&str, &[&str])] = &[
     ("activities", &["id", "issueId", "type", "userId", "changes", "changesJson"]),
     ("comments", &["id", "issueId", "authorId", "content", "updatedAt"]),
     ("notifications", &["id", "message"]),
+    ("notes", &["key", "rank", "bodyJson"]),
     ("seen", &["marks"]),
 ];
 
@@ -122,7 +123,7 @@ fn queries() -> impl Iterator<Item = IssueQuery> {
 /// The file, as the Firebase and Google Cloud tools read it.
 pub fn file() -> String {
     let indexes: BTreeSet<Index> = queries().flat_map(|query| needed(&Shape::of(&query))).collect();
-    let indexes: Vec<Value> = indexes.iter().map(index).chain([inbox()]).collect();
+    let indexes: Vec<Value> = indexes.iter().map(index).chain([inbox()]).chain(notes()).collect();
     let without = WITHOUT_INDEX.iter().flat_map(|(collection, fields)| {
         fields
             .iter()
@@ -139,6 +140,16 @@ fn inbox() -> Value {
         {"fieldPath": "userId", "order": "ASCENDING"},
         {"fieldPath": "createdAt", "order": "DESCENDING"},
     ]})
+}
+
+/// Visits, incidents and deliveries in their order, from either end.
+fn notes() -> [Value; 2] {
+    ["ASCENDING", "DESCENDING"].map(|order| {
+        json!({"collectionGroup": "notes", "queryScope": "COLLECTION", "fields": [
+            {"fieldPath": "kind", "order": "ASCENDING"},
+            {"fieldPath": "order", "order": order},
+        ]})
+    })
 }
 
 fn index(index: &Index) -> Value {

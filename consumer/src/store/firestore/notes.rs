@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use firestore::gcloud_sdk::google::firestore::v1::{
-    Document, precondition::ConditionType, structured_query::field_filter::Operator,
+    Document,
+    precondition::ConditionType,
+    structured_query::{Direction, field_filter::Operator},
 };
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
@@ -14,11 +16,11 @@ use super::{
     Outcome,
     client::{Client, lost},
     load::changed,
-    query::{compare, from, limited, only, sorted},
-    value::{Fields, integer, integer_of, stamp, text, text_of, time},
+    query::{NAME, after, compare, from, limited, only, sorted},
+    value::{Fields, integer, integer_of, reference, stamp, text, text_of, time},
     write::{put, remove},
 };
-use crate::store::{Note, NoteKind};
+use crate::store::{Note, NoteKind, Stretch};
 
 /// Notes that are written at a time, each of another key.
 const WRITES: usize = 8;
@@ -71,14 +73,18 @@ async fn keep_one(client: &Client, note: &Note, now: Timestamp) -> Outcome<bool>
 }
 
 fn fields(note: &Note, now: Timestamp) -> Outcome<Fields> {
-    Ok([
+    let mut fields: Fields = [
         ("kind".to_owned(), text(note.kind.as_str())),
         ("key".to_owned(), text(note.key.as_str())),
         ("rank".to_owned(), integer(i64::try_from(note.rank).unwrap_or(i64::MAX))),
         ("until".to_owned(), time(now.saturating_add(note.kind.kept())?)),
         ("bodyJson".to_owned(), text(note.body.to_string())),
     ]
-    .into())
+    .into();
+    if let Some(order) = Stretch::order(&note.body) {
+        fields.insert("order".to_owned(), integer(order));
+    }
+    Ok(fields)
 }
 
 fn rank(document: &Document) -> u64 {
@@ -98,21 +104,37 @@ pub(super) async fn notes(client: &Client, kind: NoteKind, keys: Option<Vec<Stri
             client.query(client.names.parent(), query).await?
         }
     };
-    let note = |document: Document| -> Outcome<Note> {
-        let body = text_of(&document.fields, "bodyJson").unwrap_or("null");
-        Ok(Note {
-            kind,
-            key: text_of(&document.fields, "key").unwrap_or_default().to_owned(),
-            rank: rank(&document),
-            body: serde_json::from_str(body)?,
-        })
-    };
-    documents.into_iter().map(note).collect()
+    documents.into_iter().map(|document| note(kind, &document)).collect()
+}
+
+fn note(kind: NoteKind, document: &Document) -> Outcome<Note> {
+    let body = text_of(&document.fields, "bodyJson").unwrap_or("null");
+    Ok(Note {
+        kind,
+        key: text_of(&document.fields, "key").unwrap_or_default().to_owned(),
+        rank: rank(document),
+        body: serde_json::from_str(body)?,
+    })
+}
+
+/// Those of a kind whose `order` lies in a stretch.
+pub(super) async fn ordered(client: &Client, kind: NoteKind, stretch: &Stretch) -> Outcome<Vec<Note>> {
+    let conditions = vec![
+        compare("kind", Operator::Equal, text(kind.as_str())),
+        compare("order", Operator::GreaterThanOrEqual, integer(stretch.from)),
+        compare("order", Operator::LessThanOrEqual, integer(stretch.to)),
+    ];
+    let direction = if stretch.descending { Direction::Descending } else { Direction::Ascending };
+    let mut query = sorted(only(from(client.names.top("notes")), conditions), &["order", NAME], direction);
+    if let Some((order, key)) = &stretch.after {
+        query = after(query, vec![integer(*order), reference(client.names.note(kind.as_str(), key))]);
+    }
+    let found = client.query(client.names.parent(), limited(query, stretch.limit)).await?;
+    found.iter().map(|document| note(kind, document)).collect()
 }
 
 /// Removes what has outlived its time.
 pub(super) async fn sweep(client: &Client, now: Timestamp) -> Outcome<()> {
-    use firestore::gcloud_sdk::google::firestore::v1::structured_query::Direction;
     loop {
         let over = compare("until", Operator::LessThan, time(now));
         let query =

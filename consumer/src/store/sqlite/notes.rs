@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::{Outcome, micros};
-use crate::store::{Note, NoteKind};
+use crate::store::{Note, NoteKind, Stretch};
 
 /// Keeps each whose rank is higher than that of the one that is there, all in one transaction.
 pub(super) fn keep(connection: &mut Connection, notes: &[Note], now: Timestamp) -> Outcome<Vec<bool>> {
@@ -44,8 +44,32 @@ pub(super) fn notes(connection: &Connection, kind: NoteKind, keys: Option<&[Stri
             rows
         }
     };
-    let note = |(key, rank, body): (String, i64, String)| {
-        Ok(Note { kind, key, rank: rank.cast_unsigned(), body: serde_json::from_str(&body)? })
-    };
-    rows.into_iter().map(note).collect()
+    rows.into_iter().map(|row| note(kind, row)).collect()
+}
+
+fn note(kind: NoteKind, (key, rank, body): (String, i64, String)) -> Outcome<Note> {
+    Ok(Note { kind, key, rank: rank.cast_unsigned(), body: serde_json::from_str(&body)? })
+}
+
+/// Those of a kind whose `order` lies in a stretch. The expressions are those of the index.
+pub(super) fn ordered(connection: &Connection, kind: NoteKind, stretch: &Stretch) -> Outcome<Vec<Note>> {
+    let (direction, behind) = if stretch.descending { ("DESC", "<") } else { ("ASC", ">") };
+    let end = if stretch.descending { i64::MAX } else { i64::MIN };
+    // Every text is behind an empty one, and before one of a character that no key has.
+    let start = (end, if stretch.descending { "~".to_owned() } else { String::new() });
+    let (order, key) = stretch.after.clone().unwrap_or(start);
+    let sql = format!(
+        "SELECT key, rank, body FROM notes
+         WHERE kind = ?1 AND json_extract(body, '$.order') BETWEEN ?2 AND ?3
+           AND (json_extract(body, '$.order'), key) {behind} (?4, ?5)
+         ORDER BY json_extract(body, '$.order') {direction}, key {direction} LIMIT ?6"
+    );
+    let limit = i64::try_from(stretch.limit)?;
+    let rows: Vec<(String, i64, String)> = connection
+        .prepare_cached(&sql)?
+        .query_map(params![kind.as_str(), stretch.from, stretch.to, order, key, limit], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    rows.into_iter().map(|row| note(kind, row)).collect()
 }
