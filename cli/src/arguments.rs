@@ -75,6 +75,9 @@ pub struct DevArguments {
     /// Where issues are kept [default: the user's data folder, for instance ~/.local/share/issuetracker].
     #[arg(long, value_name = "DIR", env = "ISSUETRACKER_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Take events of front ends, too, and serve a sample page at /shop/ that has troubles (project and key `dev`).
+    #[arg(long)]
+    pub frustration: bool,
     /// End as soon as everything is stored, with the program's exit code.
     #[arg(long)]
     pub exit: bool,

@@ -14,6 +14,7 @@ mod runs;
 mod sample;
 mod server;
 mod service;
+mod shop;
 mod summary;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};

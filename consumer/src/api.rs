@@ -20,6 +20,7 @@ use crate::{
     people::door::Door,
     pulse::Pulse,
     store::{Store, StoreError},
+    visits::Visits,
 };
 
 pub mod access;
@@ -32,9 +33,11 @@ mod comments;
 mod conditions;
 pub(crate) mod dead_letters;
 pub(crate) mod delete;
+mod deliveries;
 mod edit;
 mod events;
 mod guard;
+pub(crate) mod incidents;
 mod issues;
 pub mod limit;
 mod merge;
@@ -74,6 +77,8 @@ pub struct ApiState {
     pub rules: Arc<Rules>,
     /// How many issues there are.
     pub counts: Arc<Counts>,
+    /// What visitors of front ends meet.
+    pub visits: Arc<Visits>,
 }
 
 /// Reading and changing issues: all of `/api/v1` but `POST /api/v1/issues`.
@@ -104,6 +109,10 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/tokens/{token}", delete(tokens::revoke))
         .route("/api/v1/backlog", get(backlog::list).post(backlog::create))
         .route("/api/v1/backlog/{item}", get(backlog::show).patch(backlog::change).delete(backlog::remove))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{incident}", get(incidents::show).patch(incidents::change))
+        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries/{delivery}/retry", post(deliveries::retry))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/openapi.json", get(openapi::show))
         // So that a program that mistypes an address reads JSON and not the pages' 404.

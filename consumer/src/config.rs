@@ -77,6 +77,9 @@ pub struct Config {
     /// The address under which people reach this service, for links and for checking Host.
     #[arg(long, env = "ISSUETRACKER_PUBLIC_URL")]
     pub public_url: Option<axum::http::Uri>,
+    /// A file with the projects whose front ends send events, and where incidents go; without it no events are taken.
+    #[arg(long, value_name = "FILE", env = "ISSUETRACKER_FRUSTRATION")]
+    pub frustration: Option<PathBuf>,
     /// Who may come in.
     #[command(flatten, next_help_heading = "People")]
     pub people: PeopleArguments,
@@ -140,6 +143,11 @@ impl Config {
     /// The consumer group of this tracker.
     pub fn group(&self) -> String {
         self.group.clone().unwrap_or_else(|| format!("issuetracker-consumer.{}", self.tracker))
+    }
+
+    /// The topic of events of front ends.
+    pub fn events_topic(&self) -> String {
+        format!("{}.events", self.topic())
     }
 
     /// What is said of people; `secret` is what the file of the client's secret holds.

@@ -3,25 +3,27 @@
 //! [`consume`] is the loop that reads records and the only one that counts; [`coalesce`] makes one change per issue of a
 //! batch; [`store`] keeps issues; [`api`] answers people and programs. What people change goes through [`edit`], [`merge`] and
 //! [`dead_letters`]. [`health`] is what all of them tell of themselves.
+//! [`visits`] is the path of events of front ends, from the request of a page to the incident and its issue.
 //! [`start`] puts them together, for the program of this name and for local mode.
 
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use issue::{finish::Rules, id::TrackerName};
-use kafka::source::RecordSource;
+use kafka::{publish::Publisher, source::RecordSource};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{Access, ApiState, Limits, limit::Limiter},
-    consume::{Consumer, Pace},
+    consume::{Consumer, Pace, sessions::Sessions},
     dead_letters::DeadLetters,
     health::{Health, Status},
     people::{door::Door, login::IdentityProvider},
     pulse::Pulse,
     store::{IssueStore, Store},
     ui::UiState,
+    visits::{Visits, ingest, lane::Lane},
 };
 
 pub mod api;
@@ -37,12 +39,14 @@ pub mod health;
 pub mod ledger;
 pub mod merge;
 pub mod metrics;
+pub mod outbound;
 pub mod people;
 pub mod pulse;
 pub mod serve;
 pub mod store;
 pub mod transfer;
 pub mod ui;
+pub mod visits;
 
 /// What a tracker needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -65,15 +69,38 @@ impl Settings {
     }
 }
 
+/// The events of front ends: where they come from, and where those that are taken in here go.
+pub struct Events {
+    /// Projects, keys, thresholds, and where incidents are sent.
+    pub settings: ::frustration::settings::Settings,
+    /// The topic of events, read.
+    pub source: Box<dyn RecordSource>,
+    /// The same topic, written.
+    pub publisher: Box<dyn Publisher>,
+}
+
 /// A tracker at work.
 pub struct Tracker {
     state: ApiState,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    /// The loop of events, and the worker that sends.
+    beside: Vec<JoinHandle<()>>,
+    lane: Option<Lane>,
 }
 
 /// Begins to read records. The routes are there at once: what they show is the store's.
 pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc<dyn Store>) -> Tracker {
+    start_with(settings, source, store, None).await
+}
+
+/// As [`start`], with events of front ends.
+pub async fn start_with(
+    settings: Settings,
+    source: Box<dyn RecordSource>,
+    store: Arc<dyn Store>,
+    events: Option<Events>,
+) -> Tracker {
     let Settings { tracker, access, limits, pace } = settings;
     let (health, stop) = (Health::new(), CancellationToken::new());
     let letters = DeadLetters {
@@ -85,6 +112,15 @@ pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc
     let issues: Arc<dyn IssueStore> = Arc::clone(&store) as Arc<dyn IssueStore>;
     let consumer =
         Consumer::new(tracker.clone(), source, Arc::clone(&issues), Arc::clone(&health), pace, stop.clone());
+    let told = events.as_ref().map(|events| events.settings.clone()).unwrap_or_default();
+    let visits = Arc::new(Visits::new(tracker.clone(), Arc::clone(&issues), told));
+    let mut beside: Vec<JoinHandle<()>> =
+        sender(&visits, &access).into_iter().map(|worker| tokio::spawn(worker.run(stop.clone()))).collect();
+    let lane = events.map(|events| {
+        let sessions = Sessions::new(Arc::clone(&visits), events.source, pace, stop.clone());
+        beside.push(tokio::spawn(sessions.run()));
+        Lane::start(events.publisher, stop.clone())
+    });
     let door = Door {
         access: Arc::new(access),
         store: Arc::clone(&issues),
@@ -99,8 +135,29 @@ pub async fn start(settings: Settings, source: Box<dyn RecordSource>, store: Arc
         pulse: Arc::new(Pulse::new(issues, stop.clone())),
         rules: Arc::new(Rules::default()),
         counts: Arc::default(),
+        visits,
     };
-    Tracker { state, stop, task: tokio::spawn(consumer.run()) }
+    Tracker { state, stop, task: tokio::spawn(consumer.run()), beside, lane }
+}
+
+/// Who sends confirmed incidents, where they go anywhere.
+#[cfg(feature = "outbound")]
+fn sender(visits: &Arc<Visits>, access: &Access) -> Option<outbound::worker::Worker> {
+    use outbound::{
+        http::Https,
+        worker::{Waits, Worker},
+    };
+    let base = access.policy().public_url.clone();
+    let goes = !visits.settings.outbound.is_empty();
+    goes.then(|| Worker::new(Arc::clone(visits), Arc::new(Https::default()), base, Waits::default()))
+}
+
+#[cfg(not(feature = "outbound"))]
+fn sender(visits: &Arc<Visits>, _: &Access) -> Option<outbound::worker::Worker> {
+    if !visits.settings.outbound.is_empty() {
+        tracing::error!("nothing is sent anywhere: this program was built without the feature outbound");
+    }
+    None
 }
 
 /// The issuer that people log in with, where there is one.
@@ -136,6 +193,15 @@ impl Tracker {
         api::write_routes(self.state.clone())
     }
 
+    /// `POST /v1/events` and the addresses of the older services: open to whoever has a project's key. Nothing where no
+    /// events are taken.
+    pub fn event_routes(&self) -> Router {
+        match &self.lane {
+            Some(lane) => ingest::routes(Arc::clone(&self.state.visits), lane.clone()),
+            None => Router::new(),
+        }
+    }
+
     /// `/api/health`, `/livez`, `/readyz`, `/metrics`: open to whoever reaches the port.
     pub fn health_routes(&self) -> Router {
         api::health_routes(self.state.clone())
@@ -156,14 +222,22 @@ impl Tracker {
     /// Ends the batch at hand and stops reading. What cannot be stored within the grace is left to the next reader.
     pub async fn stop(self, grace: Duration) {
         self.stop.cancel();
-        let abort = self.task.abort_handle();
-        match tokio::time::timeout(grace, self.task).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the loop that reads records ended by a panic"),
-            Err(_) => {
-                abort.abort();
-                tracing::warn!("a batch could not be stored in time; it is read again after the next start");
-            }
+        let end = tokio::time::Instant::now() + grace;
+        for task in [self.task].into_iter().chain(self.beside) {
+            ended(task, end).await;
+        }
+    }
+}
+
+/// Waits for the end of a loop, not longer than until then.
+async fn ended(task: JoinHandle<()>, end: tokio::time::Instant) {
+    let abort = task.abort_handle();
+    match tokio::time::timeout_at(end, task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "a loop that reads records ended by a panic"),
+        Err(_) => {
+            abort.abort();
+            tracing::warn!("a batch could not be stored in time; it is read again after the next start");
         }
     }
 }

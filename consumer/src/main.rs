@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use consumer::{
-    Settings,
+    Events, Settings,
     api::{Access, Limits},
     config::{Command, Config, LogFormat, Tool},
     consume::Pace,
@@ -12,6 +12,7 @@ use consumer::{
     transfer::{run_export, run_import},
 };
 use kafka::{
+    publish::broker::BrokerPublisher,
     settings::{Properties, Settings as KafkaSettings},
     source::broker::BrokerSource,
 };
@@ -27,7 +28,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     // Two of the libraries below bring a provider of TLS each; the first use would not know which to take.
-    #[cfg(any(feature = "firestore", feature = "oidc"))]
+    #[cfg(any(feature = "firestore", feature = "oidc", feature = "outbound"))]
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a provider of TLS was installed before");
     }
@@ -102,9 +103,11 @@ async fn run(config: Config) -> anyhow::Result<()> {
         limits: Limits::default(),
         pace: Pace::default(),
     };
-    let tracker = consumer::start(settings, Box::new(source), store).await;
+    let events = events(&config)?;
+    let tracker = consumer::start_with(settings, Box::new(source), store, events).await;
     let routes = tracker
         .health_routes()
+        .merge(tracker.event_routes())
         .merge(tracker.api_routes())
         .merge(tracker.write_routes())
         .merge(tracker.ui_routes());
@@ -133,6 +136,19 @@ fn access(config: &Config) -> anyhow::Result<Access> {
         tracing::warn!("the issuer is asked without TLS: whoever is between can log in as anybody");
     }
     Ok(Access::with(config.listen, config.public_host(), token.as_deref(), policy)?)
+}
+
+/// Both ends of the topic of events, where front ends send any.
+fn events(config: &Config) -> anyhow::Result<Option<Events>> {
+    let Some(path) = &config.frustration else { return Ok(None) };
+    let told = frustration::settings::Settings::read(read(path)?.as_bytes())
+        .with_context(|| format!("use {}", path.display()))?;
+    let topic = KafkaSettings { topic: config.events_topic(), ..kafka_settings(config)? };
+    let group = format!("{}.events", config.group());
+    let source = BrokerSource::subscribe(topic.clone(), &group).context("join the group of events")?;
+    let publisher = BrokerPublisher::connect(topic).context("make the publisher of events")?;
+    tracing::info!(projects = told.projects.len(), outlets = told.outbound.len(), group, "events are taken");
+    Ok(Some(Events { settings: told, source: Box::new(source), publisher: Box::new(publisher) }))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 
-use crate::health::{GapSum, Part, Status};
+use crate::{
+    health::{GapSum, Part, Status},
+    visits::{Visits, counts::STAGES},
+};
 
 /// One metric: name, help, label (empty: none) and its values.
 struct Metric {
@@ -142,10 +145,50 @@ fn sidecars(status: &Status) -> Vec<Metric> {
     ]
 }
 
+/// What became of events of front ends; a tracker that takes none tells nothing of them.
+fn visits(visits: &Visits) -> Vec<Metric> {
+    if visits.settings.projects.is_empty() {
+        return Vec::new();
+    }
+    let status = visits.health.status();
+    let stages = STAGES.iter().map(|(stage, name, help, label)| match *label {
+        "" => plain(name, help, visits.counts.sum(*stage)),
+        label => labelled(name, help, label, visits.counts.of(*stage)),
+    });
+    let failing = Part::ALL.map(|part| (part.as_str(), status.failing.contains_key(&part).into()));
+    let reasons = status.ledger.dead_lettered.iter().map(|(reason, n)| (*reason, *n));
+    let own = [
+        plain(
+            "issuetracker_frustration_lag_records",
+            "Records of events that are not committed.",
+            status.lag,
+        ),
+        labelled(
+            "issuetracker_frustration_dead_letters_total",
+            "Records of events that can never be processed, by reason.",
+            "reason",
+            reasons,
+        ),
+        labelled(
+            "issuetracker_frustration_failing_parts",
+            "1 while the part does not work for events.",
+            "part",
+            failing,
+        ),
+        plain(
+            "issuetracker_frustration_gap_records_total",
+            "Records of events that retention deleted before they were read.",
+            status.gap_records,
+        ),
+    ];
+    stages.chain(own).collect()
+}
+
 /// Prometheus' text format.
-pub fn text(status: &Status) -> prometheus::Result<String> {
+pub fn text(status: &Status, of: Option<&Visits>) -> prometheus::Result<String> {
     let registry = Registry::new();
-    for metric in own(status).into_iter().chain(gaps(status)).chain(sidecars(status)) {
+    let visits = of.map(visits).unwrap_or_default();
+    for metric in own(status).into_iter().chain(gaps(status)).chain(sidecars(status)).chain(visits) {
         let labels: &[&str] = if metric.label.is_empty() { &[] } else { &[metric.label] };
         let gauges = GaugeVec::new(Opts::new(metric.name, metric.help), labels)?;
         for (label, value) in &metric.values {
@@ -164,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_outcome_is_told_from_the_start() {
-        let text = text(&Status::default()).expect("text");
+        let text = text(&Status::default(), None).expect("text");
         for line in [
             "issuetracker_consumer_consumed_reports_total 0",
             "issuetracker_consumer_ended_reports_total{outcome=\"repeat\"} 0",
@@ -182,7 +225,7 @@ mod tests {
         let health = crate::health::Health::default();
         health.gap(3, 5, 8);
         health.gap(3, 10, 12);
-        let text = text(&health.status()).expect("text");
+        let text = text(&health.status(), None).expect("text");
         for line in [
             "issuetracker_consumer_gap_records_total 5",
             "issuetracker_consumer_partition_gap_records_total{partition=\"3\"} 5",

@@ -16,6 +16,8 @@ mod forms;
 mod frame;
 mod guard;
 mod headers;
+mod incident;
+mod incidents;
 mod issue;
 mod issues;
 mod letters;
@@ -53,6 +55,7 @@ use crate::{
     health::Health,
     people::{Identity, door::Door, identity::Via, login::IdentityProvider, sessions},
     store::{IssueStore, Store},
+    visits::Visits,
 };
 
 /// What the pages need.
@@ -77,6 +80,8 @@ pub struct UiState {
     pub health: Arc<Health>,
     /// What is cut out of what is written here, and of what is shown of dead letters.
     pub rules: Arc<Rules>,
+    /// What visitors of front ends meet.
+    pub visits: Arc<Visits>,
     assets: Arc<Assets>,
     form_token: Arc<str>,
 }
@@ -91,9 +96,12 @@ impl UiState {
             store: Arc::clone(&store) as Arc<dyn IssueStore>,
             limiter: Arc::new(Limiter::new(limits)),
         };
+        let issues = Arc::clone(&store) as Arc<dyn IssueStore>;
+        let visits = Arc::new(Visits::new(tracker.clone(), issues, Default::default()));
         Self {
             store,
             tracker,
+            visits,
             person: NOBODY.to_owned(),
             clock: Timestamp::now,
             door,
@@ -113,6 +121,7 @@ impl UiState {
             letters: Some(Arc::clone(&api.letters)),
             health: Arc::clone(&api.health),
             rules: Arc::clone(&api.rules),
+            visits: Arc::clone(&api.visits),
             ..Self::new(Arc::clone(&api.store), api.tracker.clone())
         }
     }
@@ -142,6 +151,8 @@ pub fn routes(state: UiState) -> Router {
         .route("/issues/all", get(|| async { Redirect::to("/issues?q=") }))
         .route("/issues/{id}", get(issue::show))
         .route("/issues/{id}/text", get(issue::text))
+        .route("/incidents", get(incidents::show))
+        .route("/incidents/{incident}", get(incident::show).post(incident::act))
         .route("/dashboard", get(dashboard::show))
         .route("/backlog", get(backlog::show).post(backlog::create))
         .route("/backlog/{item}", post(backlog::act))

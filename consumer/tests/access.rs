@@ -29,6 +29,7 @@ use consumer::{
     pulse::Pulse,
     store::{IssueStore, NoteKind, Store, sqlite::SqliteStore},
     ui::{self, UiState},
+    visits::Visits,
 };
 use http_body_util::BodyExt as _;
 use issue::{finish::Rules, id::TrackerName};
@@ -158,6 +159,7 @@ impl Api {
         };
         let limiter = Arc::new(Limiter::new(limits));
         let door = Door { access: Arc::new(access), store: Arc::clone(&issues), limiter };
+        let visits = Arc::new(Visits::new(tracker.clone(), Arc::clone(&issues), Default::default()));
         let state = ApiState {
             tracker,
             store: Arc::clone(&store),
@@ -167,6 +169,7 @@ impl Api {
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
             counts: Arc::default(),
+            visits,
         };
         let mut pages = UiState::behind(door, &state);
         pages.provider = provider;
@@ -256,6 +259,8 @@ fn filled(path: &str, issue: &str) -> String {
     path.replace("{id}", issue)
         .replace("{user}", "nobody@example.com")
         .replace("{item}", "0197f000-0000-7000-8000-000000000000")
+        .replace("{incident}", "0197f000-0000-7000-8000-000000000000")
+        .replace("{delivery}", "0197f000-0000-7000-8000-000000000000")
         .replace("{token}", "0000000000000000")
         .replace("{letter}", "0-1")
         .replace("{hash}", "0")

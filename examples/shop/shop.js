@@ -23,12 +23,12 @@ by("buy").onclick = () => {
 };
 by("contact").onsubmit = async (event) => {
   event.preventDefault();
-  const answer = await post("/api/contact", { question: by("question").value });
+  const answer = await post("api/contact", { question: by("question").value });
   tell("contact-answer", answer.ok ? "Sent." : "That did not work. Please try again.");
 };
 const pay = (how) => async () => {
   tell("pay-answer", "One moment.");
-  const answer = await post(`/api/pay/${how}`, { count });
+  const answer = await post(`api/pay/${how}`, { count });
   if (answer.ok) location.hash = "#/thank-you";
   else tell("pay-answer", "The payment failed.");
 };

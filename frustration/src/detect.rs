@@ -109,6 +109,17 @@ pub enum Strength {
     Strong,
 }
 
+impl Strength {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Weak => "weak",
+            Self::Normal => "normal",
+            Self::Strong => "strong",
+        }
+    }
+}
+
 /// A sign of frustration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signal {

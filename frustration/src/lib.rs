@@ -6,13 +6,15 @@
 //! The modules in the order in which an event meets them:
 //!
 //! 1. [`ingest`] reads a request into [`event`]s: limits, privacy, redaction, and an honest answer for each item;
-//! 2. [`session`] keeps the events of one visit as compact [`facts`], in any order of arrival;
-//! 3. [`engine`] holds many sessions and tells by a watermark when one is due;
-//! 4. [`evaluate`](mod@evaluate) is the whole judgement of one session, a step a line: [`detect`], [`alarms`], [`qualify`],
+//! 2. [`record`] is how events travel to who keeps sessions;
+//! 3. [`session`] keeps the events of one visit as compact [`facts`], in any order of arrival;
+//! 4. [`engine`] holds many sessions and tells by a watermark when one is due;
+//! 5. [`evaluate`](mod@evaluate) is the whole judgement of one session, a step a line: [`detect`], [`alarms`], [`qualify`],
 //!    [`correlate`], [`score`], [`incident`];
-//! 5. [`outbound`] decides what becomes a ticket or a message, and writes it.
+//! 6. [`outbound`] decides what becomes a ticket or a message, and writes it.
 //!
-//! [`rules`] is the one table of thresholds that all of them read; [`words`] are the words that tell what a route is.
+//! [`rules`] is the one table of thresholds that all of them read; [`words`] are the words that tell what a route is;
+//! [`settings`] is what a tracker is told of its projects and of where incidents are sent.
 
 pub mod alarms;
 pub mod correlate;
@@ -26,9 +28,11 @@ pub mod incident;
 pub mod ingest;
 pub mod outbound;
 pub mod qualify;
+pub mod record;
 pub mod rules;
 pub mod score;
 pub mod session;
+pub mod settings;
 pub mod words;
 
 pub use self::evaluate::evaluate;

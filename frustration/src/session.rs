@@ -151,6 +151,16 @@ impl Session {
         &self.facts
     }
 
+    /// The ids of the incidents that were told of it and not withdrawn.
+    pub fn incidents(&self) -> impl Iterator<Item = &str> {
+        self.told.keys().map(String::as_str)
+    }
+
+    /// Whether late events are no longer taken.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// A text that a fact refers to.
     pub fn text(&self, place: u16) -> &str {
         self.texts.get(place)

@@ -11,11 +11,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kafka", &["issue"]),
     ("intake", &["issue"]),
     ("sidecar", &["issue", "kafka", "intake"]),
-    ("consumer", &["issue", "kafka", "intake"]),
-    ("operator", &["issue", "kafka", "intake"]),
+    ("consumer", &["issue", "kafka", "intake", "frustration"]),
+    ("operator", &["issue", "kafka", "intake", "frustration"]),
     ("frustration", &["issue"]),
-    ("cli", &["issue", "kafka", "intake", "sidecar", "consumer", "shim"]),
-    ("tests", &["issue", "kafka", "intake", "sidecar", "consumer", "shim", "cli", "operator"]),
+    ("cli", &["issue", "kafka", "intake", "frustration", "sidecar", "consumer", "shim"]),
+    ("tests", &["issue", "kafka", "intake", "frustration", "sidecar", "consumer", "shim", "cli", "operator"]),
 ];
 
 /// What a crate must never bring in, however indirectly a convenience might suggest it.

@@ -120,6 +120,7 @@ impl Attached {
             .args(["dev-server", "--listen", &arguments.listen.to_string()])
             .args(["--min-level", arguments.min_level.as_str(), "--data-dir"])
             .arg(data_dir)
+            .args(arguments.frustration.then_some("--frustration"))
             // A group of its own: what the terminal sends is for the program, not for the server.
             .process_group(0)
             .stdin(Stdio::null())

@@ -30,6 +30,7 @@ use super::{
     program::SEGMENTS,
     runs::{Found, Runs},
     sample,
+    shop,
 };
 use crate::arguments::DevArguments;
 
@@ -57,11 +58,13 @@ impl Service {
         let (publisher, source) = local(1, data_dir.join("dead-letters.jsonl"));
         let sidecar = sidecar::start(sidecar_settings(arguments, data_dir), Box::new(publisher)).await?;
         let sidecar = Arc::new(sidecar);
-        let tracker = consumer::start(tracker_settings(), Box::new(source), store.clone()).await;
+        let events = arguments.frustration.then(|| shop::events(data_dir));
+        let tracker = consumer::start_with(tracker_settings(), Box::new(source), store.clone(), events).await;
         if let Some(seed) = arguments.sample {
             sample::play(&sidecar, &store, seed, Timestamp::now()).await?;
         }
         let router = router(&sidecar, &tracker, store);
+        let router = if arguments.frustration { router.merge(shop::routes()) } else { router };
         let (ask_to_end, asked) = oneshot::channel();
         let serving = tokio::spawn(serve(listener, router, asked));
         claim.announce(&url)?;
@@ -152,6 +155,7 @@ fn router(sidecar: &Arc<Sidecar>, tracker: &Tracker, store: Arc<SqliteStore>) ->
     intake::report_routes(state)
         .merge(runs)
         .merge(tracker.api_routes())
+        .merge(tracker.event_routes())
         .merge(tracker.health_routes())
         .merge(tracker.ui_routes())
 }

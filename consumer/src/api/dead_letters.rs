@@ -33,7 +33,7 @@ pub async fn list(
 }
 
 /// Takes `state` out of the query.
-fn state_of(raw: &str) -> Result<(bool, String), Problem> {
+pub(super) fn state_of(raw: &str) -> Result<(bool, String), Problem> {
     let (given, rest): (Vec<&str>, Vec<&str>) = raw.split('&').partition(|pair| pair.starts_with("state="));
     let all = match given.as_slice() {
         [] | ["state="] | ["state=waiting"] => false,

@@ -45,6 +45,8 @@ const FILTERS: &[&str] = &[
     "cursor",
     "limit",
 ];
+const INCIDENTS: &[&str] =
+    &["project_id", "status", "min_confidence", "suppressed", "exported", "session_id", "cursor", "limit"];
 const PAGE: &[&str] = &["cursor", "limit"];
 
 macro_rules! calls {
@@ -104,6 +106,15 @@ pub static CALLS: &[Call] = calls! {
     POST "/api/v1/dead-letters/{letter}/replay" replayDeadLetter "Process it after all; it counts once, however often it is asked for."
         query &[], body None, 200 Some("DeadLetter");
     POST "/api/v1/dead-letters/{letter}/discard" discardDeadLetter "Give it up." query &[], body None, 200 Some("DeadLetter");
+    GET "/api/v1/incidents" listIncidents "Incidents of visitors, the newest first; status=any asks for all."
+        query INCIDENTS, body None, 200 Some("IncidentList");
+    GET "/api/v1/incidents/{incident}" showIncident "One incident. Honours If-None-Match." query &[], body None, 200 Some("Incident");
+    PATCH "/api/v1/incidents/{incident}" decideIncident "Confirm, dismiss or suppress. Honours If-Match."
+        query &[], body Some("IncidentDecision"), 200 Some("Incident");
+    GET "/api/v1/deliveries" listDeliveries "Deliveries of incidents that were given up, the latest first; state=all shows every one."
+        query &["state", "limit"], body None, 200 Some("DeliveryList");
+    POST "/api/v1/deliveries/{delivery}/retry" retryDelivery "Try one again that was given up, skipped or only shown."
+        query &[], body None, 200 Some("Delivery");
     GET "/api/v1/audit" audit "What administrators did, the newest first." query &[], body None, 200 Some("Audit");
     GET "/api/v1/openapi.json" openapi "This document." query &[], body None, 200 Some("Object");
 };

@@ -115,7 +115,7 @@ pub async fn readyz(State(state): State<ApiState>) -> Response {
 /// `GET /metrics`: Prometheus' text format.
 pub async fn metrics(State(state): State<ApiState>) -> Response {
     let plain = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    match metrics::text(&state.health.status()) {
+    match metrics::text(&state.health.status(), Some(&state.visits)) {
         Ok(text) => (plain, text).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "metrics could not be written");

@@ -10,7 +10,11 @@ use axum::{
 };
 use issue::report::Category;
 
-use crate::store::{IssueQuery, Sort};
+use super::incidents;
+use crate::{
+    store::{IssueQuery, Sort},
+    visits::incidents::Query as IncidentQuery,
+};
 
 /// Categories by their words.
 const CATEGORIES: Words<Category> = &[
@@ -63,6 +67,32 @@ pub fn issues(raw: &str) -> Result<IssueQuery, Vec<FieldError>> {
             "release" => text(value, &mut query.release),
             "q" => text(value, &mut query.text),
             "sort" => word(SORTS, &value).map(|sort| query.sort = sort),
+            "cursor" => text(value, &mut query.cursor),
+            "limit" => limit(&value).map(|limit| query.limit = limit),
+            _ => Err("is not a filter of this list".to_owned()),
+        };
+        errors.extend(read.err().map(|message| FieldError { pointer: format!("?{key}"), message }));
+    }
+    if errors.is_empty() { Ok(query) } else { Err(errors) }
+}
+
+/// Reads the filters of the list of incidents.
+pub fn incidents(raw: &str) -> Result<IncidentQuery, Vec<FieldError>> {
+    const TRUTHS: Words<bool> = &[("true", true), ("false", false)];
+    let mut query = IncidentQuery { limit: LIMIT, ..IncidentQuery::default() };
+    let mut errors = Vec::new();
+    for (key, value) in pairs(raw)? {
+        let read = match key.as_str() {
+            "project_id" => text(value, &mut query.project),
+            "status" if value == "any" => Ok(query.status = None),
+            "status" => word(incidents::STATUSES, &value).map(|status| query.status = Some(status)),
+            "min_confidence" => match value.parse::<u32>().ok().filter(|number| *number <= 100) {
+                Some(number) => Ok(query.min_confidence = number),
+                None => Err("must be a number from 0 to 100".to_owned()),
+            },
+            "suppressed" => word(TRUTHS, &value).map(|truth| query.suppressed = Some(truth)),
+            "exported" => word(TRUTHS, &value).map(|truth| query.exported = Some(truth)),
+            "session_id" => text(value, &mut query.session),
             "cursor" => text(value, &mut query.cursor),
             "limit" => limit(&value).map(|limit| query.limit = limit),
             _ => Err("is not a filter of this list".to_owned()),

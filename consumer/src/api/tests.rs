@@ -58,6 +58,12 @@ impl Answer {
     }
 }
 
+/// What a tracker has that takes no events.
+fn no_visits(store: &Arc<dyn Store>) -> Arc<crate::visits::Visits> {
+    let issues = Arc::clone(store) as Arc<dyn IssueStore>;
+    Arc::new(crate::visits::Visits::new(TrackerName::local(), issues, Default::default()))
+}
+
 impl Api {
     fn new() -> Self {
         Self::with(Access::loopback(None), Limits { reads: 100_000, writes: 100_000, logins: 100_000 })
@@ -89,6 +95,7 @@ impl Api {
             pulse: Arc::new(Pulse::new(issues, CancellationToken::new())),
             rules: Arc::new(Rules::default()),
             counts: Arc::default(),
+            visits: no_visits(&store),
         };
         let pages = ui::UiState::behind(door, &state);
         let router = routes(state.clone())

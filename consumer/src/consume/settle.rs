@@ -33,7 +33,7 @@ impl Consumer {
         }
         self.carry(batch).await?;
         self.keep_words(batch).await?;
-        self.bury(batch).await
+        Ok(self.reader.bury(&mut batch.corpses).await?)
     }
 
     /// Brings the sums of merged issues up to date.
@@ -106,17 +106,5 @@ impl Consumer {
                 batch.corpses.push(Corpse { record: entry.origin, poison, reports: entry.reports });
             }
         }
-    }
-
-    /// Puts aside what can never be processed, in the order of the topic.
-    async fn bury(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
-        batch.corpses.sort_by_key(|corpse| (corpse.record.partition, corpse.record.offset));
-        while let Some(Corpse { record, poison, reports }) = batch.corpses.first() {
-            self.source.dead_letter(record, poison.reason, &poison.detail).await?;
-            self.health.works(Part::DeadLetters);
-            self.health.ledger(|ledger| ledger.bury(poison.reason, *reports));
-            batch.corpses.remove(0);
-        }
-        Ok(())
     }
 }

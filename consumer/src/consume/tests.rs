@@ -2,7 +2,7 @@
 
 pub(crate) mod scripted;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use issue::{document::Issue, id::IssueId, lifecycle::Cause};
 use proptest::prelude::*;

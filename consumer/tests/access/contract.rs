@@ -1,6 +1,10 @@
 //! The description of the API is held to its word: every call that it names is made, and the answer must be what it says.
 
-use consumer::api::openapi::{CALLS, Call, document};
+use consumer::{
+    api::openapi::{CALLS, Call, document},
+    outbound::deliveries::{self, Delivery},
+    visits::incidents::{self, Kept},
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,6 +18,25 @@ struct There {
     gone_item: String,
     token: String,
     letters: Vec<String>,
+    incident: String,
+    delivery: String,
+}
+
+/// An incident, and a delivery of it that was given up.
+async fn incident_and_delivery(api: &Api) -> (String, String) {
+    let (incident, delivery) = (uuid::Uuid::new_v4().to_string(), uuid::Uuid::new_v4().to_string());
+    let signal = json!({"type": "rage", "timestamp": "2026-11-21T08:00:00Z", "route": "/cart", "details": {
+        "strength": "strong", "count": 5, "durationMs": 900, "target": "buy", "feedback": true}});
+    let kept = json!({"incidentId": incident, "sessionId": "s", "projectId": "shop", "frustrationScore": 61, "confidenceLevel": "High",
+        "confidenceScore": 85, "triggeringSignals": ["rage"], "primaryFailurePoint": "/cart:buy:click", "severityType": "High",
+        "kind": "Bug", "timestamp": "2026-11-21T08:00:00Z", "explanation": "It failed.", "signalDetails": [signal], "order": 1});
+    let sent = json!({"id": delivery, "outlet": "jira", "system": "jira", "incidentId": incident, "state": "dead", "order": 1_i64 << 52,
+        "attempts": 3, "unsure": false, "createdAt": "2026-11-21T08:00:00Z", "updatedAt": "2026-11-21T08:00:00Z"});
+    let kept: Kept = serde_json::from_value(kept).expect("an incident");
+    let sent: Delivery = serde_json::from_value(sent).expect("a delivery");
+    assert!(incidents::documents(&*api.store).put(&incident, 0, &kept).await.expect("asked"));
+    assert!(deliveries::documents(&*api.store).put(&delivery, 0, &sent).await.expect("asked"));
+    (incident, delivery)
 }
 
 const ADMIN: (&str, &str) = ("authorization", "Bearer 0123456789abcdef-the-secret");
@@ -29,7 +52,10 @@ async fn there(api: &Api, letters: Vec<String>) -> There {
     let issue = |title: &str| json!({"title": title, "description": "d", "type": "task", "priority": "low", "reporter_id": "ada"});
     let item = json!({"title": "t", "category": "improvement"});
     api.add_user("nobody@example.com", Role::Viewer).await;
+    let (incident, delivery) = incident_and_delivery(api).await;
     There {
+        incident,
+        delivery,
         issue: text(made(api, "/api/v1/issues", issue("one")).await),
         member: text(made(api, "/api/v1/issues", issue("two")).await),
         gone: text(made(api, "/api/v1/issues", issue("three")).await),
@@ -53,6 +79,8 @@ fn path_of(call: &Call, there: &There) -> String {
         .replace("{item}", item)
         .replace("{user}", "nobody@example.com")
         .replace("{token}", &there.token)
+        .replace("{incident}", &there.incident)
+        .replace("{delivery}", &there.delivery)
         .replace("{letter}", letter.map(String::as_str).unwrap_or_default())
 }
 
@@ -64,6 +92,7 @@ fn body_of(call: &Call, there: &There) -> Value {
         Some("Bulk") => json!({"ids": [there.issue], "changes": {"status": "in-progress"}}),
         Some("IssueChanges") => json!({"assignee_id": "ada", "tags": ["a"], "mute": {"count": 5}}),
         Some("NewComment") => json!({"content": "@bob look", "author_id": "ada"}),
+        Some("IncidentDecision") => json!({"status": "confirmed", "suppressed": true}),
         Some("Merge") => json!({"into": there.issue}),
         Some("UserChanges") => json!({"role": "tester", "disabled": false}),
         Some("Read") => json!({"all": true}),

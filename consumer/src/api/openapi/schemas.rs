@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// All of them.
 pub fn all() -> Map<String, Value> {
-    let groups = [issues(), children(), people(), others()];
+    let groups = [issues(), children(), people(), incidents(), others()];
     groups
         .into_iter()
         .filter_map(|group| if let Value::Object(group) = group { Some(group) } else { None })
@@ -134,6 +134,27 @@ fn people() -> Value {
         "MadeToken": {"allOf": [reference("Token"), {"type": "object", "required": ["token"], "properties": {"token": {"type": "string", "pattern": "^itk_"}}}]},
         "Audit": {"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": {
             "type": "object", "required": ["id", "at", "actor", "act", "target", "detail"]}}}},
+    })
+}
+
+fn incidents() -> Value {
+    let decision = || words(&["new", "confirmed", "dismissed"]);
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": 100});
+    json!({
+        "Incident": {"type": "object", "required": ["incidentId", "sessionId", "projectId", "frustrationScore", "confidenceLevel",
+            "confidenceScore", "triggeringSignals", "primaryFailurePoint", "severityType", "kind", "timestamp", "explanation",
+            "signalDetails", "status", "suppressed", "exportFailed", "withdrawn"],
+            "properties": {"incidentId": {"type": "string", "format": "uuid"}, "frustrationScore": number(), "confidenceScore": number(),
+                "status": decision(), "suppressed": {"type": "boolean"}, "timestamp": time(), "withdrawn": {"type": "boolean"},
+                "issueId": {"type": "string", "format": "uuid"}, "externalTicketId": {"type": "string"},
+                "externalSystem": {"type": "string"}, "exportFailed": {"type": "boolean"}}},
+        "IncidentList": list("incidents", "Incident"),
+        "Delivery": {"type": "object", "required": ["id", "outlet", "system", "incidentId", "state", "attempts"], "properties": {
+            "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
+            "externalId": {"type": "string"}, "createdAt": time(), "updatedAt": time()}},
+        "DeliveryList": list("deliveries", "Delivery"),
+        "IncidentDecision": {"type": "object", "additionalProperties": false, "properties": {
+            "status": decision(), "suppressed": {"type": "boolean"}}},
     })
 }
 

@@ -129,6 +129,10 @@ impl State {
         taken
     }
 
+    pub(crate) fn length(&self, partition: i32) -> i64 {
+        self.records.get(&partition).map_or(0, Vec::len) as i64
+    }
+
     fn is_done(&self) -> bool {
         let next = |partition: &i32| self.committed.get(partition).copied().unwrap_or_default();
         self.records.iter().all(|(partition, records)| next(partition) == records.len() as i64)
@@ -155,6 +159,11 @@ impl Topic {
     }
 
     pub(crate) fn push(&self, partition: i32, record: Value) {
+        let length = self.lock().records.get(&partition).map_or(0, Vec::len);
+        self.push_at(partition, at(u64::try_from(length).expect("small")), record);
+    }
+
+    pub(crate) fn push_at(&self, partition: i32, at: Timestamp, record: Value) {
         let mut state = self.lock();
         let records = state.records.entry(partition).or_default();
         let offset = i64::try_from(records.len()).expect("small");
@@ -162,7 +171,6 @@ impl Topic {
             Value::String(raw) => Bytes::from(raw.clone()),
             other => Bytes::from(other.to_string()),
         };
-        let at = at(u64::try_from(offset).expect("small"));
         records.push(Incoming { partition, offset, at, key: None, payload });
         drop(state);
         self.changed.notify_waiters();

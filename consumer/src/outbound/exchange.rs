@@ -1,0 +1,156 @@
+//! What each system is asked, and what its answers mean. Pure: the texts are `frustration::outbound`'s, secrets are given.
+
+use ::frustration::{
+    incident::Incident,
+    outbound::{Ticket, jira, linear, slack, webhook},
+    settings::Kind,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Answer, Request};
+
+/// What an answer to a delivery means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It is there, under this name.
+    Arrived(Option<String>),
+    /// It is not there, and sending the same again is refused again.
+    Refused(String),
+    /// It is not there; later it may be taken. Seconds that the system asks to wait.
+    Later(String, Option<u64>),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// One delivery in the system's own words.
+pub struct Exchange<'e> {
+    kind: &'e Kind,
+    incident: &'e Incident,
+    ticket: &'e Ticket,
+    outlet: &'e str,
+    secret: &'e str,
+}
+
+impl<'e> Exchange<'e> {
+    /// `secret` is what the outlet's file holds.
+    pub fn new(
+        kind: &'e Kind,
+        outlet: &'e str,
+        incident: &'e Incident,
+        ticket: &'e Ticket,
+        secret: &'e str,
+    ) -> Self {
+        Self { kind, incident, ticket, outlet, secret: secret.trim() }
+    }
+
+    /// What is sent.
+    pub fn request(&self, now: Timestamp) -> Request {
+        match self.kind {
+            Kind::Jira { url, target, .. } => {
+                self.json(join(url, "/rest/api/3/issue"), &jira::body(self.ticket, target))
+            }
+            Kind::Linear { url, target, .. } => self.json(url.clone(), &linear::body(self.ticket, target)),
+            Kind::Slack { .. } => self.json(self.secret.to_owned(), &slack::body(self.ticket)),
+            Kind::Webhook { url, .. } => {
+                let made = webhook::request(
+                    self.incident,
+                    self.outlet,
+                    "incident.confirmed",
+                    self.secret.as_bytes(),
+                    now.as_second(),
+                );
+                Request { url: url.clone(), headers: made.headers.into(), body: made.body }
+            }
+        }
+    }
+
+    /// What finds a delivery of unknown end; `None` where the system has nothing to ask.
+    pub fn look_up(&self) -> Option<Request> {
+        match self.kind {
+            Kind::Jira { url, target, .. } => {
+                Some(self.json(join(url, "/rest/api/3/search/jql"), &jira::look_up(self.ticket, target)))
+            }
+            Kind::Linear { url, target, .. } => {
+                Some(self.json(url.clone(), &linear::look_up(self.ticket, target)))
+            }
+            Kind::Slack { .. } | Kind::Webhook { .. } => None,
+        }
+    }
+
+    /// Whether sending again after an unknown end can double nothing: the receiver of a webhook has the key.
+    pub fn may_repeat(&self) -> bool {
+        matches!(self.kind, Kind::Webhook { .. })
+    }
+
+    /// What the answer to [`Exchange::request`] means.
+    pub fn meaning(&self, answer: &Answer) -> Meaning {
+        let told = || format!("{} answered {}", self.kind.word(), answer.status);
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        match (answer.status, self.kind) {
+            (429, _) => Meaning::Later(told(), answer.retry_after),
+            (408 | 425 | 500.., _) => Meaning::Unknown(told()),
+            (200..=299, Kind::Jira { .. }) => match text(&body["key"]) {
+                Some(key) => Meaning::Arrived(Some(key)),
+                None => Meaning::Unknown("jira's answer names no issue".to_owned()),
+            },
+            (200..=299, Kind::Linear { .. }) => {
+                let made = &body["data"]["issueCreate"];
+                match (made["success"].as_bool(), text(&made["issue"]["identifier"])) {
+                    (Some(true), name) => Meaning::Arrived(name),
+                    // An id that is taken is ours: the look-up tells its name.
+                    _ => Meaning::Unknown(format!("linear: {}", said(&body))),
+                }
+            }
+            (200..=299, _) => Meaning::Arrived(None),
+            _ => Meaning::Refused(format!("{}: {}", told(), said(&body))),
+        }
+    }
+
+    /// What the answer to [`Exchange::look_up`] means: `Arrived`, or `Refused` for not there.
+    pub fn found(&self, answer: &Answer) -> Meaning {
+        let told = format!("{} answered {} when it was asked", self.kind.word(), answer.status);
+        if !(200..=299).contains(&answer.status) {
+            return Meaning::Later(told, answer.retry_after);
+        }
+        let Ok(body) = serde_json::from_str::<Value>(&answer.body) else { return Meaning::Later(told, None) };
+        let name = match self.kind {
+            Kind::Jira { .. } => match body["issues"].as_array() {
+                Some(issues) => issues.first().map(|issue| issue["key"].clone()),
+                None => return Meaning::Later(told, None),
+            },
+            _ => Some(body["data"]["issue"]["identifier"].clone()),
+        };
+        match name.and_then(|name| name.as_str().map(str::to_owned)) {
+            Some(name) => Meaning::Arrived(Some(name)),
+            None => Meaning::Refused("it is not there".to_owned()),
+        }
+    }
+
+    fn json(&self, url: String, body: &Value) -> Request {
+        let mut headers = vec![("Content-Type", "application/json".to_owned())];
+        headers.extend(match self.kind {
+            Kind::Jira { email: Some(email), .. } => Some((
+                "Authorization",
+                format!("Basic {}", STANDARD.encode(format!("{email}:{}", self.secret))),
+            )),
+            Kind::Jira { .. } => Some(("Authorization", format!("Bearer {}", self.secret))),
+            Kind::Linear { .. } => Some(("Authorization", self.secret.to_owned())),
+            Kind::Slack { .. } | Kind::Webhook { .. } => None,
+        });
+        Request { url, headers, body: body.to_string() }
+    }
+}
+
+fn join(url: &str, path: &str) -> String {
+    format!("{}{path}", url.trim_end_matches('/'))
+}
+
+/// The first lines of what a system says of an error; never what we sent it.
+fn said(body: &Value) -> String {
+    let told = [&body["errors"], &body["errorMessages"], &body["message"], &body["error"]];
+    let found = told.into_iter().find(|value| !value.is_null()).cloned().unwrap_or_default();
+    found.to_string().chars().filter(|c| !c.is_control()).take(300).collect()
+}

@@ -1,0 +1,253 @@
+//! What a tracker is told: its projects with their keys and thresholds, and where incidents are sent. The operator writes
+//! this file from `spec.frustration` and `spec.outbound`, the tracker service reads it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    incident::AutoConfirm,
+    outbound::{Policy, jira, linear},
+    rules::{self, Rules, SettingsError},
+};
+
+/// The file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Settings {
+    /// Front ends.
+    pub projects: Vec<Project>,
+    /// Where confirmed incidents go.
+    pub outbound: Vec<Outlet>,
+}
+
+/// One front end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Project {
+    /// Its name, in every session and incident.
+    pub name: String,
+    /// What its pages send along. They stand in the pages, so they are no secrets: they tell projects apart.
+    pub keys: Vec<String>,
+    /// Origins whose pages may send: `https://shop.example`, `http://localhost:*` for any port, or `*`.
+    pub origins: Vec<String>,
+    /// Every request is answered as if it had been taken, as the older service did; what was refused is counted.
+    pub silent: bool,
+    /// Routes keep what stands behind `?`.
+    pub keep_query: bool,
+    /// Whether high confidence confirms itself.
+    pub auto_confirm: AutoConfirm,
+    /// Thresholds that differ from the table.
+    pub rules: rules::Settings,
+    /// What is sent.
+    pub policy: Policy,
+}
+
+/// A place that incidents are sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Outlet {
+    /// Part of every delivery's key: a changed name is another place.
+    pub name: String,
+    /// Projects that are sent there; none: all.
+    #[serde(default)]
+    pub projects: Vec<String>,
+    /// Everything is done but the sending; what would be sent is shown.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Addresses of private networks may be used, and plain HTTP.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// Tickets and messages a minute.
+    #[serde(default = "per_minute")]
+    pub per_minute: u32,
+    /// What it is.
+    pub to: Kind,
+}
+
+fn per_minute() -> u32 {
+    60
+}
+
+/// The kinds of places. Secrets are files, read when they are needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Kind {
+    /// A Jira project.
+    Jira {
+        /// `https://example.atlassian.net`.
+        url: String,
+        /// Whose token it is (Cloud); without it the token is a bearer's (Server).
+        #[serde(default)]
+        email: Option<String>,
+        /// The file with the token.
+        secret_file: String,
+        /// Where in Jira.
+        target: jira::Target,
+    },
+    /// A Linear team.
+    Linear {
+        /// `https://api.linear.app/graphql`.
+        url: String,
+        /// The file with the API key.
+        secret_file: String,
+        /// Where in Linear.
+        target: linear::Target,
+    },
+    /// A Slack channel's incoming webhook. Its address is the secret.
+    Slack {
+        /// The file with the address.
+        secret_file: String,
+    },
+    /// Whatever takes a signed POST.
+    Webhook {
+        /// Where.
+        url: String,
+        /// The file with the key of the signature.
+        secret_file: String,
+    },
+}
+
+impl Kind {
+    /// The word in metrics, documents and pages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Jira { .. } => "jira",
+            Self::Linear { .. } => "linear",
+            Self::Slack { .. } => "slack",
+            Self::Webhook { .. } => "webhook",
+        }
+    }
+
+    /// The file with its secret.
+    pub fn secret_file(&self) -> &str {
+        match self {
+            Self::Jira { secret_file, .. }
+            | Self::Linear { secret_file, .. }
+            | Self::Slack { secret_file }
+            | Self::Webhook { secret_file, .. } => secret_file,
+        }
+    }
+}
+
+/// Why settings are refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not the form.
+    #[error("the settings cannot be read: {0}")]
+    Form(String),
+    /// A name that cannot be one.
+    #[error("{0:?} is no name: letters, digits, '.', '-' and '_', at most 100, and each once")]
+    Name(String),
+    /// A key that cannot be one.
+    #[error("a key of project {0} is empty, longer than 200 characters, or also another project's")]
+    Key(String),
+    /// Thresholds that cannot be.
+    #[error("project {0}: {1}")]
+    Rules(String, SettingsError),
+}
+
+impl Settings {
+    /// Reads and checks a file.
+    pub fn read(text: &[u8]) -> Result<Self, Refused> {
+        let settings: Self =
+            serde_json::from_slice(text).map_err(|error| Refused::Form(error.to_string()))?;
+        settings.check().map(|()| settings)
+    }
+
+    /// What the type does not say already.
+    pub fn check(&self) -> Result<(), Refused> {
+        let projects = self.projects.iter().map(|project| &project.name);
+        names(projects)?;
+        names(self.outbound.iter().map(|outlet| &outlet.name))?;
+        let mut keys = std::collections::BTreeSet::new();
+        for project in &self.projects {
+            let fine = |key: &String| !key.trim().is_empty() && key.chars().count() <= 200;
+            if !project.keys.iter().all(|key| fine(key) && keys.insert(key)) {
+                return Err(Refused::Key(project.name.clone()));
+            }
+            Rules::new(&project.rules).map_err(|error| Refused::Rules(project.name.clone(), error))?;
+        }
+        Ok(())
+    }
+
+    /// For local mode: project and key `dev`, pages of this machine.
+    pub fn local() -> Self {
+        let dev = || "dev".to_owned();
+        let origins = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"].map(str::to_owned);
+        let project = Project {
+            name: dev(),
+            keys: vec![dev()],
+            origins: origins.into(),
+            auto_confirm: AutoConfirm::High,
+            ..Project::default()
+        };
+        Self { projects: vec![project], outbound: Vec::new() }
+    }
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Refused> {
+    let mut known = std::collections::BTreeSet::new();
+    for name in names {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        if name.is_empty() || name.len() > 100 || !plain || !known.insert(name) {
+            return Err(Refused::Name(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+impl Project {
+    /// Whether pages of an origin may send.
+    pub fn takes(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| match known.strip_suffix(":*") {
+            _ if known == "*" || known == origin => true,
+            Some(host) => origin
+                .strip_prefix(host)
+                .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port)),
+            None => false,
+        })
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_taken_as_it_was_declared() {
+        let mut project = Settings::local().projects.remove(0);
+        for (origin, taken) in [
+            ("http://localhost:3000", true),
+            ("http://localhost", true),
+            ("http://localhost:3000.evil.example", false),
+            ("http://localhost.evil.example", false),
+            ("https://localhost:3000", false),
+            ("null", false),
+        ] {
+            assert_eq!(project.takes(origin), taken, "{origin}");
+        }
+        project.origins = vec!["*".to_owned()];
+        assert!(project.takes("https://anything.example"));
+    }
+
+    #[test]
+    fn settings_are_refused_with_what_is_wrong() {
+        assert!(Settings::read(&serde_json::to_vec(&Settings::local()).unwrap()).is_ok());
+        for (text, part) in [
+            (r#"{"projects": [{"name": "a b"}]}"#, "no name"),
+            (r#"{"projects": [{"name": "a"}, {"name": "a"}]}"#, "no name"),
+            (
+                r#"{"projects": [{"name": "a", "keys": ["k"]}, {"name": "b", "keys": ["k"]}]}"#,
+                "key of project b",
+            ),
+            (r#"{"projects": [{"name": "a", "rules": {"thresholds": {"rage.clicks": 1}}}]}"#, "project a"),
+            (r#"{"project": []}"#, "unknown field"),
+        ] {
+            let refused = Settings::read(text.as_bytes()).unwrap_err().to_string();
+            assert!(refused.contains(part), "{refused}");
+        }
+    }
+}
