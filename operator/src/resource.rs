@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 mod access;
 mod capture;
 mod consumer;
+mod frustration;
 mod grouping;
 mod kafka;
 mod status;
@@ -20,6 +21,9 @@ pub use self::{
     access::{Access, Oidc, Role},
     capture::{Capture, Entrypoint, MinLevel, Mode, RedactPattern},
     consumer::{Autoscaling, Consumer, PodTemplate, Service, ServiceType},
+    frustration::{
+        AutoConfirm, Frustration, Jira, Linear, Outlet, Project, Route, Sensitivity, Slack, Webhook,
+    },
     grouping::{Grouping, GroupingRule, InApp},
     kafka::{Auth, Kafka, Mechanism, SecretRef, Tls, Topic, TopicDeletion, TopicMode},
     status::{ConsumerStatus, InjectionStatus, IssueCounts, IssueTrackerStatus, TopicStatus},
@@ -81,6 +85,13 @@ pub struct IssueTrackerSpec {
     /// Which reports are one issue.
     #[serde(default)]
     pub grouping: Grouping,
+    /// Front ends that send events of what their visitors meet. Without it no events are taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frustration: Option<Frustration>,
+    /// Where confirmed incidents go. Nothing is ever sent to an address that does not stand here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub outbound: Vec<Outlet>,
     /// Who may look and act.
     #[serde(default)]
     pub access: Access,

@@ -33,7 +33,14 @@ fn resources() -> Vec<Valid> {
             "clientSecretRef": {"name": "oidc", "key": "secret"}, "allowedDomains": ["example.com"]}}, "grouping": {"window": "2m",
             "inApp": {"include": ["shop"]}, "rules": [{"match": "Timeout", "fingerprint": ["{{ type }}"]}]},
             "capture": {"mode": "HostPath", "minLevel": "warning", "redact": [{"name": "n", "pattern": "C-[0-9]+"}]}}),
-        json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "capture": {"mode": "HttpOnly"}}),
+        json!({"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}, "capture": {"mode": "HttpOnly"},
+            "frustration": {"projects": [{"name": "shop", "keys": ["k1"], "origins": ["https://shop.example"], "autoConfirm": "high",
+                "sensitivity": "low", "thresholds": {"rage.clicks": 6}, "routes": [{"glob": "/checkout/**", "sensitivity": "high"}]}]},
+            "outbound": [
+                {"name": "jira", "jira": {"url": "https://j.example", "email": "a@b.example", "project": "SHOP", "secretRef": {"name": "j", "key": "token"}}},
+                {"name": "linear", "dryRun": true, "linear": {"teamId": "t", "secretRef": {"name": "l", "key": "token"}}},
+                {"name": "chat", "slack": {"secretRef": {"name": "s", "key": "url"}}},
+                {"name": "hook", "projects": ["shop"], "webhook": {"url": "https://h.example/in", "secretRef": {"name": "h", "key": "key"}}}]}),
     ];
     let valid = specs.into_iter().map(|spec| {
         let resource: IssueTracker = serde_json::from_value(json!({
@@ -95,6 +102,42 @@ fn the_sidecar_takes_every_variable_that_injection_gives_it() {
         let sidecar = containers.clone().find(|one| one["name"] == SIDECAR).expect("the sidecar");
         takes::<sidecar::config::Config>(&sidecar::config::Config::command(), &variables(sidecar));
     }
+}
+
+/// The file of front ends and outlets is read as it was meant, and every secret that it names is mounted where it says.
+#[test]
+fn the_tracker_service_takes_the_file_of_front_ends() {
+    let mut read = 0;
+    for valid in resources() {
+        let Some(file) = &valid.frustration else { continue };
+        let settings = frustration::settings::Settings::read(file.as_bytes()).expect("settings");
+        let project = &settings.projects[0];
+        assert_eq!((project.name.as_str(), project.rules.thresholds["rage.clicks"]), ("shop", 6));
+        let children = build(&valid, "issuetracker/consumer:0.1.0");
+        let of = |kind: &str| {
+            children.iter().find(|child| child.object["kind"] == kind).expect(kind).object.clone()
+        };
+        assert_eq!(of("ConfigMap")["data"]["frustration.json"], file.as_str());
+        let pod = of("Deployment")["spec"]["template"]["spec"].clone();
+        let container = &pod["containers"][0];
+        let told = variables(container);
+        assert_eq!(
+            told["ISSUETRACKER_FRUSTRATION"].as_deref(),
+            Some("/issuetracker/config/frustration.json")
+        );
+        for outlet in &settings.outbound {
+            let folder = outlet.to.secret_file().rsplit_once('/').expect("a path").0;
+            let mounts = container["volumeMounts"].as_array().expect("mounts");
+            assert!(mounts.iter().any(|mount| mount["mountPath"] == folder), "{folder} is not mounted");
+        }
+        let topic = valid.events.as_ref().expect("a topic of events");
+        let line =
+            ["x", "--tracker", "payments/main", "--kafka-brokers", "k:9092", "--store", "sqlite:/x.db"];
+        let config = consumer::config::Config::try_parse_from(line).expect("settings");
+        assert_eq!(topic.name, config.events_topic());
+        read += settings.outbound.len();
+    }
+    assert_eq!(read, 4);
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub const SERVICE: &str = "issuetracker";
 /// Name of the Secret that holds the admin's token, under the key `token`.
 pub const TOKEN: &str = "issuetracker-token";
 
+/// The file of front ends and outlets in the ConfigMap.
+pub const FRUSTRATION: &str = "frustration.json";
+
 /// An object to apply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Child {
@@ -109,14 +112,16 @@ pub fn owner(valid: &Valid) -> OwnerReference {
 }
 
 fn config_map(valid: &Valid) -> ConfigMap {
-    ConfigMap {
-        metadata: meta(valid, &valid.config_map()),
-        data: Some(BTreeMap::from([
-            ("settings.json".to_owned(), valid.settings.clone()),
-            ("kafka.properties".to_owned(), valid.security.properties()),
-        ])),
-        ..ConfigMap::default()
-    }
+    ConfigMap { metadata: meta(valid, &valid.config_map()), data: Some(files(valid)), ..ConfigMap::default() }
+}
+
+fn files(valid: &Valid) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::from([
+        ("settings.json".to_owned(), valid.settings.clone()),
+        ("kafka.properties".to_owned(), valid.security.properties()),
+    ]);
+    files.extend(valid.frustration.clone().map(|told| (FRUSTRATION.to_owned(), told)));
+    files
 }
 
 fn service_account(valid: &Valid) -> ServiceAccount {

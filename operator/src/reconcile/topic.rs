@@ -13,7 +13,7 @@ use super::{
     admins::Admins,
     dereference::Dereferenced,
     status::{Findings, Told, Warning},
-    validate::{Security, Valid},
+    validate::{Security, Valid, WantedTopic},
 };
 use crate::{
     resource::{IssueTracker, TopicDeletion, TopicMode, TopicStatus},
@@ -38,7 +38,7 @@ pub(super) fn gives_up(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= GIVE_UP
 }
 
-/// Removes both topics.
+/// Removes the topics.
 pub(super) async fn remove(admins: &Admins, valid: &Valid, found: &Dereferenced) -> Result<(), String> {
     if let Some(missing) = found.missing.first() {
         return Err(missing.clone());
@@ -46,8 +46,11 @@ pub(super) async fn remove(admins: &Admins, valid: &Valid, found: &Dereferenced)
     let settings = settings(valid, found);
     let all = async {
         let admin = admins.get(&settings)?;
-        admin.delete(&valid.topic.name).await?;
-        admin.delete(&valid.topic.dead_letters).await
+        for topic in [Some(&valid.topic), valid.events.as_ref()].into_iter().flatten() {
+            admin.delete(&topic.name).await?;
+            admin.delete(&topic.dead_letters).await?;
+        }
+        Ok(())
     };
     all.await.map_err(|error: AdminError| {
         admins.forget(&settings);
@@ -85,7 +88,7 @@ pub(super) async fn topic(
     }
     let settings = settings(valid, found);
     let kept = match admins.get(&settings) {
-        Ok(admin) => keep_topic(valid, &admin, managed).await,
+        Ok(admin) => keep_topics(valid, &admin, managed).await,
         Err(error) => Err(error),
     };
     match kept {
@@ -123,12 +126,26 @@ pub(super) fn managed(tracker: &IssueTracker) -> &[String] {
     topic.map(|topic| topic.managed_settings.as_slice()).unwrap_or_default()
 }
 
-async fn keep_topic(
+/// The topic of records, which the status tells of, and that of events.
+async fn keep_topics(
     valid: &Valid,
     admin: &Admin,
     managed: &[String],
 ) -> Result<(TopicStatus, Vec<String>), AdminError> {
-    let wanted = &valid.topic;
+    let (status, mut not_supported) = keep_topic(valid, &valid.topic, admin, managed).await?;
+    if let Some(events) = &valid.events {
+        let (_, of_events) = keep_topic(valid, events, admin, managed).await?;
+        not_supported.extend(of_events);
+    }
+    Ok((status, not_supported))
+}
+
+async fn keep_topic(
+    valid: &Valid,
+    wanted: &WantedTopic,
+    admin: &Admin,
+    managed: &[String],
+) -> Result<(TopicStatus, Vec<String>), AdminError> {
     let existing = Existing {
         records: admin.describe(&wanted.name).await?,
         dead_letters: admin.describe(&wanted.dead_letters).await?,

@@ -13,6 +13,7 @@ use crate::{
     resource::{Auth, Autoscaling, Consumer, IssueTracker, Redis, SecretKey, Store, Tls, Topic, TopicMode},
 };
 
+pub mod frustration;
 mod settings;
 
 /// A resource that can be built.
@@ -42,6 +43,12 @@ pub struct Valid {
     pub replicas: Option<i32>,
     /// What sidecars are told by file (JSON).
     pub settings: String,
+    /// The topic of events, where front ends send any.
+    pub events: Option<WantedTopic>,
+    /// What the tracker service is told of front ends and outlets by file (JSON).
+    pub frustration: Option<String>,
+    /// Where incidents are sent.
+    pub outbound: Vec<crate::resource::Outlet>,
     /// Who may look and act.
     pub access: crate::resource::Access,
     /// What is read in the pods.
@@ -107,6 +114,8 @@ pub fn validate(resource: &IssueTracker) -> Result<Valid, Vec<Problem>> {
     let mut problems = Vec::new();
     let topic = topic(&spec.kafka.topic, &namespace, &name, &mut problems);
     let settings = settings::of(spec, &mut problems);
+    let frustration = frustration::of(spec, &mut problems);
+    let events = spec.frustration.as_ref().map(|told| events(&topic, &told.retention, &mut problems));
     store(&spec.store, &spec.consumer, &mut problems);
     tls(spec.kafka.tls.as_ref(), spec.kafka.auth.as_ref(), &mut problems);
     let redis = spec.redis.as_ref().and_then(|redis| redis_url(redis, &mut problems));
@@ -126,6 +135,9 @@ pub fn validate(resource: &IssueTracker) -> Result<Valid, Vec<Problem>> {
         store: spec.store.clone(),
         consumer: spec.consumer.clone(),
         access: spec.access.clone(),
+        outbound: if frustration.is_some() { spec.outbound.clone() } else { Vec::new() },
+        frustration,
+        events,
         capture: spec.capture.clone(),
         suspend: spec.suspend,
         namespace,
@@ -242,6 +254,26 @@ fn topic(topic: &Topic, namespace: &str, name: &str, problems: &mut Vec<Problem>
         retention,
         config: topic.config.clone(),
         mode: topic.mode,
+    }
+}
+
+/// The topic of events: like that of records, with its own retention.
+fn events(records: &WantedTopic, retention: &str, problems: &mut Vec<Problem>) -> WantedTopic {
+    let name = format!("{}.events", records.name);
+    if name.len() > 245 {
+        let text = "with spec.frustration the name may have 238 characters; set a shorter name";
+        problems.push(Problem::new("spec.kafka.topic.name", text));
+    }
+    let retention = hours(retention).unwrap_or_else(|| {
+        let text = format!("{retention:?} is no time such as 30d or 36h");
+        problems.push(Problem::new("spec.frustration.retention", text));
+        Duration::ZERO
+    });
+    WantedTopic {
+        dead_letters: Settings::new("", name.as_str()).dead_letters(),
+        name,
+        retention,
+        ..records.clone()
     }
 }
 

@@ -17,10 +17,10 @@ use k8s_openapi::{
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{PORT, TOKEN, consumer_name, label_selector, labels, meta, selector, volume_name};
+use super::{FRUSTRATION, PORT, TOKEN, consumer_name, label_selector, labels, meta, selector, volume_name};
 use crate::{
     inject::OPT_OUT,
-    reconcile::validate::Valid,
+    reconcile::validate::{Valid, frustration},
     resource::{Access, VolumeDeletion},
 };
 
@@ -182,6 +182,9 @@ fn environment(valid: &Valid) -> Vec<EnvVar> {
         }
         _ => all.push(value("ISSUETRACKER_STORE", format!("sqlite:{DATA}/issues.db"))),
     }
+    if valid.frustration.is_some() {
+        all.push(value("ISSUETRACKER_FRUSTRATION", format!("{CONFIG}/{FRUSTRATION}")));
+    }
     all.extend(access(&valid.access));
     all
 }
@@ -224,17 +227,30 @@ fn mount(volume: &str, path: &str, read_only: bool) -> VolumeMount {
 }
 
 /// Secrets by the folder that they are mounted in.
-fn secret_folders(valid: &Valid) -> BTreeMap<&'static str, String> {
+fn secret_folders(valid: &Valid) -> BTreeMap<String, String> {
     let mut all: BTreeMap<_, _> =
-        valid.security.mounts().into_iter().map(|one| (one.folder, one.secret)).collect();
+        valid.security.mounts().into_iter().map(|one| (one.folder.to_owned(), one.secret)).collect();
     let google = valid.store.firestore.as_ref().and_then(|store| store.credentials_secret_ref.as_ref());
-    all.extend(google.map(|secret| ("google", secret.name.clone())));
-    all.extend(valid.access.oidc.as_ref().map(|oidc| ("oidc", oidc.client_secret_ref.name.clone())));
+    all.extend(google.map(|secret| ("google".to_owned(), secret.name.clone())));
+    let oidc = valid.access.oidc.as_ref();
+    all.extend(oidc.map(|oidc| ("oidc".to_owned(), oidc.client_secret_ref.name.clone())));
+    let outlets = valid.outbound.iter();
+    all.extend(outlets.filter_map(|outlet| {
+        Some((frustration::folder(&outlet.name), frustration::secret(outlet)?.name.clone()))
+    }));
     all
 }
 
+/// A Secret of an outlet that is missing holds up its deliveries, which say so, and not the whole service.
+fn is_optional(folder: &str) -> bool {
+    folder.starts_with("outbound-")
+}
+
 fn volumes(valid: &Valid) -> Vec<Volume> {
-    let secret = |name: &str, secret: &str| json!({"name": name, "secret": {"secretName": secret}});
+    let secret = |name: &str, secret: &str| match is_optional(name) {
+        true => json!({"name": name, "secret": {"secretName": secret, "optional": true}}),
+        false => json!({"name": name, "secret": {"secretName": secret}}),
+    };
     let mut all =
         vec![json!({"name": "config", "configMap": {"name": valid.config_map()}}), secret("token", TOKEN)];
     all.extend(secret_folders(valid).iter().map(|(folder, name)| secret(folder, name)));
@@ -246,7 +262,9 @@ fn volumes(valid: &Valid) -> Vec<Volume> {
 
 /// Changes when the tracker service must be restarted to see a change: it reads its files once.
 fn config_hash(valid: &Valid) -> String {
-    let digest = Sha256::digest(valid.security.properties().as_bytes());
+    let mut read = valid.security.properties();
+    read.extend(valid.frustration.as_deref());
+    let digest = Sha256::digest(read.as_bytes());
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 

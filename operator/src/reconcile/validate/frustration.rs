@@ -1,0 +1,129 @@
+//! The file that the tracker service reads of front ends and of where incidents go, from the resource: the same words,
+//! checked as the service checks them.
+
+use frustration::{
+    incident::AutoConfirm,
+    outbound::{Policy, jira, linear},
+    rules,
+    settings::{Kind, Outlet, Project, Settings},
+};
+
+use super::Problem;
+use crate::resource::{self, IssueTrackerSpec, SecretKey};
+
+/// Where the Secrets of outlets are mounted, each in a folder of its own.
+const AT: &str = "/issuetracker/secrets";
+
+/// The folder of an outlet's Secret.
+pub fn folder(outlet: &str) -> String {
+    format!("outbound-{outlet}")
+}
+
+/// The Secret of an outlet.
+pub fn secret(outlet: &resource::Outlet) -> Option<&SecretKey> {
+    let of = [
+        outlet.jira.as_ref().map(|one| &one.secret_ref),
+        outlet.linear.as_ref().map(|one| &one.secret_ref),
+        outlet.slack.as_ref().map(|one| &one.secret_ref),
+        outlet.webhook.as_ref().map(|one| &one.secret_ref),
+    ];
+    of.into_iter().flatten().next()
+}
+
+/// The file as JSON; `None` where the resource takes no events. What the service would not take is a problem.
+pub(super) fn of(spec: &IssueTrackerSpec, problems: &mut Vec<Problem>) -> Option<String> {
+    let Some(told) = &spec.frustration else {
+        if !spec.outbound.is_empty() {
+            problems.push(Problem::new(
+                "spec.outbound",
+                "sends incidents of front ends: set spec.frustration as well",
+            ));
+        }
+        return None;
+    };
+    let mut outbound = Vec::new();
+    for (index, outlet) in spec.outbound.iter().enumerate() {
+        match kind(outlet) {
+            Some(to) => outbound.push(Outlet {
+                name: outlet.name.clone(),
+                projects: outlet.projects.clone(),
+                dry_run: outlet.dry_run,
+                allow_private: outlet.allow_private,
+                per_minute: outlet.per_minute,
+                to,
+            }),
+            None => {
+                let text = "set exactly one of jira, linear, slack and webhook";
+                problems.push(Problem::new(format!("spec.outbound[{index}]"), text));
+            }
+        }
+    }
+    let settings = Settings { projects: told.projects.iter().map(project).collect(), outbound };
+    if let Err(error) = settings.check() {
+        problems.push(Problem::new("spec.frustration", error.to_string()));
+    }
+    Some(serde_json::to_string_pretty(&settings).unwrap_or_default())
+}
+
+fn project(told: &resource::Project) -> Project {
+    let route = |route: &resource::Route| rules::RouteSettings {
+        glob: route.glob.clone(),
+        sensitivity: route.sensitivity.map(sensitivity),
+        thresholds: route.thresholds.clone(),
+    };
+    Project {
+        name: told.name.clone(),
+        keys: told.keys.clone(),
+        origins: told.origins.clone(),
+        silent: told.silent,
+        keep_query: told.keep_query,
+        auto_confirm: match told.auto_confirm {
+            resource::AutoConfirm::High => AutoConfirm::High,
+            resource::AutoConfirm::Never => AutoConfirm::Never,
+        },
+        rules: rules::Settings {
+            sensitivity: sensitivity(told.sensitivity),
+            thresholds: told.thresholds.clone(),
+            routes: told.routes.iter().map(route).collect(),
+        },
+        policy: Policy { min_confidence: told.min_confidence, per_minute: told.tickets_per_minute },
+    }
+}
+
+fn sensitivity(told: resource::Sensitivity) -> rules::Sensitivity {
+    match told {
+        resource::Sensitivity::Low => rules::Sensitivity::Low,
+        resource::Sensitivity::Medium => rules::Sensitivity::Medium,
+        resource::Sensitivity::High => rules::Sensitivity::High,
+    }
+}
+
+/// Exactly one of the kinds.
+fn kind(outlet: &resource::Outlet) -> Option<Kind> {
+    let secret_file = format!("{AT}/{}/{}", folder(&outlet.name), secret(outlet)?.key);
+    match (&outlet.jira, &outlet.linear, &outlet.slack, &outlet.webhook) {
+        (Some(jira), None, None, None) => Some(Kind::Jira {
+            url: jira.url.clone(),
+            email: jira.email.clone(),
+            secret_file,
+            target: target(jira)?,
+        }),
+        (None, Some(linear), None, None) => Some(Kind::Linear {
+            url: linear.url.clone(),
+            secret_file,
+            target: linear::Target { team_id: linear.team_id.clone(), label_ids: linear.label_ids.clone() },
+        }),
+        (None, None, Some(_), None) => Some(Kind::Slack { secret_file }),
+        (None, None, None, Some(webhook)) => Some(Kind::Webhook { url: webhook.url.clone(), secret_file }),
+        _ => None,
+    }
+}
+
+fn target(told: &resource::Jira) -> Option<jira::Target> {
+    let standard = || ["Highest", "High", "Medium", "Low", "Lowest"].map(str::to_owned);
+    let priorities = match &told.priorities {
+        None => standard(),
+        Some(names) => names.clone().try_into().ok()?,
+    };
+    Some(jira::Target { project: told.project.clone(), issue_type: told.issue_type.clone(), priorities })
+}

@@ -1,0 +1,231 @@
+//! `spec.frustration` and `spec.outbound`: whose front ends send events, and where confirmed incidents go.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SecretKey;
+
+/// Front ends that send events of what their visitors meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Frustration {
+    /// Front ends, each with keys and thresholds of its own.
+    #[schemars(length(min = 1, max = 100), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub projects: Vec<Project>,
+    /// How long raw events are kept in their topic, such as `30d`.
+    #[serde(default = "retention")]
+    #[schemars(length(max = 10), regex(pattern = r"^[1-9][0-9]{0,4}[dh]$"))]
+    pub retention: String,
+}
+
+fn retention() -> String {
+    "30d".to_owned()
+}
+
+/// One front end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Its name, in every incident.
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[-._A-Za-z0-9]+$"))]
+    pub name: String,
+    /// What its pages send along. They stand in the pages for everybody to read: they tell projects apart and guard nothing.
+    #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 200)), extend("x-kubernetes-list-type" = "set"))]
+    pub keys: Vec<String>,
+    /// Origins whose pages may send, such as `https://shop.example`; `*` is any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 300)), extend("x-kubernetes-list-type" = "set"))]
+    pub origins: Vec<String>,
+    /// True: every request is answered as if it had been taken; what was refused is counted.
+    #[serde(default)]
+    pub silent: bool,
+    /// True: routes keep what stands behind `?`.
+    #[serde(default)]
+    pub keep_query: bool,
+    /// Whether high confidence confirms itself once the visit is over.
+    #[serde(default)]
+    pub auto_confirm: AutoConfirm,
+    /// How easily a signal is given.
+    #[serde(default)]
+    pub sensitivity: Sensitivity,
+    /// Thresholds by name, such as `rage.clicks`; docs/frustration.md lists them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 60))]
+    pub thresholds: BTreeMap<String, u32>,
+    /// What differs on some routes. The first whose glob fits counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "atomic"))]
+    pub routes: Vec<Route>,
+    /// The least confidence that is sent out; below 70 nothing is.
+    #[serde(default = "min_confidence")]
+    #[schemars(range(min = 0, max = 100))]
+    pub min_confidence: u32,
+    /// Tickets a minute.
+    #[serde(default = "per_minute")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub tickets_per_minute: u32,
+}
+
+fn min_confidence() -> u32 {
+    70
+}
+
+fn per_minute() -> u32 {
+    10
+}
+
+/// What differs on some routes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// `*` is anything but `/`, `**` anything.
+    #[schemars(length(min = 1, max = 200))]
+    pub glob: String,
+    /// Instead of the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
+    /// Instead of the project's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 60))]
+    pub thresholds: BTreeMap<String, u32>,
+}
+
+/// Who confirms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AutoConfirm {
+    /// High confidence confirms itself.
+    High,
+    /// People alone.
+    #[default]
+    Never,
+}
+
+/// How easily a signal is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sensitivity {
+    /// Half as many again are needed.
+    Low,
+    /// The table as it stands.
+    #[default]
+    Medium,
+    /// Three quarters suffice.
+    High,
+}
+
+/// A place that confirmed incidents are sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack and webhook"}
+]))]
+pub struct Outlet {
+    /// Part of every delivery's key: a changed name is another place, and everything is sent there anew.
+    #[schemars(length(min = 1, max = 40), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub name: String,
+    /// Projects that are sent there; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(min = 1, max = 100)), extend("x-kubernetes-list-type" = "set"))]
+    pub projects: Vec<String>,
+    /// True: everything is done but the sending; what would be sent is shown.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// True: addresses of private networks and plain HTTP are allowed.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// Deliveries a minute.
+    #[serde(default = "a_minute")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub per_minute: u32,
+    /// A Jira project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jira: Option<Jira>,
+    /// A Linear team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linear: Option<Linear>,
+    /// A Slack channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slack: Option<Slack>,
+    /// Whatever takes a signed POST.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
+}
+
+fn a_minute() -> u32 {
+    60
+}
+
+/// A Jira project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Jira {
+    /// Its address, such as `https://example.atlassian.net`.
+    #[schemars(length(max = 500), regex(pattern = r"^https?://[^\s?#]+$"))]
+    pub url: String,
+    /// Whose token it is (Cloud). Without it the token is a bearer's (Server).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 254))]
+    pub email: Option<String>,
+    /// Key of the project, such as `SHOP`.
+    #[schemars(length(min = 1, max = 50), regex(pattern = r"^[A-Z][A-Z0-9_]*$"))]
+    pub project: String,
+    /// `Bug`, `Task`.
+    #[serde(default = "bug")]
+    #[schemars(length(min = 1, max = 60))]
+    pub issue_type: String,
+    /// The project's own names of P0 to P4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 5, max = 5), inner(length(min = 1, max = 60)), extend("x-kubernetes-list-type" = "atomic"))]
+    pub priorities: Option<Vec<String>>,
+    /// The token.
+    pub secret_ref: SecretKey,
+}
+
+fn bug() -> String {
+    "Bug".to_owned()
+}
+
+/// A Linear team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Linear {
+    /// Where Linear is asked.
+    #[serde(default = "linear_url")]
+    #[schemars(length(max = 500), regex(pattern = r"^https?://[^\s?#]+$"))]
+    pub url: String,
+    /// UUID of the team.
+    #[schemars(length(min = 1, max = 64))]
+    pub team_id: String,
+    /// UUIDs of labels that every ticket gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
+    pub label_ids: Vec<String>,
+    /// The API key.
+    pub secret_ref: SecretKey,
+}
+
+fn linear_url() -> String {
+    "https://api.linear.app/graphql".to_owned()
+}
+
+/// A Slack channel's incoming webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Slack {
+    /// The address of the incoming webhook.
+    pub secret_ref: SecretKey,
+}
+
+/// Whatever takes a signed POST.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// Where.
+    #[schemars(length(max = 500), regex(pattern = r"^https?://[^\s#]+$"))]
+    pub url: String,
+    /// The key of the signature.
+    pub secret_ref: SecretKey,
+}
