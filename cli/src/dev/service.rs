@@ -29,8 +29,7 @@ use super::{
     instance::Claim,
     program::SEGMENTS,
     runs::{Found, Runs},
-    sample,
-    shop,
+    sample, shop,
 };
 use crate::arguments::DevArguments;
 

@@ -23,8 +23,8 @@ use super::{
     query, unavailable,
 };
 use crate::{
-    people::{Identity, documents::Document},
-    store::Version,
+    people::Identity,
+    store::{Version, documents::Document},
     visits::incidents::{self, Decision, Kept},
 };
 

@@ -84,12 +84,16 @@ pub fn incidents(raw: &str) -> Result<IncidentQuery, Vec<FieldError>> {
     for (key, value) in pairs(raw)? {
         let read = match key.as_str() {
             "project_id" => text(value, &mut query.project),
-            "status" if value == "any" => Ok(query.status = None),
-            "status" => word(incidents::STATUSES, &value).map(|status| query.status = Some(status)),
-            "min_confidence" => match value.parse::<u32>().ok().filter(|number| *number <= 100) {
-                Some(number) => Ok(query.min_confidence = number),
-                None => Err("must be a number from 0 to 100".to_owned()),
-            },
+            "status" => match value.as_str() {
+                "any" => Ok(None),
+                value => word(incidents::STATUSES, value).map(Some),
+            }
+            .map(|status| query.status = status),
+            "min_confidence" => {
+                let number = value.parse::<u32>().ok().filter(|number| *number <= 100);
+                let number = number.ok_or_else(|| "must be a number from 0 to 100".to_owned());
+                number.map(|number| query.min_confidence = number)
+            }
             "suppressed" => word(TRUTHS, &value).map(|truth| query.suppressed = Some(truth)),
             "exported" => word(TRUTHS, &value).map(|truth| query.exported = Some(truth)),
             "session_id" => text(value, &mut query.session),

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    people::documents::{Document, Documents},
-    store::{IssueStore, NoteKind, StoreError, Stretch},
+    store::{
+        IssueStore, NoteKind, StoreError, Stretch,
+        documents::{Document, Documents},
+    },
     visits::Visits,
 };
 

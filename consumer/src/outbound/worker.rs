@@ -21,8 +21,8 @@ use super::{
     exchange::{Exchange, Meaning},
 };
 use crate::{
-    people::documents::Document,
     store::StoreError,
+    store::documents::Document,
     visits::{
         Visits,
         counts::Stage,

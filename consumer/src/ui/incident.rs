@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     outbound::deliveries::{self, Delivery},
-    people::documents::Document,
+    store::documents::Document,
     visits::{
         incidents::{self, Decision, Kept},
         states,

@@ -21,8 +21,10 @@ use super::{Visits, counts::Stage};
 use crate::{
     edit::{self, EditError, TRIES},
     outbound::deliveries,
-    people::documents::{Document, Documents},
-    store::{IssueStore, Note, NoteKind, StoreError, Stretch},
+    store::{
+        IssueStore, Note, NoteKind, StoreError, Stretch,
+        documents::{Document, Documents},
+    },
 };
 
 /// Who acts where the settings confirm.
@@ -199,7 +201,7 @@ pub async fn exported(
         }
         incident.exported_at = incident.exported_at.or_else(|| Some(now.to_string()));
         incident.export_failed = false;
-        (incident != kept.incident).then(|| Kept { incident, ..kept })
+        (incident != kept.incident).then_some(Kept { incident, ..kept })
     };
     documents(&*visits.store).change(id, change).await.map(drop)
 }
