@@ -17,9 +17,9 @@ use std::{
 
 use issue::{
     assemble::{Block, Limits},
-    finish::{Origin, finish},
-    parse::parse,
+    finish::Finisher,
     record::{Place, ReportBody, Via},
+    report::Report,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -36,7 +36,7 @@ use self::{
 use crate::{
     accept::{AcceptError, Acceptor, Cursor, Submission, Submitted},
     pipeline::Control,
-    settings::{Effective, InForce},
+    settings::InForce,
 };
 
 /// Pauses between two looks at the folders: short after something was read.
@@ -64,6 +64,9 @@ pub enum Layout {
     /// The pod's folder of container logs on its node.
     PodLogs(PathBuf),
 }
+
+/// What one stream may take for lines that come again; there are as many streams as containers.
+const MEMORY: usize = 256 * 1024;
 
 /// Containers of our own: what they write of their troubles must not become reports that make more of them.
 const OURS: &str = "issuetracker";
@@ -205,7 +208,8 @@ impl Follower {
     }
 
     fn begin(&self, key: &(String, String), folder: &Path) -> Box<dyn Run> {
-        let limits = Limits { min_level: self.reading.settings.now().min_level(), ..Limits::default() };
+        let min_level = self.reading.settings.now().min_level();
+        let limits = Limits { min_level, memory: MEMORY, ..Limits::default() };
         let from = self.cursors.get(key);
         match self.layout {
             Layout::Segments(_) => Box::new(Stream::new(key, folder, limits, from, clock())),
@@ -320,15 +324,16 @@ fn listing(layout: &Layout) -> Listing {
 
 fn submissions(blocks: &[Block], container: &str, reading: &Reading) -> Vec<Submission> {
     let settings = reading.settings.now();
-    blocks.iter().filter_map(|block| submission(block, container, reading, &settings)).collect()
+    let component = reading.component.as_deref().unwrap_or(container);
+    // Settings may change between two steps; what is remembered belongs to those of this one.
+    let mut finisher = Finisher::new(&settings.rules, Some(component), settings.min_level());
+    let place = Place { container: Some(container.to_owned()), ..reading.place.clone() };
+    let mut one = |block| Some(submission(block, finisher.report(block)?.clone(), component, &place));
+    blocks.iter().filter_map(&mut one).collect()
 }
 
-/// The flow from text to a finished report.
-fn submission(block: &Block, container: &str, reading: &Reading, settings: &Effective) -> Option<Submission> {
-    let parsed = parse(block, settings.min_level())?;
-    let component = reading.component.as_deref().unwrap_or(container);
-    let origin = Origin { component: Some(component), fingerprint: None };
-    let report = finish(parsed, &settings.rules, &origin);
+/// A finished report with what makes it a submission.
+fn submission(block: &Block, report: Report, component: &str, place: &Place) -> Submission {
     let body = ReportBody {
         title: report.title(),
         report,
@@ -337,7 +342,12 @@ fn submission(block: &Block, container: &str, reading: &Reading, settings: &Effe
         tags: Vec::new(),
         context: None,
     };
-    let place = Place { container: Some(container.to_owned()), ..reading.place.clone() };
     let at = Timestamp::from_nanosecond(i128::from(block.at)).unwrap_or(Timestamp::UNIX_EPOCH);
-    Some(Submission { via: Via::Stderr, at, place, body: Submitted::Report(body), idempotency: None })
+    Submission {
+        via: Via::Stderr,
+        at,
+        place: place.clone(),
+        body: Submitted::Report(body),
+        idempotency: None,
+    }
 }

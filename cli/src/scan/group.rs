@@ -39,19 +39,19 @@ struct Facts {
 
 impl Member {
     /// What is kept of a report that stood in `lines`.
-    pub fn new(report: Report, lines: [u64; 2]) -> Self {
+    pub fn new(report: &Report, lines: [u64; 2]) -> Self {
         let facts = Facts {
             title: report.title(),
             kind: report.kind,
             level: report.level,
             language: report.language,
-            error_type: report.error_type,
-            template: report.template,
-            culprit: report.culprit,
+            error_type: report.error_type.clone(),
+            template: report.template.clone(),
+            culprit: report.culprit.clone(),
             category: report.category,
             priority: report.priority,
         };
-        Self { fingerprint: report.fingerprint, facts, lines }
+        Self { fingerprint: report.fingerprint.clone(), facts, lines }
     }
 }
 

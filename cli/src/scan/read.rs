@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use issue::{
     assemble::{Block, Limits},
-    finish::{Origin, finish, finish_explained},
+    finish::{Finisher, Origin, finish_explained},
     input::{Framing, Streams},
     parse::parse,
 };
@@ -89,6 +89,7 @@ struct Reader<'a> {
     name: Option<&'a str>,
     streams: Streams,
     blocks: Vec<Block>,
+    finisher: Finisher<'a>,
     held: Held,
 }
 
@@ -96,7 +97,8 @@ impl<'a> Reader<'a> {
     fn new(settings: &'a Settings, name: Option<&'a str>) -> Self {
         let limits = Limits { min_level: settings.min_level, ..Limits::default() };
         let streams = Streams::new(settings.framing, limits);
-        Self { settings, name, streams, blocks: Vec::new(), held: Held::default() }
+        let finisher = Finisher::new(&settings.rules, settings.component.as_deref(), settings.min_level);
+        Self { settings, name, streams, blocks: Vec::new(), finisher, held: Held::default() }
     }
 
     /// Takes a chunk; gives what is ready to be printed. A file has no clock: nothing is closed for being idle.
@@ -126,13 +128,16 @@ impl<'a> Reader<'a> {
 
     fn one(&mut self, block: &Block, batch: &mut Batch) -> io::Result<()> {
         let settings = self.settings;
-        let Some(parsed) = parse(block, settings.min_level) else { return Ok(()) };
-        let origin = Origin { component: settings.component.as_deref(), fingerprint: None };
+        let explained;
         let (report, explanation) = if settings.explain {
+            let Some(parsed) = parse(block, settings.min_level) else { return Ok(()) };
+            let origin = Origin { component: settings.component.as_deref(), fingerprint: None };
             let (report, explanation) = finish_explained(parsed, &settings.rules, &origin);
-            (report, Some(explanation))
+            explained = report;
+            (&explained, Some(explanation))
         } else {
-            (finish(parsed, &settings.rules, &origin), None)
+            let Some(report) = self.finisher.report(block) else { return Ok(()) };
+            (report, None)
         };
         batch.counts.add(report.level);
         if settings.group {
@@ -145,12 +150,12 @@ impl<'a> Reader<'a> {
         let text = if ordered { &mut batch.text } else { &mut own };
         match settings.format {
             ScanFormat::Ndjson => {
-                let line = Line::new(block, &report, self.name, explanation);
+                let line = Line::new(block, report, self.name, explanation);
                 serde_json::to_writer(&mut *text, &line).map_err(io::Error::from)?;
                 text.push(b'\n');
             }
             ScanFormat::Pretty => {
-                pretty::write(text, settings.palette, block, &report, self.name, explanation.as_ref())?;
+                pretty::write(text, settings.palette, block, report, self.name, explanation.as_ref())?;
             }
         }
         if !ordered {

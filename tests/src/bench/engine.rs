@@ -14,8 +14,7 @@ use std::{
 
 use issue::{
     assemble::{Assembler, Limits},
-    finish::{Origin, Rules, finish},
-    parse::parse,
+    finish::{Finisher, Rules},
     report::Level,
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -132,13 +131,11 @@ fn read(input: &[u8]) -> usize {
     let rules = Rules::default();
     let mut assembler = Assembler::new(Limits::default());
     let mut blocks = Vec::new();
+    let mut finisher = Finisher::new(&rules, None, Level::Error);
     let mut reports = 0;
     let mut finish_all = |blocks: &mut Vec<_>| {
         for block in blocks.drain(..) {
-            if let Some(parsed) = parse(&block, Level::Error) {
-                let origin = Origin { component: None, fingerprint: None };
-                reports += usize::from(!finish(parsed, &rules, &origin).fingerprint.is_empty());
-            }
+            reports += usize::from(finisher.report(&block).is_some_and(|report| !report.fingerprint.is_empty()));
         }
     };
     for chunk in input.chunks(CHUNK) {
