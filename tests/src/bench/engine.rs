@@ -135,7 +135,8 @@ fn read(input: &[u8]) -> usize {
     let mut reports = 0;
     let mut finish_all = |blocks: &mut Vec<_>| {
         for block in blocks.drain(..) {
-            reports += usize::from(finisher.report(&block).is_some_and(|report| !report.fingerprint.is_empty()));
+            reports +=
+                usize::from(finisher.report(&block).is_some_and(|report| !report.fingerprint.is_empty()));
         }
     };
     for chunk in input.chunks(CHUNK) {
