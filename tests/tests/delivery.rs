@@ -30,6 +30,8 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    types::RDKafkaErrorCode,
 };
 use serde_json::{Value, json};
 use tests::parts::{self, kafka::Kafka, process::Process};
@@ -189,7 +191,8 @@ fn admin(settings: &KafkaSettings) -> AdminClient<DefaultClientContext> {
     ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().unwrap()
 }
 
-/// What the group has committed, over all partitions; `None` before the first commit.
+/// What the group has committed, over all partitions; `None` before the first commit, and while the broker that
+/// coordinates the group is still finding out that it does.
 fn committed(settings: &KafkaSettings, partitions: i32) -> Option<i64> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &settings.brokers)
@@ -200,7 +203,15 @@ fn committed(settings: &KafkaSettings, partitions: i32) -> Option<i64> {
     for partition in 0..partitions {
         list.add_partition(&settings.topic, partition);
     }
-    let committed = tokio::task::block_in_place(|| consumer.committed_offsets(list, PATIENCE).unwrap());
+    let committed = tokio::task::block_in_place(|| consumer.committed_offsets(list, PATIENCE));
+    let committed = match committed {
+        Err(KafkaError::MetadataFetch(
+            RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress,
+        )) => return None,
+        committed => committed.unwrap(),
+    };
     let offsets: Vec<i64> = committed
         .elements()
         .iter()

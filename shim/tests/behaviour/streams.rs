@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     process::Command,
+    time::{Duration, Instant},
 };
 
 /// Bytes of every value, lines of every length, in pieces of every size; always the same.
@@ -190,10 +191,23 @@ fn a_killed_copier_is_replaced() {
         let mut bytes = vec![0; word.len() + 1];
         child.stderr.as_mut().unwrap().read_exact(&mut bytes).unwrap();
         assert_eq!(bytes, format!("{word}\n").into_bytes());
-        kill("KILL", &copier_of(child.id()));
+        let copier = copier_of(child.id());
+        // It takes out of the pipe what it has passed on: killed in between, it leaves that to be passed on again.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !sleeps(&copier) {
+            assert!(Instant::now() < deadline, "the copier goes on and on");
+            std::thread::yield_now();
+        }
+        kill("KILL", &copier);
     }
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
+}
+
+/// Whether a process waits for something (proc(5), the state in `/proc/PID/stat`).
+fn sleeps(process: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))
 }
 
 fn copier_of(shim: u32) -> String {
