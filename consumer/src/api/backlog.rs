@@ -19,14 +19,14 @@ use uuid::Uuid;
 
 use super::{
     ApiState, body,
-    conditions::{check_match, etag, is_known, stale},
+    conditions::{check_match, is_known, not_modified, of_rank, stale, tagged},
     guard::Refusal,
     query, unavailable,
 };
 use crate::{
     backlog::{self, CATEGORIES, Change, Item},
     people::{Identity, audit},
-    store::{Version, documents::Document},
+    store::documents::Document,
 };
 
 /// `GET /api/v1/backlog`: what is not done first, and of these what changed last. The cursor is the id of the last one.
@@ -65,7 +65,7 @@ pub async fn create(
     let item = change.applied_to(Item::new(&identity.user, Timestamp::now()), Timestamp::now());
     backlog::items(&*state.store).put(&backlog::key(item.id), 0, &item).await.map_err(unavailable)?;
     let location = [(header::LOCATION, format!("/api/v1/backlog/{}", item.id))];
-    Ok((StatusCode::CREATED, location, document(&item, 1)).into_response())
+    Ok((StatusCode::CREATED, location, tagged(&item, &of_rank(1))).into_response())
 }
 
 /// `GET /api/v1/backlog/{item}`.
@@ -75,10 +75,8 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let found = find(&state, &id).await?;
-    if is_known(&headers, &version(found.rank)) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
-    }
-    Ok(document(&found.body, found.rank))
+    let version = of_rank(found.rank);
+    Ok(if is_known(&headers, &version) { not_modified(&version) } else { tagged(&found.body, &version) })
 }
 
 /// `PATCH /api/v1/backlog/{item}`: what is absent stays; `null` clears the assignee and the component.
@@ -91,13 +89,13 @@ pub async fn change(
     let bytes = body::read(&headers, body).await?;
     let change = read(body::parse(&bytes, &state.rules)?, false).map_err(Problem::invalid)?;
     let found = find(&state, &id).await?;
-    check_match(&headers, &version(found.rank))?;
+    check_match(&headers, &of_rank(found.rank))?;
     let item = change.applied_to(found.body, Timestamp::now());
     let items = backlog::items(&*state.store);
     if !items.put(&found.key, found.rank, &item).await.map_err(unavailable)? {
         return Err(stale().into());
     }
-    Ok(document(&item, found.rank + 1))
+    Ok(tagged(&item, &of_rank(found.rank + 1)))
 }
 
 /// `DELETE /api/v1/backlog/{item}`.
@@ -108,7 +106,7 @@ pub async fn remove(
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {
     let found = find(&state, &id).await?;
-    check_match(&headers, &version(found.rank))?;
+    check_match(&headers, &of_rank(found.rank))?;
     let items = backlog::items(&*state.store);
     if !items.remove(&found.key, found.rank).await.map_err(unavailable)? {
         return Err(stale().into());
@@ -123,18 +121,6 @@ async fn find(state: &ApiState, id: &str) -> Result<Document<Item>, Problem> {
     let id: Uuid = Uuid::try_parse(id).map_err(|_| missing())?;
     let found = backlog::items(&*state.store).get(&backlog::key(id)).await.map_err(unavailable)?;
     found.ok_or_else(missing)
-}
-
-fn version(rank: u64) -> Version {
-    Version::At(rank.to_string())
-}
-
-fn document(item: &Item, rank: u64) -> Response {
-    let mut response = Json(item).into_response();
-    if let Some(tag) = etag(&version(rank)) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
 }
 
 /// Reads a new item, or what shall be different about one.

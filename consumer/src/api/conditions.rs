@@ -1,12 +1,41 @@
 //! `ETag`, `If-Match` and `If-None-Match` (RFC 9110, section 13): a document's version is its strong entity tag.
 
 use ::intake::problem::{Fault, Problem};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
 
 use crate::store::Version;
 
+/// The version of a small document: every change raises its rank.
+pub fn of_rank(rank: u64) -> Version {
+    Version::At(rank.to_string())
+}
+
+/// A document with its tag.
+pub fn tagged(document: impl Serialize, version: &Version) -> Response {
+    with_tag(Json(document).into_response(), version)
+}
+
+/// The client has this version already.
+pub fn not_modified(version: &Version) -> Response {
+    with_tag(StatusCode::NOT_MODIFIED.into_response(), version)
+}
+
+fn with_tag(mut response: Response, version: &Version) -> Response {
+    if let Some(tag) = etag(version) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    // A copy may be kept, and must be asked about before it is shown.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response
+}
+
 /// The entity tag of a version; a document that is not there has none.
-pub fn etag(version: &Version) -> Option<HeaderValue> {
+fn etag(version: &Version) -> Option<HeaderValue> {
     match version {
         Version::Absent => None,
         Version::At(mark) => HeaderValue::from_str(&format!("\"{mark}\"")).ok(),
@@ -23,7 +52,7 @@ pub fn check_match(headers: &HeaderMap, version: &Version) -> Result<(), Problem
 
 /// Somebody else has changed it meanwhile.
 pub fn stale() -> Problem {
-    let detail = "the issue has changed since it was read; read it again and decide anew";
+    let detail = "it has changed since it was read; read it again and decide anew";
     Problem::new(Fault::PreconditionFailed, detail)
 }
 

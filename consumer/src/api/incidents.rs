@@ -10,7 +10,7 @@ use axum::{
     Extension, Json,
     body::Body,
     extract::{OriginalUri, Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -18,13 +18,13 @@ use serde_json::{Value, json};
 
 use super::{
     ApiState, body,
-    conditions::{check_match, etag, is_known, stale},
+    conditions::{check_match, is_known, not_modified, of_rank, stale, tagged},
     guard::Refusal,
     query, unavailable,
 };
 use crate::{
     people::Identity,
-    store::{Version, documents::Document},
+    store::documents::Document,
     visits::incidents::{self, Decision, Kept},
 };
 
@@ -53,10 +53,12 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let found = find(&state, &id).await?;
-    if is_known(&headers, &version(found.rank)) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
-    }
-    Ok(document(&found.body, found.rank))
+    let version = of_rank(found.rank);
+    Ok(if is_known(&headers, &version) {
+        not_modified(&version)
+    } else {
+        tagged(shown(&found.body), &version)
+    })
 }
 
 /// `PATCH /api/v1/incidents/{incident}`: what is absent stays. What is confirmed becomes an occurrence of an issue, and goes
@@ -71,22 +73,18 @@ pub async fn change(
     let bytes = body::read(&headers, body).await?;
     let decision = read(body::parse(&bytes, &state.rules)?).map_err(Problem::invalid)?;
     let found = find(&state, &id).await?;
-    check_match(&headers, &version(found.rank))?;
+    check_match(&headers, &of_rank(found.rank))?;
     incidents::decide(&state.visits, found, decision, &identity.user, Timestamp::now())
         .await
         .map_err(unavailable)?
         .ok_or_else(stale)?;
     let found = find(&state, &id).await?;
-    Ok(document(&found.body, found.rank))
+    Ok(tagged(shown(&found.body), &of_rank(found.rank)))
 }
 
 async fn find(state: &ApiState, id: &str) -> Result<Document<Kept>, Problem> {
     let found = incidents::get(&*state.visits.store, id).await.map_err(unavailable)?;
     found.ok_or_else(|| Problem::new(Fault::NotFound, "there is no incident with this id"))
-}
-
-fn version(rank: u64) -> Version {
-    Version::At(rank.to_string())
 }
 
 /// The place in lists is nobody's business.
@@ -96,14 +94,6 @@ fn shown(kept: &Kept) -> Value {
         members.remove("order");
     }
     value
-}
-
-fn document(kept: &Kept, rank: u64) -> Response {
-    let mut response = Json(shown(kept)).into_response();
-    if let Some(tag) = etag(&version(rank)) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
 }
 
 fn read(body: Value) -> Result<Decision, Vec<FieldError>> {

@@ -8,11 +8,10 @@ use axum::{
     Extension, Json,
     body::Body,
     extract::{OriginalUri, Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use issue::{
-    document::Issue,
     id::IssueId,
     lifecycle::{Changes, Event, Resolution},
 };
@@ -20,15 +19,12 @@ use serde_json::{Value, json};
 
 use super::{
     ApiState, body,
-    conditions::{etag, is_known},
+    conditions::{is_known, not_modified, tagged},
     edit,
     guard::Refusal,
     no_such_issue, query, unavailable,
 };
-use crate::{
-    people::Identity,
-    store::{Sort, Version},
-};
+use crate::{people::Identity, store::Sort};
 
 /// `GET /api/v1/issues`.
 pub async fn list(state: State<ApiState>, uri: OriginalUri, raw: RawQuery) -> Result<Response, Refusal> {
@@ -62,12 +58,8 @@ pub async fn show(
 ) -> Result<Response, Refusal> {
     let loaded = edit::load(&state, issue_id(&id)?, Vec::new()).await?;
     let issue = loaded.issue.ok_or_else(no_such_issue)?;
-    if is_known(&headers, &loaded.version) {
-        let mut known = StatusCode::NOT_MODIFIED.into_response();
-        put_etag(&mut known, &loaded.version);
-        return Ok(known);
-    }
-    Ok(document(&issue, &loaded.version))
+    let version = &loaded.version;
+    Ok(if is_known(&headers, version) { not_modified(version) } else { tagged(&issue, version) })
 }
 
 /// `PATCH /api/v1/issues/{id}`. Beside the fields, `resolution` (`now` or `next-release`) may come with
@@ -85,7 +77,7 @@ pub async fn change(
     let changes = changes(body::parse(&bytes, &state.rules)?, &actor).map_err(Problem::invalid)?;
     let event = Event::Changed(Box::new(changes));
     let edited = edit::edit(&state, id, &event, &edit::cause(actor), &headers).await?;
-    Ok(document(&edited.issue, &edited.version))
+    Ok(tagged(&edited.issue, &edited.version))
 }
 
 /// Reads what shall change.
@@ -111,19 +103,4 @@ pub fn changes(mut body: Value, actor: &str) -> Result<Changes, Vec<FieldError>>
 /// An issue's id out of an address. What is no id names no issue.
 pub fn issue_id(id: &str) -> Result<IssueId, Problem> {
     id.parse().map_err(|_| no_such_issue())
-}
-
-/// An issue with its entity tag.
-pub fn document(issue: &Issue, version: &Version) -> Response {
-    let mut response = Json(issue).into_response();
-    put_etag(&mut response, version);
-    response
-}
-
-fn put_etag(response: &mut Response, version: &Version) {
-    if let Some(tag) = etag(version) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    // A copy may be kept, and must be asked about before it is shown.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 }

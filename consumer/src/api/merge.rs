@@ -11,11 +11,7 @@ use axum::{
 use issue::id::IssueId;
 use serde_json::Value;
 
-use super::{
-    ApiState, body, edit,
-    guard::Refusal,
-    issues::{document, issue_id},
-};
+use super::{ApiState, body, conditions::tagged, edit, guard::Refusal, issues::issue_id};
 use crate::{merge, people::Identity};
 
 /// `POST /api/v1/issues/{id}/merge` `{"into": id}`: answers the issue that shows the sum.
@@ -31,7 +27,7 @@ pub async fn merge(
     let bytes = body::read(&headers, body).await?;
     let into = into(&body::parse(&bytes, &state.rules)?).map_err(Problem::invalid)?;
     let merged = merge::merge(&*state.store, id, into, &cause).await.map_err(Problem::from)?;
-    Ok(document(&merged.issue, &merged.version))
+    Ok(tagged(&merged.issue, &merged.version))
 }
 
 /// `POST /api/v1/issues/{id}/unmerge`: answers the issue, as it stood before, with what it counted since.
@@ -42,7 +38,7 @@ pub async fn unmerge(
 ) -> Result<Response, Refusal> {
     let cause = edit::cause(identity.user);
     let left = merge::unmerge(&*state.store, issue_id(&id)?, &cause).await.map_err(Problem::from)?;
-    Ok(document(&left.issue, &left.version))
+    Ok(tagged(&left.issue, &left.version))
 }
 
 fn into(body: &Value) -> Result<IssueId, Vec<FieldError>> {
