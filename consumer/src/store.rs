@@ -370,6 +370,9 @@ pub struct Deletion {
 /// Every status, in the order of the lifecycle.
 pub const STATUSES: [Status; 4] = [Status::Open, Status::InProgress, Status::Resolved, Status::Closed];
 
+/// An issue counts as new for so long after it was first seen.
+pub const NEW: SignedDuration = SignedDuration::from_hours(24);
+
 /// How many issues stand how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {

@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -16,11 +16,8 @@ use super::ApiState;
 use crate::{
     health::{Part, Status},
     metrics,
-    store::Store,
+    store::{NEW, Store},
 };
-
-/// What counts as new.
-const NEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How old the counts of issues may be. Anybody may ask how the service is, and counting costs reads.
 const COUNTED: Duration = Duration::from_secs(60);

@@ -1,13 +1,11 @@
 //! Totals.
 
 use axum::{Json, extract::State};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{ApiState, guard::Refusal, unavailable};
-
-/// What counts as new.
-pub const NEW: SignedDuration = SignedDuration::from_hours(24);
+use crate::store::NEW;
 
 /// `GET /api/v1/stats`: how issues stand, and how records come in.
 pub async fn show(State(state): State<ApiState>) -> Result<Json<Value>, Refusal> {

@@ -3,7 +3,7 @@
 use ::issue::document::{Issue, Status};
 use askama::Template;
 use axum::{Extension, extract::State, response::Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Asked, UiState,
@@ -17,11 +17,8 @@ use super::{
 };
 use crate::{
     health::Part,
-    store::{IssueQuery, Sort, StoreError},
+    store::{IssueQuery, NEW, Sort, StoreError},
 };
-
-/// What counts as new.
-const NEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// Issues that are looked at for the lists, and shown in each.
 const LOOK: usize = 100;
