@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use ::intake::vocabulary::meaning;
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use issue::id::TrackerName;
+use kafka::settings::group_of;
 
 use crate::people::{Issuer, Policy, Role};
 use crate::transfer::{ExportArguments, ImportArguments, StoreArguments};
@@ -142,7 +143,7 @@ impl Config {
 
     /// The consumer group of this tracker.
     pub fn group(&self) -> String {
-        self.group.clone().unwrap_or_else(|| format!("issuetracker-consumer.{}", self.tracker))
+        self.group.clone().unwrap_or_else(|| group_of(self.tracker.as_str()))
     }
 
     /// The topic of events of front ends.

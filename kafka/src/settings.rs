@@ -18,6 +18,11 @@ pub struct Settings {
     pub properties: Properties,
 }
 
+/// The consumer group in which the tracker service of a tracker reads, unless it is told another.
+pub fn group_of(tracker: &str) -> String {
+    format!("issuetracker-consumer.{tracker}")
+}
+
 impl Settings {
     /// A topic on brokers that need no properties.
     pub fn new(brokers: impl Into<String>, topic: impl Into<String>) -> Self {

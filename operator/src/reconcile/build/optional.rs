@@ -1,6 +1,7 @@
 //! What depends on the APIs that a cluster serves: who scales the tracker service, and who reads its metrics.
 
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use kafka::settings::group_of;
 use serde_json::{Value, json};
 
 use super::{Child, child, consumer_name, meta, selector};
@@ -72,7 +73,7 @@ fn by_lag(valid: &Valid, wanted: &Autoscaling) -> Child {
         "maxReplicaCount": wanted.max_replicas,
         "triggers": [{"type": "kafka", "metadata": {
             "bootstrapServers": valid.brokers,
-            "consumerGroup": format!("issuetracker-consumer.{}", valid.tracker()),
+            "consumerGroup": group_of(&valid.tracker()),
             "topic": valid.topic.name,
             "lagThreshold": wanted.lag_threshold.to_string(),
         }}],
