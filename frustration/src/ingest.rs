@@ -109,15 +109,27 @@ pub fn read(body: &[u8]) -> Result<Request, Refusal> {
     if !(1..=limits::EVENTS).contains(&events.len()) {
         return Err(Refusal::Malformed("events holds 1 to 100 items"));
     }
-    let text = |members: &mut Map<String, Value>, names: [&str; 2]| {
-        let found = names.iter().find_map(|name| members.remove(*name)?.as_str().map(str::to_owned));
-        found.filter(|text| !text.is_empty())
-    };
     Ok(Request {
-        api_key: text(&mut members, ["api_key", "apiKey"]),
+        api_key: text(&mut members, KEY),
         sdk_version: text(&mut members, ["sdk_version", "sdkVersion"]),
         events,
     })
+}
+
+/// The key that a body names, whatever else is wrong with it: whoever has one is told what that is.
+pub fn named_key(body: &[u8]) -> Option<String> {
+    match serde_json::from_slice(body).ok()? {
+        Value::Object(mut members) => text(&mut members, KEY),
+        _ => None,
+    }
+}
+
+/// Members that hold the key.
+const KEY: [&str; 2] = ["api_key", "apiKey"];
+
+fn text(members: &mut Map<String, Value>, names: [&str; 2]) -> Option<String> {
+    let found = names.iter().find_map(|name| members.remove(*name)?.as_str().map(str::to_owned));
+    found.filter(|text| !text.is_empty())
 }
 
 /// The key of a request: `X-API-Key`, then a bearer token, then the body's.

@@ -188,7 +188,8 @@ fn whoever_may_not_send_is_told_so() {
     let post = |headers: &[(&str, &str)], body: &Value| server.send("POST", "/v1/events", headers, body);
     assert_eq!(post(&[], &body("wrong")).0, 401);
     assert_eq!(post(&[("x-api-key", "dev")], &body("wrong")).0, 200, "the header goes before the body");
-    // What is wrong with a body is told to whoever has a key: one in the body is not known before that was read.
+    // What is wrong with a body is told to whoever has a key; one that is too large is not read for one.
+    assert_eq!(post(&[], &json!({"api_key": "dev", "events": []})).0, 400);
     let key = [("x-api-key", "dev")];
     assert_eq!(post(&key, &json!({"events": []})).0, 400);
     assert_eq!(post(&[], &json!({"events": []})).0, 401);

@@ -73,14 +73,16 @@ async fn preflight(State(intake): State<Intake>, headers: HeaderMap) -> Response
 
 /// `POST /v1/events`.
 async fn take(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Response {
-    let read = intake.body(body).await.and_then(|body| ingest::read(&body));
-    intake.answer(&headers, read).await
+    let body = intake.body(body).await;
+    let read = body.as_ref().map_err(|refusal| *refusal).and_then(|body| ingest::read(body));
+    intake.answer(&headers, body, read).await
 }
 
 /// The addresses and bodies of the older services, answered alike.
 async fn take_older(State(intake): State<Intake>, headers: HeaderMap, body: Body) -> Response {
-    let read = intake.body(body).await.and_then(|body| ingest::older::read(&body));
-    intake.answer(&headers, read.map(|told| told.request)).await
+    let body = intake.body(body).await;
+    let read = body.as_ref().map_err(|refusal| *refusal).and_then(|body| ingest::older::read(body));
+    intake.answer(&headers, body, read.map(|told| told.request)).await
 }
 
 impl Intake {
@@ -96,10 +98,18 @@ impl Intake {
     }
 
     /// Takes the events of a request and says what became of them.
-    async fn answer(&self, headers: &HeaderMap, read: Result<Request, Refusal>) -> Response {
+    async fn answer(
+        &self,
+        headers: &HeaderMap,
+        body: Result<Vec<u8>, Refusal>,
+        read: Result<Request, Refusal>,
+    ) -> Response {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let in_body = read.as_ref().ok().and_then(|request| request.api_key.as_deref());
-        let key = ingest::key(text("x-api-key"), text("authorization"), in_body);
+        let in_body = match &read {
+            Ok(request) => request.api_key.clone(),
+            Err(_) => body.ok().and_then(|body| ingest::named_key(&body)),
+        };
+        let key = ingest::key(text("x-api-key"), text("authorization"), in_body.as_deref());
         let ready = key.and_then(|key| self.visits.of_key(key));
         let origin = origin(headers);
         let silent = ready.is_some_and(|ready| ready.project.silent);
