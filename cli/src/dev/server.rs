@@ -30,6 +30,12 @@ pub fn serve_in_foreground(arguments: &DevArguments, data_dir: &Path) -> anyhow:
     runtime()?.block_on(async {
         let server = Service::start(arguments, data_dir, claim).await?;
         eprintln!("issuetracker: the page is at {} – issues are kept in {}", server.url, data_dir.display());
+        if arguments.frustration {
+            eprintln!(
+                "issuetracker: the sample shop is at {}/shop/ – trouble there becomes incidents",
+                server.url
+            );
+        }
         let signals = signals()?;
         signals.await;
         server.stop().await;
