@@ -130,7 +130,9 @@ impl Spool {
         };
         match spool.rotate() {
             // What is there was read, so nothing is lost: it takes nothing in until there is room, as at any other time.
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
+            {
                 tracing::error!(%error, "there is no room for the spool: nothing is taken in until there is");
                 spool.tried = Some(at.now);
             }
