@@ -51,6 +51,20 @@ pub fn tag(name: &str) -> String {
     format!("issuetracker/{name}:{}", env!("CARGO_PKG_VERSION"))
 }
 
+/// The archives in a folder that [`write`] wrote.
+///
+/// # Errors
+/// When one of them is not there.
+pub fn read(folder: &Path) -> Result<Vec<PathBuf>> {
+    let archives = RECIPES.iter().map(|recipe| folder.join(recipe.name).with_extension("tar"));
+    archives
+        .map(|archive| {
+            ensure!(archive.is_file(), "{} is missing: cargo xtest images makes it", archive.display());
+            Ok(archive)
+        })
+        .collect()
+}
+
 /// Writes `operator.tar`, `sidecar.tar` and `consumer.tar` into a folder; their paths.
 ///
 /// # Errors

@@ -20,6 +20,8 @@ const VALID_DAYS: i32 = 365;
 const ROTATE_DAYS: i32 = 240;
 /// How long a leaf is valid. It is signed anew every day.
 const LEAF_DAYS: i32 = 30;
+/// How long before it was made a certificate is valid: whoever checks it may have a clock that is behind ours.
+const EARLIER_DAYS: i32 = 7;
 
 /// Something could not be signed or read.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +83,8 @@ impl Authorities {
         trusted: &str,
         settle: SignedDuration,
     ) -> Result<Option<Self>, CertificateError> {
-        let settled = now.duration_since(self.changed) >= settle;
+        // A change in the future is one of a clock that was ahead, and went back.
+        let settled = now.duration_since(self.changed).abs() >= settle;
         if let Some(next) = &self.next {
             if !(settled && trusted.contains(next.certificate.trim())) {
                 return Ok(None);
@@ -154,9 +157,9 @@ fn day(now: Timestamp, days: i32) -> (i32, u8, u8) {
     (i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
 }
 
-/// Valid from two days ago, so that a clock behind ours still takes it, for so many days.
+/// Valid for so many days from now on, and for some before.
 fn set_validity(params: &mut CertificateParams, now: Timestamp, days: i32) {
-    let ((from_year, from_month, from_day), (year, month, day)) = (day(now, -2), day(now, days));
+    let ((from_year, from_month, from_day), (year, month, day)) = (day(now, -EARLIER_DAYS), day(now, days));
     params.not_before = date_time_ymd(from_year, from_month, from_day);
     params.not_after = date_time_ymd(year, month, day);
 }
@@ -197,6 +200,20 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(done.bundle(), switched.current.certificate);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_leaves_nothing_behind() {
+        let ahead = Authorities::new(at(2)).unwrap();
+        let begun = ahead.step(at(0), &ahead.bundle(), SETTLE).unwrap().expect("one from the future goes");
+        let later = at(0).saturating_add(SETTLE).unwrap();
+        let switched = begun.step(later, &begun.bundle(), SETTLE).unwrap().expect("the new one signs");
+        assert_eq!(switched.current.made, at(0));
+
+        // In the middle of a rotation it does not wait for the days to come by.
+        let begun = ahead.rotated(at(2)).unwrap();
+        let switched = begun.step(at(0), &begun.bundle(), SETTLE).unwrap().expect("a next step");
+        assert_eq!(Some(&switched.current), begun.next.as_ref());
     }
 
     #[test]

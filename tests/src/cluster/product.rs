@@ -19,6 +19,9 @@ pub const SYSTEM: &str = "issuetracker-system";
 /// The name of the release, with which the names of its objects begin.
 pub const RELEASE: &str = "issuetracker";
 
+/// Names a folder of images as `cargo xtest images` makes them, to be tested instead of the debug build.
+pub const IMAGES: &str = "ISSUETRACKER_TEST_IMAGES";
+
 /// The API answers 200 reads a minute.
 const PACE: Duration = Duration::from_millis(400);
 
@@ -80,6 +83,11 @@ fn product() -> Result<&'static Product> {
     Ok(product)
 }
 
+#[expect(clippy::disallowed_methods, reason = "which images are tested is settled here and nowhere else")]
+fn given() -> Option<PathBuf> {
+    std::env::var_os(IMAGES).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// A folder of this checkout.
 pub fn checkout(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
@@ -89,7 +97,11 @@ impl Product {
     fn start() -> Result<Self> {
         let cluster = Cluster::for_tests()?;
         let folder = tempfile::tempdir()?;
-        for archive in images::write(folder.path(), images::Programs::Debug)? {
+        let archives = match given() {
+            Some(made) => images::read(&made)?,
+            None => images::write(folder.path(), images::Programs::Debug)?,
+        };
+        for archive in archives {
             cluster.client().import(&archive)?;
         }
         let runtime = tokio::runtime::Runtime::new()?;
@@ -113,7 +125,11 @@ impl Product {
 
     /// What tells two builds of the operator apart.
     fn build(&self) -> Result<String> {
-        let changed = std::fs::metadata(parts::binary("issuetracker-operator")?)?.modified()?;
+        let program = match given() {
+            Some(made) => images::read(&made)?.first().cloned().context("no image")?,
+            None => parts::binary("issuetracker-operator")?,
+        };
+        let changed = std::fs::metadata(program)?.modified()?;
         Ok(format!("b{}", changed.duration_since(std::time::UNIX_EPOCH)?.as_millis()))
     }
 
