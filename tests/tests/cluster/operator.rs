@@ -527,6 +527,7 @@ fn many_trackers_and_pods_need_little() {
     let outside = Namespace::bare(client, "outside").unwrap();
     let without = round_trips(|| assert!(!api.is_injected(&outside)));
     drop(outside);
+    let (handled, quick) = handled(product, &api);
     // Before anything is asserted: a hundred descriptions of a failed test would tell nothing.
     drop(namespaces);
     let kib = |bytes: u64| bytes / 1024;
@@ -538,18 +539,32 @@ fn many_trackers_and_pods_need_little() {
     );
     eprintln!(
         "a pod's creation as its maker sees it, median and 99th percentile of {CALLS}: {with:?} with the webhook, {without:?} \
-         without"
+         without; the handler answered {quick} of {handled} within a millisecond"
     );
     assert!(kib(memory) <= 20 * 1024, "{} KiB", kib(memory));
     assert!(cold < Duration::from_secs(30), "{cold:?}");
     if trackers >= MANY {
         assert!(mean < Duration::from_millis(10), "{mean:?}");
+        assert!(quick * 100 >= handled * 99, "{quick} of {handled} answered within a millisecond");
         let webhook = with.1.saturating_sub(without.0);
         assert!(
             webhook < Duration::from_millis(10),
             "99th percentile above a creation without it: {webhook:?}"
         );
     }
+}
+
+/// How many pods the one operator's handler answered, and how many of them within a millisecond.
+fn handled(product: &Product, api: &Api) -> (u64, u64) {
+    let pods = product.operators().unwrap();
+    let name = pods[0]["metadata"]["name"].as_str().unwrap();
+    let metrics = api.text(&format!("/api/v1/namespaces/{SYSTEM}/pods/{name}:8080/proxy/metrics"));
+    let of = |what: &str| -> u64 {
+        let name = format!("issuetracker_operator_admission_seconds_{what} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+        line.expect("a figure of the handler").parse().unwrap()
+    };
+    (of("count"), of(r#"bucket{le="0.001"}"#))
 }
 
 /// Requests of which times are told.
