@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::build::Programs;
 use super::network;
 use super::place::Place;
+use crate::parts;
 
 /// The administrator's way into a cluster.
 #[derive(Clone, Debug)]
@@ -51,6 +52,21 @@ impl Client {
     pub fn kubectl(&self, arguments: &[&str]) -> Result<String> {
         self.there()?;
         finished("kubectl", arguments, self.kubectl_command().args(arguments).output()?)
+    }
+
+    /// Runs `kubectl issues` as a user does: found in `PATH`, the cluster in `KUBECONFIG`. Its output.
+    ///
+    /// # Errors
+    /// When it fails, with what it says.
+    pub fn issues(&self, arguments: &[&str]) -> Result<String> {
+        let path = tempfile::tempdir()?;
+        let link = |program: &Path, name: &str| std::os::unix::fs::symlink(program, path.path().join(name));
+        link(&self.kubectl, "kubectl")?;
+        link(&parts::binary("issuetracker")?, "kubectl-issues")?;
+        let mut command = Command::new(path.path().join("kubectl"));
+        command.arg("issues").args(arguments);
+        command.env("KUBECONFIG", &self.kubeconfig).env("PATH", path.path());
+        finished("kubectl issues", arguments, command.output()?)
     }
 
     /// Runs helm; its output.

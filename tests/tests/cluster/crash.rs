@@ -155,6 +155,23 @@ fn with_an_embedded_store_a_crash_is_an_issue_within_seconds_and_the_pod_is_as_w
     assert!(ready < Duration::from_secs(10), "ready after {ready:?}");
     a_crash_becomes_an_issue(product, &namespace, &tracker);
     a_job_completes(&namespace, &tracker);
+    people_work_with_kubectl(product, &namespace, &tracker);
+}
+
+fn people_work_with_kubectl(product: &Product, namespace: &Namespace, tracker: &Tracker) {
+    let client = product.cluster.client();
+    let issues = |arguments: &[&str]| {
+        client.issues(&[&["--namespace", namespace.name()], arguments].concat()).unwrap()
+    };
+    let id = tracker.issue("OrderError")["id"].as_str().unwrap().to_owned();
+    let list = issues(&[]);
+    assert!(list.contains("OrderError") && list.contains(id.get(..8).unwrap()), "{list}");
+    let shown: Value = serde_json::from_str(&issues(&["show", &id, "--output", "json"])).unwrap();
+    assert_eq!(shown["errorType"], "OrderError", "{shown:#}");
+    issues(&["comment", &id, "seen from a terminal"]);
+    issues(&["resolve", &id]);
+    let after: Value = serde_json::from_str(&issues(&["show", &id, "--output", "json"])).unwrap();
+    assert_eq!(after["status"], "resolved", "{after:#}");
 }
 
 fn a_job_completes(namespace: &Namespace, tracker: &Tracker) {
