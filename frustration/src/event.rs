@@ -105,9 +105,9 @@ impl Target {
 pub struct Event {
     /// What happened.
     pub event_type: Kind,
-    /// When, in Unix milliseconds, by the client's clock where that can be believed.
+    /// When, in Unix milliseconds, by the client's clock; once it has [`Event::arrived`] only where that can be believed.
     pub timestamp: i64,
-    /// When it reached us, in Unix milliseconds.
+    /// When it reached us, in Unix milliseconds: by the clock of who took it, then by that of the brokers.
     pub received: i64,
     /// The visit.
     pub session_id: String,
@@ -186,6 +186,14 @@ impl Event {
         event.redact(&reading.redaction);
         event.key = id::key(&if chosen.is_empty() { event.described() } else { format!("chosen:{chosen}") });
         Ok(event)
+    }
+
+    /// As whoever keeps it sees it: it arrived at `at` (Unix milliseconds) by the clock of the brokers, the one that all
+    /// replicas share and that does not jump with any of them. Only here a client's clock that is ahead is corrected, so
+    /// that an event that was sent twice has one key.
+    #[must_use]
+    pub fn arrived(self, at: i64) -> Self {
+        Self { timestamp: time::believed(self.timestamp, at), received: at, ..self }
     }
 
     /// `eventType:timestamp:sessionId:route:target.type[:id][:selector]`.

@@ -115,7 +115,7 @@ impl Sessions {
             match record::decode(&visits.tracker, &incoming.payload) {
                 Ok((key, events)) => {
                     let place = *sessions.entry(key.clone()).or_insert(batch.works.len());
-                    let events = events.into_iter().map(|event| (partition, event));
+                    let events = events.into_iter().map(|event| (partition, event.arrived(at)));
                     match batch.works.get_mut(place) {
                         Some(work) => {
                             work.events.extend(events);

@@ -24,6 +24,9 @@ const KEYS: &[&str] = &[
 /// The shortest number of a payment card.
 const CARD: usize = 13;
 
+/// Between groups of digits: `4111 - 1111`.
+const JOINERS: u32 = 3;
+
 /// Refuses metadata with a forbidden key or a forbidden text at any depth.
 pub(super) fn metadata(members: &Map<String, Value>) -> Result<(), Refused> {
     members.iter().try_for_each(|(key, value)| {
@@ -42,12 +45,17 @@ pub(super) fn texts<'t>(texts: impl Iterator<Item = &'t String>) -> Result<(), R
 
 fn nested(value: &Value) -> Result<(), Refused> {
     match value {
-        Value::String(value) => text(value),
+        Value::String(value) => {
+            text(value)?;
+            written(value).map_or(Ok(()), |inner| nested(&inner))
+        }
         Value::Number(number) => {
             let digits = number.to_string();
+            // A client may write a whole number as a decimal one.
+            let digits = digits.strip_suffix(".0").unwrap_or(&digits);
             // Clocks count in numbers of 13 digits and more that begin with 1, as no payment card does.
             let is_card = !digits.starts_with('1') && digits.bytes().all(|b| b.is_ascii_digit());
-            if is_card && has_card(&digits) { Err(Refused::Private("card")) } else { Ok(()) }
+            if is_card && has_card(digits) { Err(Refused::Private("card")) } else { Ok(()) }
         }
         Value::Array(items) => items.iter().try_for_each(nested),
         Value::Object(members) => metadata(members),
@@ -55,8 +63,19 @@ fn nested(value: &Value) -> Result<(), Refused> {
     }
 }
 
+/// A value that was written into a text, as bodies of requests are. Each is shorter than the text around it, and an event is
+/// bounded, so they do not nest far.
+fn written(text: &str) -> Option<Value> {
+    let text = text.trim();
+    if !text.starts_with(['{', '[', '"']) {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
 fn is_forbidden(key: &str) -> bool {
-    let bare: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let plain = decoded(key).unwrap_or_else(|| key.to_owned());
+    let bare: String = plain.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     KEYS.contains(&bare.as_str())
 }
 
@@ -69,24 +88,72 @@ fn text(text: &str) -> Result<(), Refused> {
     if has_card(text) { Err(Refused::Private("card")) } else { Ok(()) }
 }
 
-/// With `%40` as `@` and wide forms as plain ones; `None` where nothing is written so.
+/// As a reader sees it: percent signs decoded, twice as some clients write them; look-alikes as what they look like; what
+/// cannot be seen left out. `None` where the text is so already.
 fn decoded(text: &str) -> Option<String> {
-    const PERCENT: &[(&str, &str)] = &[("%40", "@"), ("%2e", "."), ("%2E", "."), ("%20", " "), ("%2d", "-")];
     if text.is_ascii() && !text.contains('%') {
         return None;
     }
-    let plain: String = text.chars().map(plain).collect();
-    Some(PERCENT.iter().fold(plain, |text, (from, to)| text.replace(from, to)))
+    let once = if text.contains('%') { unescaped(text) } else { text.to_owned() };
+    let twice = if once.contains('%') { unescaped(&once) } else { once };
+    Some(twice.chars().filter_map(plain).collect())
 }
 
-/// Full-width characters (U+FF01 to U+FF5E) stand for those of ASCII.
-fn plain(c: char) -> char {
-    match u32::from(c) {
-        wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
-        0x00A0 | 0x2009 | 0x202F => ' ',
-        0x2010..=0x2015 => '-',
-        _ => c,
+/// With `%40` as `@`. What is no escape stays.
+fn unescaped(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let escaped = digits.filter(|two| first == b'%' && two.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = escaped.and_then(|two| u8::from_str_radix(two, 16).ok());
+        out.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Zeros of digits that read as ours: Arabic, Persian, Devanagari, and the double-struck ones of mathematics.
+const ZEROS: [u32; 4] = [0x0660, 0x06F0, 0x0966, 0x1D7D8];
+
+/// Letters of other scripts that no reader tells from ours (the strongest of Unicode TS #39), and signs that are read as ours.
+const ALIKE: &[(char, char)] = &[
+    ('\u{0430}', 'a'),
+    ('\u{0441}', 'c'),
+    ('\u{0501}', 'd'),
+    ('\u{0435}', 'e'),
+    ('\u{0456}', 'i'),
+    ('\u{03BF}', 'o'),
+    ('\u{043E}', 'o'),
+    ('\u{0440}', 'p'),
+    ('\u{0455}', 's'),
+    ('\u{0445}', 'x'),
+    ('\u{FE6B}', '@'),
+    ('\u{3002}', '.'),
+    ('\u{00A0}', ' '),
+    ('\u{2009}', ' '),
+    ('\u{202F}', ' '),
+    ('\u{2212}', '-'),
+];
+
+/// What a character reads as; `None` where it is not seen at all.
+fn plain(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return Some(c);
+    }
+    let code = u32::from(c);
+    match code {
+        0x00AD | 0x200B..=0x200F | 0x2060..=0x2064 | 0xFEFF => return None,
+        // Full-width forms stand for those of ASCII.
+        0xFF01..=0xFF5E => return char::from_u32(code - 0xFEE0),
+        0x2010..=0x2015 => return Some('-'),
+        _ => {}
+    }
+    let digit = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code));
+    if let Some(zero) = digit {
+        return char::from_digit(code - zero, 10);
+    }
+    Some(ALIKE.iter().find(|(other, _)| *other == c).map_or(c, |(_, ours)| *ours))
 }
 
 /// `local@domain.tld`, the shape alone.
@@ -103,27 +170,42 @@ fn has_address(text: &str) -> bool {
     })
 }
 
-/// A run of 13 to 19 digits, single spaces and hyphens between them allowed, whose check digit (ISO/IEC 7812-1) fits.
+/// A run of 13 to 19 digits, up to three spaces and hyphens between two of them, whose check digit (ISO/IEC 7812-1) fits.
 fn has_card(text: &str) -> bool {
-    let mut digits: Vec<u8> = Vec::new();
-    let mut joined = false;
+    let (mut digits, mut groups): (Vec<u8>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut joined = 0;
     for c in text.chars().chain(['\n']) {
         match c {
             '0'..='9' => {
+                if digits.is_empty() || joined > 0 {
+                    groups.push(digits.len());
+                }
                 digits.push(c as u8 - b'0');
-                joined = false;
+                joined = 0;
             }
-            ' ' | '-' if !joined && !digits.is_empty() => joined = true,
+            ' ' | '-' if joined < JOINERS && !digits.is_empty() => joined += 1,
             _ => {
-                if is_card(&digits) {
+                if is_card(&digits) || has_grouped_card(&digits, &groups) {
                     return true;
                 }
                 digits.clear();
-                joined = false;
+                groups.clear();
+                joined = 0;
             }
         }
     }
     false
+}
+
+/// A card among other numbers, as in `order 7 4111 1111 1111 1111`: groups of three digits and more, one behind the other.
+fn has_grouped_card(digits: &[u8], starts: &[usize]) -> bool {
+    let ends = starts.iter().skip(1).copied().chain([digits.len()]);
+    let groups: Vec<(usize, usize)> = starts.iter().copied().zip(ends).collect();
+    let card_from = |(at, &(from, _)): (usize, &(usize, usize))| {
+        let joined = groups.iter().skip(at).take_while(|(start, end)| end - start >= 3 && end - from <= 19);
+        joined.filter(|(_, end)| end - from >= CARD).any(|&(_, to)| digits.get(from..to).is_some_and(is_card))
+    };
+    groups.len() > 1 && groups.iter().enumerate().any(card_from)
 }
 
 /// The whole run, or where it is longer than a card any part of it.

@@ -56,8 +56,13 @@ fn limits_are_exact() {
 
 #[test]
 fn a_clock_that_is_ahead_is_not_believed() {
-    let at = |ahead: i64| read(json!({"timestamp": NOW + ahead})).unwrap().timestamp - NOW;
+    let told = |ahead: i64| read(json!({"timestamp": NOW + ahead})).unwrap();
+    let at = |ahead: i64| told(ahead).arrived(NOW).timestamp - NOW;
     assert_eq!([at(time::SKEW), at(time::SKEW + 1), at(-5)], [time::SKEW, 0, -5]);
+    let again =
+        Event::read(&item(json!({"timestamp": NOW + time::HOUR})), "shop", NOW + 1, &Reading::default());
+    assert_eq!(told(time::HOUR).key, again.unwrap().key, "sent twice, it is one");
+    assert_eq!(told(0).arrived(NOW + 7).received, NOW + 7);
     assert_eq!(read(json!({"timestamp": "2026-11-21T08:00:00+01:00"})).unwrap().timestamp, NOW - time::HOUR);
     assert_eq!(read(json!({"timestamp": 1_795_247_999_999.7})).unwrap().timestamp, NOW - 1);
 }
@@ -128,6 +133,23 @@ fn personal_data_is_dropped_in_sixty_forms() {
         let said = refused.unwrap_err().to_string();
         assert!(!said.contains('@') && !said.contains("4111"), "{said}");
     }
+}
+
+/// The forms that the suite of privacy sends to the service: dropped with the event, or cut out of it.
+#[test]
+fn no_form_of_what_is_forbidden_gets_into_an_event() {
+    let forms: Vec<Value> =
+        serde_json::from_str(include_str!("../../testdata/forbidden.json")).expect("a list of forms");
+    let mut wrong = Vec::new();
+    for form in &forms {
+        let changes = form["event"].to_string().replace("MARK", "zqmark");
+        match (form["fate"].as_str(), read(serde_json::from_str(&changes).expect("JSON"))) {
+            (Some("dropped"), Err(Refused::Private(_))) => {}
+            (Some("cut"), Ok(event)) if !json!(event).to_string().contains("zqmark") => {}
+            (_, outcome) => wrong.push(format!("{}: {outcome:?}", form["name"])),
+        }
+    }
+    assert!(wrong.is_empty() && forms.len() >= 60, "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -36,9 +36,13 @@ pub(super) fn read(value: Option<&Value>, received: i64) -> Result<i64, Refused>
     match told.saturating_sub(received) {
         ahead if ahead > AHEAD => Err(Refused::Future),
         ahead if ahead < -OLDEST => Err(Refused::Old),
-        ahead if ahead > SKEW => Ok(received),
         _ => Ok(told),
     }
+}
+
+/// What is believed of a client's clock: nothing that is further ahead of the arrival than [`SKEW`].
+pub(super) fn believed(told: i64, arrived: i64) -> i64 {
+    if told.saturating_sub(arrived) > SKEW { arrived } else { told }
 }
 
 /// Browsers' high-resolution clocks write fractions.

@@ -22,11 +22,12 @@ impl Bucket {
         Self { left: BURST * EVENT, at: now }
     }
 
-    /// Takes `events`, all or none. A clock that goes back gives nothing.
+    /// Takes `events`, all or none. A clock that goes back gives nothing, and counts on from there: one that was ahead for a
+    /// while holds nobody up for as long.
     pub fn take(&mut self, events: usize, now: i64) -> Result<(), Refusal> {
         let passed = u64::try_from(now.saturating_sub(self.at)).unwrap_or_default();
         self.left = self.left.saturating_add(passed.saturating_mul(RATE)).min(BURST * EVENT);
-        self.at = self.at.max(now);
+        self.at = now;
         let wanted = (events as u64).saturating_mul(EVENT);
         match self.left.checked_sub(wanted) {
             Some(left) => {

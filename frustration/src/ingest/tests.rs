@@ -72,7 +72,8 @@ fn a_bucket_holds_two_thousand_and_fills_by_a_thousand_a_second() {
     assert_eq!(bucket.take(1, NOW + 1), Ok(()));
     assert_eq!(bucket.take(100, NOW + 100), Err(Refusal::TooMany(1)));
     assert_eq!(bucket.take(100, NOW + 101), Ok(()));
-    assert_eq!(bucket.take(1, NOW - 1000), Err(Refusal::TooMany(1)));
+    assert_eq!(bucket.take(1, NOW - 3_600_000), Err(Refusal::TooMany(1)));
+    assert_eq!(bucket.take(100, NOW - 3_600_000 + 100), Ok(()), "an hour back, it goes on");
     assert_eq!(bucket.take(2001, NOW + 60_000), Err(Refusal::TooMany(1)));
 }
 
