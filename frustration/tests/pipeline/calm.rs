@@ -20,6 +20,22 @@ const CALM: &[&str] = &[
     "0 cursor directionChanges=3; 4000 click #close mutated=true",
     "0 click #video; 300 loading; 900 performance duration=2400; 1200 network #/video status=206",
     "0 navigation @/cart; 1000 performance duration=3500; 6000 navigation @/home",
+    "0 navigation @/games/7; 1000..5000/200 click #fire; 9000 navigation @/home",
+    "0 click #word; 200 click #word; 3000 click #word; 3200 click #word",
+    "0 navigation @/signup; 4000 form_submit #signup; 4100 error errorType=ValidationError; 15000 input #name; \
+     19000 form_submit #signup; 19500 network #/signup status=201; 19600 navigation @/welcome",
+    "0 navigation @/reports; 500 performance duration=9000; 12000 click #table mutated=true; 15000..24000/1500 scroll",
+    "0 navigation @/search; 1000 click #a; 1500 navigation @/item/1; 4000 navigation @/search; 6000 navigation @/item/2; \
+     9000 navigation @/search; 11000 navigation @/item/3",
+];
+
+/// Whole visits of those who do not click as people with a mouse do; whatever they do is no frustration.
+const ASSISTED: &[&str] = &[
+    "0 click #a userAgent=NVDA; 1000..2200/300 click #a; 2300 error; 9000..12000/300 click #b",
+    "0 click #a userAgent=JAWS/2026; 500 error; 1000..9000/1000 form_submit #f",
+    "0 click #a userAgent=Googlebot/2.1; 1000..20000/200 click #next; 20100 error",
+    "0 navigation @/a userAgent=Pingdom; 1000..4000/100 click #a; 4100 error",
+    "0 click #a assistiveTechnology=true; 1000..2200/300 click #a; 2300 error",
 ];
 
 /// A small generator (xorshift), so that the hundred visits are the same ones everywhere.
@@ -31,6 +47,16 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % bound
+    }
+}
+
+#[test]
+fn machines_and_assistive_technology_are_no_incident() {
+    let rules = Rules::default();
+    for visit in ASSISTED {
+        let judgement = frustration::evaluate(&session(&of_session("s1", START, visit)), &rules, true);
+        assert!(judgement.incidents.is_empty(), "{visit}: {:#?}", judgement.incidents);
+        assert!(judgement.discarded.contains_key("assisted"), "{visit}: {:?}", judgement.discarded);
     }
 }
 

@@ -5,6 +5,7 @@ mod bounds;
 mod calm;
 mod defects;
 mod incidents;
+mod isolated;
 mod properties;
 mod recorded;
 mod scenario;
