@@ -152,13 +152,29 @@ pub fn opens(line: &str) -> Option<(&'static Grammar, Opening)> {
     may_start(line).then(|| opens_among(line, may_open(line))).flatten()
 }
 
-/// As [`opens`] of what follows the first of `starts` at which a record starts. The line is searched for needles once,
-/// however many places there are.
+/// The grammars of which a line holds a needle. The line is searched once, however many places there are at which a
+/// record may start.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates(u32);
+
+impl Candidates {
+    /// Looks for the needles of all grammars.
+    pub fn of(line: &str) -> Self {
+        Self(may_open(line))
+    }
+
+    /// As [`opens`] of the line that the candidates are of.
+    pub fn open(self, line: &str) -> Option<(&'static Grammar, Opening)> {
+        may_start(line).then(|| opens_among(line, self.0)).flatten()
+    }
+}
+
+/// As [`opens`] of what follows the first of `starts` at which a record starts.
 pub fn opens_at(
     line: &str,
+    Candidates(may): Candidates,
     mut starts: impl Iterator<Item = usize>,
 ) -> Option<(usize, &'static Grammar, Opening)> {
-    let may = may_open(line);
     starts.find_map(|offset| {
         let rest = line.get(offset..).filter(|rest| may_start(rest))?;
         opens_among(rest, may).map(|(grammar, opening)| (offset, grammar, opening))

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     report::Redacted,
-    search::{Fronts, Words},
+    search::{Fronts, Rare, Words},
 };
 
 mod card;
@@ -111,7 +111,7 @@ impl Redactor {
         self.patterns.is_empty()
             && texts.all(|text| {
                 card::find(text.as_bytes(), &mut cards);
-                cards.is_empty() && NEEDLES.next(text.as_bytes(), 0).is_none()
+                cards.is_empty() && !NEEDLES.any(text.as_bytes())
             })
     }
 
@@ -217,6 +217,8 @@ enum Announced {
 /// Everything that announces a secret. A small table over the first three bytes says where a needle may begin; only there
 /// the needles are compared.
 struct Needles {
+    /// Whether there may be any.
+    rare: Rare,
     fronts: Fronts,
     words: Words,
     announced: Vec<Announced>,
@@ -230,10 +232,11 @@ static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
     let shapes = shapes::TABLE.iter().map(|(needle, recogniser)| (*needle, Announced::Shape(*recogniser)));
     let (words, announced): (Vec<&str>, Vec<_>) = names.chain(shapes).unzip();
     let mut fronts = Fronts::new(words.iter().copied());
-    for third in (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte)) {
-        fronts.add(&[SHORT, &[third]].concat());
-    }
-    Needles { fronts, words: Words::of_any_case(words), announced }
+    let thirds = (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte));
+    let short: Vec<Vec<u8>> = thirds.map(|third| [SHORT, &[third]].concat()).collect();
+    short.iter().for_each(|three| fronts.add(three));
+    let rare = Rare::new(words.iter().map(|word| word.as_bytes()).chain(short.iter().map(Vec::as_slice)));
+    Needles { rare, fronts, words: Words::of_any_case(words), announced }
 });
 
 /// A needle in a text.
@@ -244,6 +247,11 @@ struct Found {
 }
 
 impl Needles {
+    /// Whether there is any.
+    fn any(&self, text: &[u8]) -> bool {
+        self.rare.may_be_in(text) && self.next(text, 0).is_some()
+    }
+
     /// The first needle at or after `from`, of those that begin there the longest.
     fn next(&self, text: &[u8], mut from: usize) -> Option<Found> {
         loop {

@@ -1,14 +1,17 @@
 //! Looking for many words at once, in the ways that the hot path needs: is there any at all ([`any`], and
 //! [`fronts`] where they are too many for that), which of them are there ([`words`]), which one does a text begin with
-//! ([`beginnings`]); and for one short word in a short text ([`find`]), where the standard library first sets up a
+//! ([`beginnings`]), is a word one of a few ([`closed`]), may any
+//! of them be there at all ([`rare`]); and for one short word in a short text ([`find`]), where the standard library first sets up a
 //! search that is longer than the text.
 
 mod any;
 mod beginnings;
+mod closed;
 mod fronts;
+mod rare;
 mod words;
 
-pub use self::{any::Any, beginnings::Beginnings, fronts::Fronts, words::Words};
+pub use self::{any::Any, beginnings::Beginnings, closed::Closed, fronts::Fronts, rare::Rare, words::Words};
 
 /// Index of the first `needle` in `text`. For needles of a few bytes in texts of a line's length.
 pub fn find(text: &str, needle: &str) -> Option<usize> {

@@ -10,6 +10,9 @@ use crate::logline::Rank;
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 
 mod cut;
+mod object;
+
+use object::Object;
 
 /// Keys under which loggers state the level; dots reach into objects.
 const LEVELS: [&str; 18] = [
@@ -174,41 +177,19 @@ fn rank_of_number(number: u64) -> Option<Rank> {
     if number < 8 { Rank::of_syslog(number) } else { Rank::of_number(number) }
 }
 
-/// Looks a path up, as one key with dots or through objects.
-fn lookup<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    member(object, path).or_else(|| {
-        let (first, rest) = path.split_once('.')?;
-        member(object, first)?.as_object().and_then(|inner| lookup(inner, rest))
-    })
-}
-
-/// A member of an object. A line has few of them, and about a hundred paths are looked up in it: comparing lengths costs
-/// less than hashing each path.
-fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    const FEW: usize = 24;
-    if object.len() > FEW {
-        return object.get(key);
-    }
-    object.iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value)
-}
-
-fn text<'a>(object: &'a Map<String, Value>, paths: &[&str]) -> Option<&'a str> {
-    paths.iter().find_map(|path| lookup(object, path)?.as_str().filter(|text| !text.trim().is_empty()))
-}
-
 /// MongoDB's letter, which is a level only beside its own keys.
-fn letter(object: &Map<String, Value>) -> Option<Rank> {
+fn letter(object: &Object) -> Option<Rank> {
     let word =
-        object.get("s").filter(|_| object.contains_key("c") && object.contains_key("ctx"))?.as_str()?;
+        object.member("s").filter(|_| object.member("c").and(object.member("ctx")).is_some())?.as_str()?;
     word.bytes().next().filter(|_| word.len() == 1).and_then(Rank::of_letter)
 }
 
-fn rank(object: &Map<String, Value>) -> Option<Rank> {
+fn rank(object: &Object) -> Option<Rank> {
     letter(object).or_else(|| stated(object))
 }
 
-fn stated(object: &Map<String, Value>) -> Option<Rank> {
-    LEVELS.iter().find_map(|path| match lookup(object, path)? {
+fn stated(object: &Object) -> Option<Rank> {
+    LEVELS.iter().find_map(|path| match object.at(path)? {
         Value::String(word) => rank_of_text(word),
         Value::Number(number) if *path == "severity_number" => rank_of_otel(number.as_u64()?),
         Value::Number(number) => rank_of_number(number.as_u64()?),
@@ -231,18 +212,18 @@ fn rank_of_otel(number: u64) -> Option<Rank> {
 pub fn parse_json(line: &str) -> Option<Parsed> {
     let line = line.trim();
     let value: Value = serde_json::from_str(line).ok().or_else(|| cut::completed(line))?;
-    read(value.as_object()?)
+    read(&Object::new(value.as_object()?))
 }
 
-fn read(object: &Map<String, Value>) -> Option<Parsed> {
+fn read(object: &Object) -> Option<Parsed> {
     let rank = rank(object);
-    let trace = STACKS.iter().find_map(|path| stack(lookup(object, path)?));
+    let trace = STACKS.iter().find_map(|path| stack(object.at(path)?));
     let level = match (rank, &trace) {
         (Some(rank), _) => rank.level()?,
         (None, Some(_)) => Level::Error,
         (None, None) => return None,
     };
-    let message = text(object, &MESSAGES);
+    let message = object.text(&MESSAGES);
     // Many programs put the whole trace into the message.
     let (trace, message) = match (trace, message.and_then(stack_text)) {
         (None, Some(told)) => {
@@ -255,14 +236,14 @@ fn read(object: &Map<String, Value>) -> Option<Parsed> {
             parsed.log = message.map(str::to_owned);
             parsed
         }
-        None => logged(message.or_else(|| text(object, &TEXTS)).unwrap_or_default()),
+        None => logged(message.or_else(|| object.text(&TEXTS)).unwrap_or_default()),
     };
     parsed.level = level;
     if parsed.error_type.is_none() {
-        parsed.error_type = text(object, &TYPES).map(str::to_owned);
+        parsed.error_type = object.text(&TYPES).map(str::to_owned);
     }
     if parsed.message.is_empty() {
-        parsed.message = text(object, &TEXTS).or(message).unwrap_or_default().to_owned();
+        parsed.message = object.text(&TEXTS).or(message).unwrap_or_default().to_owned();
     }
     Some(parsed)
 }
@@ -323,13 +304,13 @@ fn line_list(items: &[Value]) -> Option<Parsed> {
 pub fn parse_tail(message: &str) -> Option<Parsed> {
     let at = message.find("{\"")?;
     let value: Value = serde_json::from_str(message.get(at..)?.trim_end()).ok()?;
-    let object = value.as_object()?;
-    let mut parsed = STACKS.iter().find_map(|path| stack(lookup(object, path)?))?;
+    let object = Object::new(value.as_object()?);
+    let mut parsed = STACKS.iter().find_map(|path| stack(object.at(path)?))?;
     if parsed.error_type.is_none() {
-        parsed.error_type = text(object, &TYPES).map(str::to_owned);
+        parsed.error_type = object.text(&TYPES).map(str::to_owned);
     }
     if parsed.message.is_empty() {
-        parsed.message = text(object, &TEXTS).unwrap_or_default().to_owned();
+        parsed.message = object.text(&TEXTS).unwrap_or_default().to_owned();
     }
     let words = message.get(..at).unwrap_or_default().trim();
     parsed.log = (!words.is_empty()).then(|| words.to_owned());
@@ -428,7 +409,7 @@ pub fn parse_logfmt(line: &str) -> Option<Parsed> {
         object.entry(key).or_insert(Value::String(value));
         rest = tail.trim_start();
     }
-    read(&object)
+    read(&Object::new(&object))
 }
 
 /// A bare or quoted value and what follows it.

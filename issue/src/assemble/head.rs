@@ -30,7 +30,9 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut 
     let mut record = Record::new(buffer.line, buffer.offset(line.start), at);
     if let Some((offset, grammar, opening)) = opening {
         lookback::header(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar.headers);
-        record.level = stated(&text, &seen);
+        if !Front::is_bare(offset, opening) {
+            record.level = stated(&text, &seen);
+        }
         add_opener(&mut record, &text, offset, grammar, opening);
         return Some(record);
     }
@@ -64,8 +66,24 @@ pub struct Front {
 impl Front {
     /// Reads a line.
     pub fn of(text: &str) -> Self {
-        let seen = look(text);
-        Self { seen, opening: languages::opens_at(text, seen.starts()) }
+        let candidates = languages::Candidates::of(text);
+        match candidates.open(text) {
+            Some((grammar, opening)) => {
+                let seen = if Self::is_bare(0, opening) { Look::default() } else { look(text) };
+                Self { seen, opening: Some((0, grammar, opening)) }
+            }
+            None => {
+                let seen = look(text);
+                // The first of them is the line's start.
+                Self { seen, opening: languages::opens_at(text, candidates, seen.starts().skip(1)) }
+            }
+        }
+    }
+
+    /// Whether a trace surely begins with the line: then nobody asks for the front of a log line, nor for the level that
+    /// it states.
+    fn is_bare(offset: usize, opening: Opening) -> bool {
+        offset == 0 && opening.firm
     }
 }
 

@@ -15,6 +15,13 @@ const LONGEST: usize = 512;
 const SETS: usize = 2048;
 const FIRSTS: usize = 512;
 
+/// Lines after which is judged whether remembering them pays: it does where this share of them was found.
+const TRIED: u32 = 1024;
+const SHARE: u32 = 16;
+
+/// Lines that are read without a memory once it did not pay.
+const REST: u32 = 8 * TRIED;
+
 /// Where a record stands before a line. Together with the line it decides what becomes of it.
 pub type Stand = (&'static Grammar, State);
 
@@ -24,6 +31,31 @@ pub struct Known {
     lines: Memo<Box<Line>>,
     fronts: Memo<Box<(String, Front)>>,
     bytes: usize,
+    worth: Worth,
+}
+
+/// Whether the memory is of use: where no line comes twice, asking it costs more than it saves.
+#[derive(Debug, Default)]
+struct Worth {
+    asked: u32,
+    found: u32,
+    rest: u32,
+}
+
+impl Worth {
+    /// Whether to ask the memory for the next line.
+    fn asks(&mut self) -> bool {
+        if self.rest > 0 {
+            self.rest -= 1;
+            return false;
+        }
+        if self.asked == TRIED {
+            self.rest = if self.found < TRIED / SHARE { REST } else { 0 };
+            (self.asked, self.found) = (0, 0);
+        }
+        self.asked += 1;
+        true
+    }
 }
 
 /// One line in one state.
@@ -42,18 +74,24 @@ impl Known {
     /// No lines yet, and never more than `bytes` of them.
     pub fn new(bytes: usize) -> Self {
         let firsts = bytes / 4;
-        Self { lines: Memo::new(SETS, bytes - firsts), fronts: Memo::new(FIRSTS, firsts), bytes }
+        Self {
+            lines: Memo::new(SETS, bytes - firsts),
+            fronts: Memo::new(FIRSTS, firsts),
+            bytes,
+            worth: Worth::default(),
+        }
     }
 
     /// What is remembered of a line, and the hash to remember it by; `None` for lines that never are.
     pub fn find(&mut self, stand: Stand, line: &[u8]) -> Option<(u64, Option<&Line>)> {
-        if self.bytes == 0 || line.len() > LONGEST {
+        if self.bytes == 0 || line.len() > LONGEST || !self.worth.asks() {
             return None;
         }
         let State { phase, run, mark } = stand.1;
         let stood = u64::from(phase) << 56 ^ u64::from(run) << 24 ^ u64::from(mark);
         let hash = memo::hash(line) ^ stood;
         let place = self.lines.find(hash, |known| known.before == stand && known.text.as_bytes() == line);
+        self.worth.found += u32::from(place.is_some());
         Some((hash, place.and_then(|place| self.lines.get(place)).map(|line| &**line)))
     }
 
@@ -76,7 +114,7 @@ impl Known {
 
     /// What a line tells by its text alone.
     pub fn front(&mut self, line: &str) -> Front {
-        if self.bytes == 0 || line.len() > LONGEST {
+        if self.bytes == 0 || line.len() > LONGEST || self.worth.rest > 0 {
             return Front::of(line);
         }
         let hash = memo::hash(line.as_bytes());
@@ -91,5 +129,20 @@ impl Known {
             self.fronts.keep(hash, weight, Box::new((line.to_owned(), front))).unwrap_or_default();
         }
         front
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_that_is_of_no_use_rests_and_is_tried_again() {
+        let asked = |worth: &mut Worth, lines: u32| (0..lines).filter(|_| worth.asks()).count();
+        let mut worth = Worth::default();
+        assert_eq!(asked(&mut worth, TRIED), TRIED as usize);
+        assert_eq!(asked(&mut worth, 1 + REST), 1);
+        worth.found = TRIED / SHARE;
+        assert_eq!(asked(&mut worth, 2 * TRIED - 1), 2 * TRIED as usize - 1);
     }
 }

@@ -141,7 +141,7 @@ const INDENTED: &str = "Traceback (most recent call last):";
 
 /// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could
 /// begin, the line's start first.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Time and level in front.
     pub head: Option<Head>,

@@ -182,21 +182,19 @@ fn received(line: &str) -> Option<(&str, &str)> {
 pub fn signal(line: &str) -> Option<(&'static str, &str)> {
     let text = line.trim();
     if let Some(at) = search::find(text, "segfault at ")
-        && text.contains(" ip ")
+        && search::find(text, " ip ").is_some()
     {
         return Some(("SIGSEGV", text.get(at..)?));
     }
     let bare = text.strip_suffix(" (core dumped)").unwrap_or(text);
     // macOS adds the signal's number.
-    let bare =
-        bare.rsplit_once(": ").filter(|(_, number)| is_number(number)).map_or(bare, |(words, _)| words);
+    let numbered = bare.ends_with(|last: char| last.is_ascii_digit());
+    let number = numbered.then(|| search::rsplit_once(bare, ": ")).flatten();
+    let bare = number.filter(|(_, number)| is_number(number)).map_or(bare, |(words, _)| words);
     if let Some((words, name)) = SIGNALS.iter().find(|(words, _)| bare == *words) {
         return Some((name, words));
     }
-    let shell = text.contains(": line ") || text.split(' ').next().is_some_and(|first| first.ends_with(':'));
-    if !shell {
-        return None;
-    }
+    search::find(text, ": line ")?;
     SIGNALS.iter().find_map(|(words, name)| {
         let at = text.find(words)?;
         let before = text.get(..at)?.trim_end();

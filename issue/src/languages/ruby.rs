@@ -54,6 +54,7 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
 
 /// `FILE:LINE:in 'FUNCTION'` at the start of a text → the frame and what follows it.
 fn place(text: &str) -> Option<(Seen<'_>, &str)> {
+    search::find(text, ":in ")?;
     let at = search::find(text, ":in `").or_else(|| search::find(text, ":in '"))?;
     let (file, line) = text.get(..at)?.rsplit_once(':')?;
     // A file behind the front of a log line is looked for behind it.

@@ -207,7 +207,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             in_text = false;
         } else if in_backtrace {
             backtrace_line(panics.last_mut(), line);
-        } else if super::native::signal(line).is_some() {
+        } else if in_text && super::native::signal(line).is_some() {
             in_text = false;
         } else if in_text && let Some(last) = panics.last_mut() {
             if last.message.is_empty() { last.message = line.to_owned() } else { last.more(line) }

@@ -188,7 +188,9 @@ impl<'a> Scanner<'a> {
         let end = process_end(rest, end).unwrap_or(end);
         let mut token = rest.get(..end).unwrap_or(rest);
         // `ERROR:root:message` has no space after its parts.
-        if let Some(colon) = memchr::memchr(b':', token.as_bytes())
+        if let Some(colon) = token
+            .bytes()
+            .position(|byte| byte == b':')
             .filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
         {
             token = token.get(..=colon).unwrap_or(token);
@@ -403,8 +405,11 @@ fn level_inside(inner: &str) -> Option<Rank> {
 fn joined_level(token: &str) -> Option<Rank> {
     let clock =
         token.as_bytes().first().is_some_and(u8::is_ascii_digit) && token.as_bytes().get(2) == Some(&b':');
+    if !clock {
+        return None;
+    }
     let mut parts = token.split(':').skip(3);
-    let word = parts.next().filter(|word| clock && word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
+    let word = parts.next().filter(|word| word.bytes().all(|byte| byte.is_ascii_uppercase()))?;
     parts.next()?;
     Rank::of_word(word)
 }

@@ -10,6 +10,7 @@ fn every_needle_is_found() {
         for text in [format!("x {needle}1"), format!("x {}1", needle.to_ascii_uppercase())] {
             let found = NEEDLES.next(text.as_bytes(), 0).map(|found| (found.start, found.end));
             assert_eq!(found, Some((2, 2 + needle.len())), "{needle:?} in {text:?}");
+            assert!(NEEDLES.any(text.as_bytes()) && NEEDLES.any(text.split_at(1).1.as_bytes()), "{text:?}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! its middle, was chosen by whoever named a thing: it is a value where a value can stand. An exception are names that
 //! tell what happened (`NOT_FOUND`, `AccessDenied`): those are kept everywhere.
 
+use crate::search::Closed;
+
 use super::{
     Kind, Scan,
     bytes::{at, is_word, run, run_at_most, starts},
@@ -27,7 +29,7 @@ impl Scan<'_, '_> {
         let before = self.bytes.get(..self.at).unwrap_or_default();
         if EMPTY_VALUES.contains(&text) {
             let closes = ends_line(self.bytes, end) && before.ends_with(b" ");
-            return closes || before.ends_with(b": ") || self.previous_word_is(PREPOSITIONS);
+            return closes || before.ends_with(b": ") || self.previous_word_is(&PREPOSITIONS);
         }
         if matches!(next, b'(' | b':') {
             return false;
@@ -41,11 +43,11 @@ impl Scan<'_, '_> {
             let small = !text.starts_with(|first: char| first.is_ascii_uppercase());
             let closes = last && (before.ends_with(b": ") || (small && before.ends_with(b" ")));
             let announced =
-                || [PREPOSITIONS, ANNOUNCERS, NOUNS].iter().any(|list| self.previous_word_is(list));
+                || [&PREPOSITIONS, &ANNOUNCERS, &NOUNS].into_iter().any(|list| self.previous_word_is(list));
             return !speaks(text) && (closes || announced() || self.is_worked_on(before, end));
         }
         if last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non") {
-            return !speaks(text) && self.previous_word_is(PREPOSITIONS);
+            return !speaks(text) && self.previous_word_is(&PREPOSITIONS);
         }
         self.is_at_place(end) || self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
     }
@@ -57,7 +59,7 @@ impl Scan<'_, '_> {
         let verb = before.strip_suffix(b" ").map(last_word).unwrap_or_default();
         let acts = verb.len() > 4 && (verb.ends_with(b"ing") || verb.ends_with(b"ed"));
         let text = self.text.get(self.at..end).unwrap_or_default();
-        (acts && PREPOSITIONS.contains(&next))
+        (acts && PREPOSITIONS.holds(next))
             || (has_hump(text) && !next.is_empty() && self.sink.ends_with_count())
     }
 
@@ -66,9 +68,7 @@ impl Scan<'_, '_> {
         let before = self.bytes.get(..start).unwrap_or_default();
         before.strip_suffix(b": ").is_some_and(|head| {
             let word = last_word(head);
-            [NOUNS, ANNOUNCERS]
-                .iter()
-                .any(|list| list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes())))
+            NOUNS.holds_any_case(word) || ANNOUNCERS.holds_any_case(word)
         })
     }
 
@@ -128,25 +128,19 @@ impl Scan<'_, '_> {
     }
 
     /// Whether exactly one space lies between the word before and here, and the word is on the list.
-    fn previous_word_is(&self, list: &[&str]) -> bool {
+    fn previous_word_is(&self, list: &Closed) -> bool {
         let before = self.bytes.get(..self.at).unwrap_or_default();
-        before.strip_suffix(b" ").is_some_and(|head| {
-            let word = last_word(head);
-            list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-        })
+        before.strip_suffix(b" ").is_some_and(|head| list.holds_any_case(last_word(head)))
     }
 
     /// Whether what ends at `end` is the last thing that the line says, and a preposition stands before it.
     pub(super) fn closes_after_preposition(&self, end: usize) -> bool {
-        end > self.at && ends_line(self.bytes, end) && self.previous_word_is(PREPOSITIONS)
+        end > self.at && ends_line(self.bytes, end) && self.previous_word_is(&PREPOSITIONS)
     }
 
     /// `state: running` at the end, `status installed cart`: the value of an attribute that has a few of them.
     fn is_attribute(&self, before: &[u8], text: &str, end: usize) -> bool {
-        let known = |head: &[u8]| {
-            let word = last_word(head);
-            ATTRIBUTES.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
-        };
+        let known = |head: &[u8]| ATTRIBUTES.holds_any_case(last_word(head));
         if let Some(head) = before.strip_suffix(b": ") {
             return known(head) && ends_line(self.bytes, end);
         }
@@ -169,14 +163,13 @@ impl Scan<'_, '_> {
         // `status reported by`: a sentence.
         let after = self.text.get(end..).and_then(|rest| rest.strip_prefix(' ')).unwrap_or_default();
         let word = after.split(' ').next().unwrap_or_default();
-        !PREPOSITIONS.contains(&word)
+        !PREPOSITIONS.holds(word)
     }
 
     /// `changed to running`, `switched to READY`: what something turned into.
     fn is_turned_to(&self, before: &[u8], text: &str, end: usize) -> bool {
         let Some(head) = before.strip_suffix(b" to ") else { return false };
-        let turning =
-            |verb: &[u8]| TURNING_VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known.as_bytes()));
+        let turning = |verb: &[u8]| TURNING_VERBS.holds_any_case(verb);
         // `set cart.colour to red`: a name stands between.
         let turns = turning(last_word(head))
             || (self.sink.ends_with_hole_and(" to ") && {
@@ -202,7 +195,7 @@ impl Scan<'_, '_> {
         let fits = match open {
             b'(' if CONTAINERS.contains(&text) => true,
             // `by root(uid=0)`.
-            b'(' if separators.equals && self.previous_word_is(PREPOSITIONS) => true,
+            b'(' if separators.equals && self.previous_word_is(&PREPOSITIONS) => true,
             b'(' if has_hump(text) && self.is_number_in(name_end + 1, close) => true,
             b'(' => (capital || has_hump(text)) && separators.equals,
             b'{' => separators.any() || close == name_end + 1,
@@ -349,7 +342,7 @@ pub(super) fn speaks(text: &str) -> bool {
             continue;
         }
         let part = text.get(start..index).unwrap_or_default().trim_start_matches(['_', '-', '.']);
-        if SPEAKING_PARTS.iter().any(|known| part.eq_ignore_ascii_case(known)) {
+        if SPEAKING_PARTS.holds_any_case(part.as_bytes()) {
             return true;
         }
         start = index;

@@ -94,6 +94,6 @@ fn is_kind(before: &[u8]) -> bool {
 fn is_asked_for(before: &[u8]) -> bool {
     before.strip_suffix(b": ").is_some_and(|head| {
         let word = last_word(head);
-        PREPOSITIONS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+        PREPOSITIONS.holds_any_case(word)
     })
 }

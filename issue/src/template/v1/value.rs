@@ -64,11 +64,10 @@ impl Scan<'_, '_> {
         {
             return self.hole(Kind::Value, end);
         }
-        let prepared = text.len() <= 7 && PREPOSITIONS.iter().any(|known| text.eq_ignore_ascii_case(known));
+        let prepared = text.len() <= 7 && PREPOSITIONS.holds_any_case(text.as_bytes());
         // `for the user root`: the announcer itself must not forget what prepared it.
-        let carried = self.context.word.and_then(|(start, end)| self.text.get(start..end));
-        let carried =
-            carried.is_some_and(|last| PREPOSITIONS.iter().any(|known| last.eq_ignore_ascii_case(known)));
+        let carried = self.context.word.and_then(|(start, end)| self.bytes.get(start..end));
+        let carried = carried.is_some_and(|last| PREPOSITIONS.holds_any_case(last));
         if at(self.bytes, end) == b'=' {
             self.keep(end);
         } else {
@@ -92,7 +91,7 @@ impl Scan<'_, '_> {
     fn empty_name(&mut self, word: (usize, usize)) {
         let rest = self.text.get(word.1..).and_then(|rest| rest.strip_prefix("  ")).unwrap_or_default();
         let next = rest.get(..rest.find(' ').unwrap_or(rest.len()).min(8)).unwrap_or_default();
-        if !next.is_empty() && PREPOSITIONS.contains(&next) && self.is_announcer(word) {
+        if !next.is_empty() && PREPOSITIONS.holds(next) && self.is_announcer(word) {
             self.sink.space();
             self.sink.hole(Kind::Value, word.1, word.1);
         }
@@ -206,7 +205,7 @@ impl Scan<'_, '_> {
         let name = name + usize::from(at(bytes, name) == b' ');
         let name_end = run_at_most(bytes, name, 64, is_plain);
         let next = self.text.get(name..name_end).unwrap_or_default();
-        let speaks = SPEAKING_NAMES.iter().any(|known| next.eq_ignore_ascii_case(known));
+        let speaks = speaks(next);
         matches!(separator, b',' | b';') && name_end > name && at(bytes, name_end) == b':' && !speaks
     }
 
@@ -228,8 +227,7 @@ impl Scan<'_, '_> {
         let announcer = self.text.get(name.0..name.1).unwrap_or_default();
         if !acts && super::name::ends_line(self.bytes, end) {
             // `package lists`, `table statistics`: what there are several of is a noun.
-            let last = !text.ends_with('s')
-                && SURE_ANNOUNCERS.iter().any(|known| announcer.eq_ignore_ascii_case(known));
+            let last = !text.ends_with('s') && SURE_ANNOUNCERS.holds_any_case(announcer.as_bytes());
             return sure || last;
         }
         let next = at(self.bytes, end + 1);
@@ -260,8 +258,7 @@ impl Scan<'_, '_> {
     }
 
     fn is_announcer(&self, word: (usize, usize)) -> bool {
-        let text = self.text.get(word.0..word.1).unwrap_or_default();
-        text.len() <= 10 && ANNOUNCERS.iter().any(|known| text.eq_ignore_ascii_case(known))
+        ANNOUNCERS.holds_any_case(self.bytes.get(word.0..word.1).unwrap_or_default())
     }
 
     /// Whether the value behind this name is the message itself.
@@ -284,7 +281,7 @@ pub(super) fn begins_pair(bytes: &[u8]) -> bool {
 
 /// Whether what stands behind this name is the message itself, not a value.
 pub(super) fn speaks(name: &str) -> bool {
-    SPEAKING_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+    SPEAKING_NAMES.holds_any_case(name.as_bytes())
 }
 
 /// Whether this is written as constants are: two capitals or more, and nothing else but `_`.

@@ -1,5 +1,7 @@
 //! The closed lists of template version 1. They are part of it: a released version never changes them.
 
+use crate::search::Closed;
+
 /// Units of time that are written right after their number.
 #[rustfmt::skip]
 pub(super) const DURATION_UNITS: &[&str] = &[
@@ -67,40 +69,40 @@ pub(super) const KNOWN_SHORT: &[&str] = &[
 
 /// Names after which a value stands, one word: `user root`, `table orders`.
 #[rustfmt::skip]
-pub(super) const ANNOUNCERS: &[&str] = &[
+pub(super) static ANNOUNCERS: Closed = Closed::new(&[
     "account", "bucket", "channel", "cluster", "collection", "column", "consumer", "container", "database",
     "device", "dir", "directory", "domain", "endpoint", "file", "filename", "folder", "group", "host",
     "hostname", "image", "index", "interface", "job", "key", "listener", "login", "member", "module", "namespace", "node",
     "package", "partition", "plugin", "pod", "principal", "queue", "realm", "region", "relation", "replica",
     "repository", "role", "schema", "server", "service", "session", "shard", "stream", "table", "tag", "task",
     "tenant", "thread", "topic", "unit", "user", "username", "variable", "volume", "worker", "zone",
-];
+]);
 
 /// Those of them that hardly ever stand before a second noun: what follows at the end is a name too.
 #[rustfmt::skip]
-pub(super) const SURE_ANNOUNCERS: &[&str] = &[
+pub(super) static SURE_ANNOUNCERS: Closed = Closed::new(&[
     "bucket", "column", "database", "package", "relation", "schema", "table", "topic", "username", "variable",
-];
+]);
 
 /// Names after which only what is spelled as a name in a program is a value: `operation applyEntry`.
 #[rustfmt::skip]
-pub(super) const NOUNS: &[&str] = &[
+pub(super) static NOUNS: Closed = Closed::new(&[
     "action", "application", "attribute", "class", "client", "component", "controller", "driver", "event",
     "extension", "feature", "field", "function", "handler", "instance", "item", "kind", "library", "method",
     "metric", "object", "operation", "option", "policy", "process", "program", "property", "provider",
     "resource", "setting", "timer", "type",
-];
+]);
 
 /// Words before an announcer that make it sure: `for user root`.
 #[rustfmt::skip]
-pub(super) const PREPOSITIONS: &[&str] = &[
+pub(super) static PREPOSITIONS: Closed = Closed::new(&[
     "as", "at", "by", "for", "from", "in", "into", "no", "of", "on", "onto", "such", "to", "unknown", "via",
     "with",
-];
+]);
 
 /// Attributes of which a thing has one of a few.
 #[rustfmt::skip]
-pub(super) const ATTRIBUTES: &[&str] = &["status", "state", "phase", "mode", "health", "condition"];
+pub(super) static ATTRIBUTES: Closed = Closed::new(&["status", "state", "phase", "mode", "health", "condition"]);
 
 /// Verbs with which a sentence goes on after an attribute: `state changed`. Sorted.
 #[rustfmt::skip]
@@ -112,10 +114,10 @@ pub(super) const VERBS_OF_STATES: &[&str] = &[
 
 /// Verbs after which `to` tells what a thing turned into.
 #[rustfmt::skip]
-pub(super) const TURNING_VERBS: &[&str] = &[
+pub(super) static TURNING_VERBS: Closed = Closed::new(&[
     "change", "changed", "changes", "changing", "move", "moved", "moving", "set", "switch", "switched",
     "switching", "transition", "transitioned", "transitioning", "turned", "updated",
-];
+]);
 
 /// Names of containers and wrappers, as they stand before what they hold: `Set(a, b)`, `Some(x)`.
 #[rustfmt::skip]
@@ -137,7 +139,7 @@ pub(super) const SMALL_WORDS: &[&str] = &[
 
 /// Parts of names that tell what happened. A name with one of them is kept.
 #[rustfmt::skip]
-pub(super) const SPEAKING_PARTS: &[&str] = &[
+pub(super) static SPEAKING_PARTS: Closed = Closed::new(&[
     "abort", "aborted", "ambiguous", "bad", "blocked", "broken", "cancelled", "canceled", "cannot", "closed",
     "conflict", "corrupt", "corrupted", "dead", "deadlock", "denied", "deny", "disabled", "down", "duplicate",
     "empty", "err", "error", "errors", "exceeded", "exception", "exhausted", "exist", "exists", "expired",
@@ -146,14 +148,14 @@ pub(super) const SPEAKING_PARTS: &[&str] = &[
     "not", "null", "out", "overflow", "panic", "precondition", "refused", "rejected", "reset", "revoked", "stale",
     "throttled", "timed", "timeout", "too", "unable", "unauthenticated", "unauthorized", "unavailable",
     "undefined", "unexpected", "unimplemented", "unknown", "unreachable", "unsupported", "violation", "wrong",
-];
+]);
 
 /// Names whose value is the message itself; it is not taken out.
 #[rustfmt::skip]
-pub(super) const SPEAKING_NAMES: &[&str] = &[
+pub(super) static SPEAKING_NAMES: Closed = Closed::new(&[
     "cause", "code", "desc", "description", "detail", "details", "err", "error", "errors", "exception",
     "fatal", "hint", "info", "level", "message", "msg", "note", "reason", "severity", "warn", "warning",
-];
+]);
 
 /// Names of services, topics and the like that end as verbs and nouns of sentences do: `topic billing`. Sorted.
 #[rustfmt::skip]
