@@ -11,6 +11,9 @@ use serde_json::Value;
 
 use super::{Answer, Request};
 
+/// Words of an answer to an id that is taken.
+const TAKEN: [&str; 4] = ["unique", "already", "taken", "exists"];
+
 /// What an answer to a delivery means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -91,6 +94,10 @@ impl<'e> Exchange<'e> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         match (answer.status, self.kind) {
             (429, _) => Meaning::Later(told(), answer.retry_after),
+            // Linear says so by a code, with a status of 200 or 400.
+            (_, Kind::Linear { .. }) if has_code(&body, "RATELIMITED") => {
+                Meaning::Later(told(), answer.retry_after)
+            }
             (408 | 425 | 500.., _) => Meaning::Unknown(told()),
             (200..=299, Kind::Jira { .. }) => match text(&body["key"]) {
                 Some(key) => Meaning::Arrived(Some(key)),
@@ -100,11 +107,15 @@ impl<'e> Exchange<'e> {
                 let made = &body["data"]["issueCreate"];
                 match (made["success"].as_bool(), text(&made["issue"]["identifier"])) {
                     (Some(true), name) => Meaning::Arrived(name),
-                    // An id that is taken is ours: the look-up tells its name.
+                    // It may be there all the same, as where its id is taken.
                     _ => Meaning::Unknown(format!("linear: {}", said(&body))),
                 }
             }
             (200..=299, _) => Meaning::Arrived(None),
+            // An id that is taken is ours: the look-up tells its name.
+            (_, Kind::Linear { .. }) if TAKEN.iter().any(|word| said(&body).contains(word)) => {
+                Meaning::Unknown(told())
+            }
             _ => Meaning::Refused(format!("{}: {}", told(), said(&body))),
         }
     }
@@ -112,10 +123,16 @@ impl<'e> Exchange<'e> {
     /// What the answer to [`Exchange::look_up`] means: `Arrived`, or `Refused` for not there.
     pub fn found(&self, answer: &Answer) -> Meaning {
         let told = format!("{} answered {} when it was asked", self.kind.word(), answer.status);
-        if !(200..=299).contains(&answer.status) {
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let is_linear = matches!(self.kind, Kind::Linear { .. });
+        // Linear calls an unknown id an error, whatever the status.
+        if is_linear && says(&body, "Entity not found") {
+            return Meaning::Refused("it is not there".to_owned());
+        }
+        let understood = body.is_object() && !(is_linear && body["data"].is_null());
+        if !(200..=299).contains(&answer.status) || !understood {
             return Meaning::Later(told, answer.retry_after);
         }
-        let Ok(body) = serde_json::from_str::<Value>(&answer.body) else { return Meaning::Later(told, None) };
         let name = match self.kind {
             Kind::Jira { .. } => match body["issues"].as_array() {
                 Some(issues) => issues.first().map(|issue| issue["key"].clone()),
@@ -146,6 +163,20 @@ impl<'e> Exchange<'e> {
 
 fn join(url: &str, path: &str) -> String {
     format!("{}{path}", url.trim_end_matches('/'))
+}
+
+/// Whether one of GraphQL's errors has this code.
+fn has_code(body: &Value, code: &str) -> bool {
+    errors(body).any(|error| error["extensions"]["code"] == code)
+}
+
+/// Whether one of GraphQL's errors begins so.
+fn says(body: &Value, beginning: &str) -> bool {
+    errors(body).any(|error| error["message"].as_str().is_some_and(|message| message.starts_with(beginning)))
+}
+
+fn errors(body: &Value) -> impl Iterator<Item = &Value> {
+    body["errors"].as_array().map(Vec::as_slice).unwrap_or_default().iter()
 }
 
 /// The first lines of what a system says of an error; never what we sent it.
