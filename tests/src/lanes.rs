@@ -21,6 +21,7 @@ const LONG: &[&str] = &[
     "kafka_security",
     "kafka",
     "process",
+    "visits",
     "browser",
     "consumer",
     "sqlite",

@@ -73,13 +73,14 @@ impl Drop for Server {
     }
 }
 
-/// Visits by a real browser; their sessions, in order.
-fn visit(url: &str, names: &[&str]) -> Vec<String> {
+/// Visits by a real browser, with what else the script is told; their sessions, in order.
+fn visit(url: &str, more: &[&str], names: &[&str]) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/browser/test/product.mjs");
     let output = Command::new("node")
-        .arg("--experimental-websocket")
+        .args(["--experimental-websocket", "--no-warnings"])
         .arg(script)
-        .arg(url)
+        .args(more)
+        .arg(format!("{url}/shop/"))
         .args(names)
         .output()
         .expect("node runs");
@@ -111,7 +112,7 @@ fn now() -> i64 {
 fn rage_on_a_broken_button_is_one_incident_and_a_calm_visit_none() {
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(&data);
-    let sessions = visit(&server.url, &["calm", "rage"]);
+    let sessions = visit(&server.url, &[], &["calm", "rage"]);
     let found = wait::until("the incident", PATIENCE, || server.incidents().pop());
     assert_eq!(server.incidents().len(), 1, "the calm visit gives none");
     assert_eq!(found["sessionId"], sessions[1].as_str());
@@ -136,6 +137,35 @@ fn rage_on_a_broken_button_is_one_incident_and_a_calm_visit_none() {
     assert_eq!((&issue["count"], &issue["errorType"]), (&json!(1), &json!("Frustration.rage")));
     let metrics = server.page("/metrics");
     assert!(metrics.contains("issuetracker_frustration_emitted_incidents_total 1"), "{metrics}");
+}
+
+/// Visit, main signal, kind, failure point.
+const VISITS: &[(&str, &str, &str, &str)] = &[
+    ("rage", "rage", "Bug", "/shop/:buy:click"),
+    ("blocked", "blocked", "Bug", "/shop/#/contact:contact:submit"),
+    ("abandoned", "abandonment", "Bug", "/shop/#/checkout:pay:abandon"),
+    ("lost", "confusion", "UX", "/shop/#/shipping:navigation:navigate"),
+];
+
+#[test]
+fn each_sort_of_frustration_is_one_incident_of_its_kind_once_the_visit_is_over() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(&data);
+    let names: Vec<&str> = VISITS.iter().map(|(name, ..)| *name).chain(["calm"]).collect();
+    let sessions = visit(&server.url, &["--end"], &names);
+    let all = wait::until("the end of every visit", PATIENCE, || {
+        let all = server.incidents();
+        let ended = all.iter().filter(|incident| incident["status"] == "confirmed").count();
+        (all.len() >= VISITS.len() && ended >= 3).then_some(all)
+    });
+    assert_eq!(all.len(), VISITS.len(), "one of each, and none of the calm visit: {all:#?}");
+    for ((name, signal, kind, place), session) in VISITS.iter().zip(&sessions) {
+        let own = all.iter().find(|incident| incident["sessionId"] == session.as_str());
+        let own = own.unwrap_or_else(|| panic!("{name} has none: {all:#?}"));
+        let signals = own["triggeringSignals"].as_array().expect("signals");
+        assert!(signals.iter().any(|found| found == signal), "{name}: {own:#}");
+        assert_eq!((&own["kind"], &own["primaryFailurePoint"]), (&json!(kind), &json!(place)), "{name}");
+    }
 }
 
 #[test]

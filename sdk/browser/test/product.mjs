@@ -1,39 +1,28 @@
-// Visits of the sample shop of a tracker that runs (`issuetracker dev --frustration`): `product.mjs URL VISIT…`. What they
-// come to is for the caller to look at.
+// Visits of the sample shop of a tracker that runs (`issuetracker dev --frustration`): `product.mjs [--end] SHOP VISIT…`, SHOP
+// being the address of its first page. With `--end` a visit completes as soon as its last event is told, as after a log-out.
+// Prints the session of each; what they come to is for the caller to look at.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { launch, pause, until } from "./chromium.mjs";
+import { launch, until } from "./chromium.mjs";
+import { VISITS } from "./visits.mjs";
 
 const binary = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 assert(binary, "a Chromium is needed");
-const [url, ...names] = process.argv.slice(2);
-
-/** What a visitor does. */
-const VISITS = {
-  rage: async (tab) => {
-    for (let n = 0; n < 6; n++) {
-      await tab.click("#buy");
-      await pause(120);
-    }
-  },
-  calm: async (tab) => {
-    for (let n = 0; n < 3; n++) {
-      await tab.click("#add");
-      await pause(700);
-    }
-    await tab.evaluate("location.hash = '#/checkout'");
-    await pause(500);
-    await tab.click("#invoice");
-    await until("the order", () => tab.evaluate("location.hash === '#/thank-you'"));
-  },
-};
+const words = process.argv.slice(2);
+const ends = words[0] === "--end";
+const [shop, ...names] = ends ? words.slice(1) : words;
 
 const browser = await launch(binary);
 try {
   for (const name of names) {
-    const tab = await browser.open(`${url}/shop/`);
-    await VISITS[name](tab);
+    const tab = await browser.open(shop);
+    const [act] = VISITS[name];
+    await act(tab);
+    if (ends) {
+      await tab.evaluate("issuetracker.start({}).flush()");
+      await tab.evaluate("issuetracker.start({}).track('navigation', { type: 'page' }, { reset: true })");
+    }
     await tab.evaluate("issuetracker.start({}).flush()");
     await until("what was tracked to be taken", () =>
       tab.evaluate("(({ tracked, sent }) => tracked > 0 && sent >= tracked)(issuetracker.start({}).counts)"),

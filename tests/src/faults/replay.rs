@@ -44,7 +44,8 @@ pub async fn replay(settings: Settings) -> Result<usize> {
     Ok(records.len())
 }
 
-async fn read(settings: Settings) -> Result<Vec<Incoming>> {
+/// Every record of a topic that holds some.
+pub async fn read(settings: Settings) -> Result<Vec<Incoming>> {
     let mut source = BrokerSource::subscribe(settings, &format!("replay-{}", uuid::Uuid::new_v4()))?;
     let (mut records, mut quiet) = (Vec::new(), tokio::time::Instant::now());
     while records.len() < MOST && (quiet.elapsed() < QUIET || records.is_empty()) {
