@@ -7,6 +7,8 @@
 #[expect(dead_code, reason = "the tests of access use the rest of it")]
 #[path = "access/issuer.rs"]
 mod issuer;
+#[path = "browser/visits.rs"]
+mod visits;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,7 +18,7 @@ use std::{
 
 use bytes::Bytes;
 use consumer::{
-    Settings, Tracker,
+    Events, Settings, Tracker,
     api::{Access, Limits},
     backlog::{self, Category, Item},
     consume::Pace,
@@ -145,7 +147,11 @@ impl Site {
             limits: Limits { reads: 100_000, writes: 100_000, logins: 100_000 },
             pace: Pace::default(),
         };
-        let tracker = consumer::start(settings, Box::new(source), Arc::clone(&store)).await;
+        let (shut, events) = local(1, folder.path().join("dead-events.jsonl"));
+        let events =
+            Events { settings: visits::settings(), source: Box::new(events), publisher: Box::new(shut) };
+        let tracker =
+            consumer::start_with(settings, Box::new(source), Arc::clone(&store), Some(events)).await;
         let routes = tracker.health_routes().merge(tracker.api_routes());
         let routes = routes.merge(tracker.write_routes()).merge(tracker.ui_routes());
         tokio::spawn(serve(listener, routes, std::future::pending(), Times::default()));
@@ -155,6 +161,7 @@ impl Site {
         site.people().await;
         site.reports().await;
         site.plans().await;
+        site.told["incident"] = json!(visits::told(&site.store, text).await);
         site
     }
 

@@ -19,6 +19,9 @@ const PAGES = {
   issues: "/issues",
   issue: `/issues/${site.regressed}`,
   nothing: "/issues?q=nosuchword",
+  incidents: "/incidents",
+  incident: `/incidents/${site.incident}`,
+  dismissed: "/incidents?status=dismissed",
   dashboard: "/dashboard",
   backlog: "/backlog",
   inbox: "/notifications",
@@ -176,7 +179,7 @@ const SCENES = {
   async plain({ visit }) {
     const grace = await visit(site.cookies.grace);
     await grace.send("Emulation.setScriptExecutionDisabled", { value: true });
-    for (const path of Object.values(PAGES).slice(0, 7)) {
+    for (const path of Object.values(PAGES).slice(0, 10)) {
       await grace.send("Page.navigate", { url: site.url + path });
       await until(path, async () => (await grace.send("Page.getFrameTree")).frameTree.frame.url === site.url + path);
     }
