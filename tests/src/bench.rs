@@ -6,6 +6,7 @@ pub mod intake;
 pub mod pages;
 pub mod path;
 pub mod usage;
+pub mod visits;
 
 use std::time::{Duration, Instant};
 

@@ -112,7 +112,7 @@ pub fn counted(count: impl Fn() -> usize) -> anyhow::Result<(usize, usize)> {
 }
 
 /// The shortest of three runs, in time of this thread on its core: other programs disturb little.
-fn best_of_three(mut run: impl FnMut() -> usize) -> (Duration, usize) {
+pub fn best_of_three(mut run: impl FnMut() -> usize) -> (Duration, usize) {
     let busy = || {
         let time = clock_gettime(ClockId::ThreadCPUTime);
         let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));

@@ -1,9 +1,9 @@
 //! `cargo xbench`: prints figures of this machine, each beside a baseline of the same run.
 
 use clap::{Parser, ValueEnum};
-use tests::bench::{Figure, consumer, engine, intake, pages, path};
+use tests::bench::{Figure, consumer, engine, intake, pages, path, visits};
 
-/// Measure the error reader, the intake, the consumer, the pages and the whole path on this machine.
+/// Measure the error reader, the intake, the consumer, the pages, visits and the whole path on this machine.
 #[derive(Parser)]
 #[command(
     name = "xbench",
@@ -24,6 +24,8 @@ enum What {
     Consumer,
     /// Pages and lists over 100,000 issues with 1,000,000 occurrences, and 500 open ones; takes minutes to fill.
     Pages,
+    /// Events of front ends through privacy, sessions and signals, on one core; memory of 100,000 open sessions.
+    Visits,
     /// Sidecar, Kafka and consumer as processes: answers with Kafka up and down, report to list, a storm, memory.
     Path,
 }
@@ -44,6 +46,9 @@ fn main() -> anyhow::Result<()> {
     }
     if asked(What::Pages) {
         print(pages::figures()?);
+    }
+    if asked(What::Visits) {
+        print(visits::figures()?);
     }
     if asked(What::Path) {
         print(path::figures()?);
