@@ -25,7 +25,7 @@ mod record;
 use buffer::Buffer;
 pub(crate) use head::is_named;
 use known::Known;
-pub(crate) use lookback::is_shown;
+pub(crate) use lookback::{is_excerpt, is_shown};
 use prefilter::Prefilter;
 use record::{Record, Verdict};
 

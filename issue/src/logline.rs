@@ -7,6 +7,7 @@
 use crate::report::Level;
 
 mod fronts;
+mod inside;
 mod level;
 mod names;
 mod times;
@@ -104,7 +105,7 @@ pub fn message(line: &str) -> &str {
 pub const NEEDLES: &[&str] = &[
     "ERR", "rror", "FATA", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
     "PANI", "panic", "fail:", "=err", "\nE0", "\nE1", "\nE2", "\nE/", "\nF0", "\nF1", "\nF2", " E ", "\n<3>",
-    "[err",
+    "[err", "\n[E ",
 ];
 
 /// The same for level warning, in addition.

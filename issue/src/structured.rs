@@ -55,7 +55,8 @@ const MESSAGES: [&str; 16] = [
     "jsonPayload.message",
 ];
 /// Keys of a stack.
-const STACKS: [&str; 31] = [
+const STACKS: [&str; 32] = [
+    "errorVerbose",
     "stack",
     "stack_trace",
     "stacktrace",
@@ -79,8 +80,8 @@ const STACKS: [&str; 31] = [
     "thrown.stackTrace",
     "exception.stackTrace",
     "full_message",
-    "errorVerbose",
     "StackTrace",
+    "context.exception.trace",
     "exception.frames",
     "exception.backtrace",
     "error.backtrace",
@@ -263,7 +264,10 @@ fn logged(message: &str) -> Parsed {
 fn stack(value: &Value) -> Option<Parsed> {
     match value {
         Value::String(text) => stack_text(text),
-        Value::Array(items) => stack_list(items).or_else(|| class_list(items)).or_else(|| line_list(items)),
+        Value::Array(items) => stack_list(items)
+            .or_else(|| class_list(items))
+            .or_else(|| line_list(items))
+            .or_else(|| place_list(items)),
         _ => None,
     }
 }
@@ -273,7 +277,32 @@ pub fn stack_text(text: &str) -> Option<Parsed> {
     if !text.contains('\n') {
         return None;
     }
+    let own_line = goroutine_apart(text);
+    let text = own_line.as_deref().unwrap_or(text);
     traced(text, Level::Fatal).or_else(|| bare_frames(text))
+}
+
+/// `words goroutine 34 [running]:` of loggers that join a panic's value and its stack with a blank.
+fn goroutine_apart(text: &str) -> Option<String> {
+    let first = text.lines().next()?;
+    let (words, stack) =
+        first.rsplit_once(" goroutine ").filter(|(_, rest)| rest.ends_with(" [running]:"))?;
+    Some(format!("{words}\ngoroutine {stack}{}", text.get(first.len()..)?))
+}
+
+/// Monolog's list of places without functions: `/app/src/Fare.php:31`.
+fn place_list(items: &[Value]) -> Option<Parsed> {
+    let frames: Vec<Frame> = items
+        .iter()
+        .take(1_000)
+        .filter_map(|item| {
+            let (file, line, _) = languages::frames::place(item.as_str().filter(|text| !text.contains(' '))?);
+            line.is_some().then_some(Frame { file, line, ..Frame::default() })
+        })
+        .collect();
+    let php = frames.first()?.file.as_deref().is_some_and(|file| file.ends_with(".php"));
+    let thrown = Thrown { frames, ..Thrown::default() };
+    php.then(|| languages::frames::parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))
 }
 
 /// The first trace in a text of its own; log lines of at least this level open one too.

@@ -20,11 +20,17 @@ use issue::parse::parse;
 use issue::report::{Frame, Level, Redacted, Report};
 use serde_json::Value;
 
-/// The same for cases of odd kinds that were written without a look at the rules.
-const LEAST: f64 = 0.95;
-
 /// Forms of languages and tools that no grammar knows: what is found of them is found by chance.
-const OUTSIDE: (&str, usize, f64) = ("unseen/outside", 8, 0.0);
+const OUTSIDE: (&str, usize, f64) = ("unseen/outside", 14, 0.0);
+
+/// Each round with the number of its cases and the share of them that has to be right.
+const ROUNDS: [(&str, usize, f64); 5] = [
+    ("unseen/round1", 270, 0.975),
+    ("unseen/round2", 79, 0.96),
+    ("unseen/round3", 264, 0.975),
+    ("unseen/round4", 136, 0.90),
+    OUTSIDE,
+];
 
 /// Stands in an expectation for what the design leaves open.
 const ANY: &str = "any";
@@ -160,7 +166,7 @@ fn ordinary_output_gives_no_report() {
         wrong.extend(told.map(|line| format!("{}: {line}", path.display())));
     }
     assert!(wrong.is_empty(), "{} reports\n{}", wrong.len(), wrong.join("\n"));
-    assert!(lines >= 3900, "only {lines} lines of ordinary output were found");
+    assert!(lines >= 5500, "only {lines} lines of ordinary output were found");
 }
 
 /// `exam/loud.txt`: lines of the same systems that state level error or above, each a report of its own.
@@ -200,8 +206,8 @@ fn secrets_go_and_what_resembles_them_stays() {
 struct Case {
     name: String,
     text: String,
-    /// `type | top function in the application | kind | first line,last line | message`, `-` for what there is not
-    /// and `any` for what the design leaves open; the message may be left out.
+    /// `type | top function in the application | kind | first line,last line | message | causes`, `-` for what there is
+    /// not and `any` for what the design leaves open; the message and the types of the causes may be left out.
     expected: Vec<String>,
 }
 
@@ -220,7 +226,7 @@ fn cases(folder: &str) -> Vec<Case> {
             match line.strip_prefix("--- ").filter(|rest| rest.contains(" | ") || *rest == "none") {
                 Some("none") => {}
                 Some(expected) => case.expected.push(expected.to_owned()),
-                None => case.text += &format!("{}\n", line.replace("<ESC>", "\u{1b}")),
+                None => case.text += &format!("{}\n", line.replace("<ESC>", "\u{1b}").replace("<CR>", "\r")),
             }
         }
     }
@@ -229,9 +235,10 @@ fn cases(folder: &str) -> Vec<Case> {
 
 /// Whether a report that begins `shift` lines further down is what a case expects.
 fn is_expected(report: &Report, lines: (u64, u64), expected: &str, shift: u64) -> bool {
-    let mut parts: Vec<&str> = expected.splitn(5, " | ").collect();
-    let message = (parts.len() == 5).then(|| parts.pop().unwrap().replace("\\n", "\n").replace("\\t", "\t"));
-    let [class, function, kind, span] = parts.try_into().unwrap();
+    let parts: Vec<&str> = expected.splitn(6, " | ").collect();
+    let [class, function, kind, span] = parts[..4].try_into().unwrap();
+    let message = parts.get(4).map(|text| text.replace("\\n", "\n").replace("\\t", "\t"));
+    let causes = parts.get(5).filter(|causes| **causes != ANY);
     let value = |text: &str| (text != "-").then(|| text.to_owned());
     let told = serde_json::to_value(report.kind).unwrap();
     let span_fits = span.split_once(',').is_none_or(|(first, last)| {
@@ -242,6 +249,13 @@ fn is_expected(report: &Report, lines: (u64, u64), expected: &str, shift: u64) -
         && (kind == ANY || told == kind)
         && span_fits
         && message.is_none_or(|message| message == ANY || message == report.message)
+        && causes.is_none_or(|causes| *causes == cause_types(report))
+}
+
+/// The types of what caused a report, then of its members, joined by commas.
+fn cause_types(report: &Report) -> String {
+    let types = report.causes.iter().map(|cause| cause.error_type.as_deref().unwrap_or("-"));
+    types.collect::<Vec<_>>().join(",")
 }
 
 /// The reports of a text with their lines.
@@ -291,7 +305,7 @@ fn wrong_ones(cases: &[Case], rules: &Rules) -> Vec<String> {
 fn rounds_written_without_the_rules_are_read_right() {
     let rules = rules();
     let mut short = Vec::new();
-    for (round, count, least) in [("unseen/round1", 270, LEAST), ("unseen/round2", 79, LEAST), OUTSIDE] {
+    for (round, count, least) in ROUNDS {
         let cases = cases(round);
         assert!(cases.len() >= count, "only {} cases were found in {round}", cases.len());
         let wrong = wrong_ones(&cases, &rules);

@@ -6,7 +6,7 @@ use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
 use crate::languages::frames::{is_number, is_qualified, names_an_error, type_and_message};
-use crate::languages::{GRAMMARS, Grammar, php, ruby};
+use crate::languages::{GRAMMARS, Grammar, dotnet, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
 
@@ -74,7 +74,7 @@ fn may_announce(text: &str) -> bool {
 const HEADERS: usize = 10;
 
 /// A numbered source line or its caret, as Bun prints them above an error.
-fn is_excerpt(text: &str) -> bool {
+pub fn is_excerpt(text: &str) -> bool {
     let text = text.trim();
     match text.as_bytes().first() {
         Some(b'^') => text.bytes().all(|byte| byte == b'^'),
@@ -152,7 +152,7 @@ pub fn thrown(
         let text = shape.strip(&text).unwrap_or(&text);
         let gap = text.trim().is_empty();
         // A test runner shows the source between an error's words and its frames.
-        let shown = grammar.language == Language::Javascript && (gap || is_shown(text));
+        let shown = is_aside(text, grammar);
         if shown && plain == 0 {
             index = above.start;
             lines.push(above);
@@ -161,8 +161,11 @@ pub fn thrown(
         if gap && (grammar.language != Language::Ruby || lines.len() > 2) {
             return None;
         }
-        offset = header_offset(text, grammar, plain == 0)
-            .filter(|at| lines.len() == plain || text.get(*at..).is_some_and(is_error_header));
+        offset = header_offset(text, grammar, plain == 0).filter(|at| {
+            lines.len() == plain
+                || grammar.language == Language::Dotnet
+                || text.get(*at..).is_some_and(is_error_header)
+        });
         let other = offset.is_none()
             && (logline::is_log_line(text)
                 || text.starts_with([' ', '\t']) && plain > 0 && grammar.language != Language::Perl);
@@ -189,6 +192,15 @@ pub fn thrown(
     record.start = start;
     record.body = body;
     Some(())
+}
+
+/// What may stand between an error's words and its frames and is neither.
+fn is_aside(text: &str, grammar: &Grammar) -> bool {
+    match grammar.language {
+        Language::Javascript => text.trim().is_empty() || is_shown(text),
+        Language::Dotnet => dotnet::is_repetition(text.trim_end()),
+        _ => false,
+    }
 }
 
 /// Where in a line the error's name starts. Directly above a frame a plain class name is enough.

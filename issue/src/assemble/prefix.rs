@@ -139,13 +139,20 @@ impl Marks {
 /// A trace that a logger indented below its own line.
 const INDENTED: &str = "Traceback (most recent call last):";
 
+/// Where a text that a tool indented as a whole begins, if it begins as only a crash does.
+fn shifted(window: &str) -> Option<usize> {
+    const STARTS: [&str; 4] = ["thread '", "panic: ", "Exception in thread \"", "Unhandled exception. "];
+    let text = window.trim_start_matches(' ');
+    STARTS.iter().any(|start| text.starts_with(start)).then_some(window.len() - text.len())
+}
+
 /// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could
 /// begin, the line's start first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Time and level in front.
     pub head: Option<Head>,
-    starts: [usize; 12],
+    starts: [usize; 13],
     count: usize,
 }
 
@@ -187,16 +194,23 @@ fn tagged(window: &str, message: usize) -> Option<usize> {
     rest.find(close).map(|at| message + at + close.len())
 }
 
+/// Behind the time that a process manager writes behind its own bar: `0|api  | 2026-11-21T10:45:31: `.
+fn behind_date(window: &str, bar: usize) -> Option<usize> {
+    let rest = window.get(bar..)?;
+    let date = rest.split(' ').next().filter(|word| word.len() >= 19 && word.starts_with("20"))?;
+    (rest.len() > date.len()).then_some(bar + date.len() + 1)
+}
+
 /// Looks at the front of a line.
 pub fn look(line: &str) -> Look {
     let window = line.get(..floor(line, 160)).unwrap_or(line);
     let first = window.as_bytes().first().copied().unwrap_or(b' ');
     let spaced = matches!(first, b' ' | b'\t');
     let head = crate::logline::head(line);
-    let mut seen = [0_usize; 12];
+    let mut seen = [0_usize; 13];
     let candidates = if spaced {
-        let trace = memchr::memmem::find(window.as_bytes(), INDENTED.as_bytes());
-        [None, None, None, None, None, None, None, None, trace, None, None]
+        let trace = memchr::memmem::find(window.as_bytes(), INDENTED.as_bytes()).or_else(|| shifted(window));
+        [None, None, None, None, None, None, None, None, trace, None, None, None]
     } else {
         let marks = Marks::find(window);
         let [bar, tag, bracket, stream, word, pool, name] = marks.offsets(window, first);
@@ -206,7 +220,8 @@ pub fn look(line: &str) -> Look {
         let behind = |mark: &str| window.find(mark).map(|at| at + mark.len());
         let tag = if first == b'<' { tag.or_else(|| behind(" - - ")) } else { tag };
         let name = if window.starts_with("App ") { name.or_else(|| behind(" output: ")) } else { name };
-        [bar, tag, bracket, stream, word, pool, name, message, marks.anchor(), container, pod]
+        let dated = bar.and_then(|at| behind_date(window, at));
+        [bar, tag, bracket, stream, word, pool, name, message, marks.anchor(), container, pod, dated]
     };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {

@@ -170,7 +170,8 @@ static JAVASCRIPT: Table = Table {
         "_stream_writable.js", "_stream_transform.js", "_stream_duplex.js", "timers.js", "vm.js", "assert.js",
         "bootstrap_node.js", "buffer.js", "dns.js", "domain.js", "child_process.js", "util.js", "zlib.js",
         "tls.js", "_tls_wrap.js", "https.js", "http.js", "stream.js", "readline.js", "repl.js", "url.js",
-        "string_decoder.js",
+        "string_decoder.js", "zone.js", "zone.min.js", "react-dom.js", "react-dom.development.js",
+        "react-dom.production.min.js", "jquery.js", "jquery.min.js", "vue.runtime.esm.js",
     ],
     names: &["node::", "v8::", "uv_", "napi_", "__libc_start", "_start", "start_thread", "clone"],
     ..NOTHING

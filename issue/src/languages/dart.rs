@@ -94,7 +94,8 @@ fn frame(line: &str) -> Option<Frame> {
 }
 
 fn is_gap(line: &str) -> bool {
-    line.trim_end() == "<asynchronous suspension>" || line.trim_end() == "..."
+    let text = line.trim_end();
+    text == "<asynchronous suspension>" || text == "..." || text.starts_with("===== asynchronous gap ")
 }
 
 fn follows(state: &mut State, line: &str) -> Next {

@@ -117,7 +117,12 @@ fn is_seam(text: &str) -> bool {
     text.starts_with("--- End of ") && text.contains("stack trace")
         || text.starts_with("Exception rethrown at ")
         || text == "Server stack trace:"
-        || text.starts_with("Repeat ") && text.ends_with(" times:")
+        || is_repetition(text)
+}
+
+/// What stands around the frames of a recursion that used the stack up.
+pub fn is_repetition(text: &str) -> bool {
+    text.starts_with("Repeat ") && text.ends_with(" times:")
         || text.len() > 20 && text.bytes().all(|byte| byte == b'-')
 }
 
@@ -285,11 +290,14 @@ pub fn frame(line: &str) -> Option<Frame> {
     let found = WORDS.iter().find_map(|words| Some((*words, text.strip_prefix(words.0)?)));
     let ((word, within, number_word), text) = found?;
     let text = text.trim_end().trim_end_matches("<---").trim_end();
+    // Mono tells of code that it made: `(wrapper delegate-invoke) System.Func…`.
+    let text =
+        text.strip_prefix("(wrapper ").and_then(|rest| rest.split_once(") ")).map_or(text, |(_, call)| call);
     let open = text.find('(')?;
     let name = text.get(..open)?.trim_end();
-    let named = name.contains(['.', '_', '<']) && !name.contains(' ') || name.starts_with("(wrapper");
+    let named = name.contains(['.', '_', '<']) && !name.contains(' ');
     let close = matching(text, open)?;
-    let after = text.get(close + 1..)?.trim_start();
+    let after = behind_part(text.get(close + 1..)?).trim_start();
     let inside = text.get(open + 1..close)?;
     let tail =
         after.is_empty() || after.starts_with(within) || after.starts_with("[0x") || after.starts_with("<0x");
@@ -308,6 +316,12 @@ pub fn frame(line: &str) -> Option<Frame> {
         None => location(after),
     };
     Some(Frame { function: non_empty(name), file, line: number, ..Frame::default() })
+}
+
+/// Behind `+MoveNext()`: the part of a method that the compiler cut into steps.
+fn behind_part(after: &str) -> &str {
+    let part = after.strip_prefix('+').and_then(|rest| rest.split_once("()"));
+    part.filter(|(name, _)| !name.contains(' ')).map_or(after, |(_, rest)| rest)
 }
 
 /// `Player.Update () (at Assets/Player.cs:23)` of Unity's console.

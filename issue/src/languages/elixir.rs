@@ -231,7 +231,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     primary.message.truncate(primary.message.trim_end().len());
     // The exit only says that there was an exception.
-    if primary.message == "an exception was raised:" && primary.frames.is_empty() && !nested.is_empty() {
+    let empty = primary.message == "an exception was raised:";
+    nested.retain(|thrown| !(thrown.message == "an exception was raised:" && thrown.frames.is_empty()));
+    let told = empty
+        || primary.error_type.as_deref() == Some("EXIT") && nested.iter().any(|one| !one.frames.is_empty());
+    if told && primary.frames.is_empty() && !nested.is_empty() {
         primary = nested.remove(0);
         primary.message.truncate(primary.message.trim_end().len());
     }

@@ -89,13 +89,20 @@ pub fn type_and_message(line: &str) -> Option<(&str, &str)> {
     let rest = line.get(end..)?;
     let rest = rest
         .strip_prefix(' ')
-        .filter(|code| code.starts_with('[') || code.starts_with("(0x"))
+        .filter(|code| is_code(code))
         .map_or(rest, |code| code.find([']', ')']).and_then(|close| code.get(close + 1..)).unwrap_or(rest));
     if rest.trim().is_empty() {
         return Some((name, ""));
     }
     let message = rest.strip_prefix(':')?;
     (message.is_empty() || message.starts_with([' ', '\t'])).then(|| (name, message.trim_start()))
+}
+
+/// `[ERR_X]`, `(0x80004005)`, `(111)`.
+fn is_code(text: &str) -> bool {
+    let number =
+        |rest: &str| rest.starts_with("0x") || rest.split_once(')').is_some_and(|(code, _)| is_number(code));
+    text.starts_with('[') || text.strip_prefix('(').is_some_and(number)
 }
 
 /// The error in the log line above a traceback that ends with its frames.

@@ -29,12 +29,17 @@ fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
         b'p' if line.starts_with("panic: ") => Opening::firm("go.panic", MESSAGE),
         b'f' if line.starts_with("fatal error: ") => Opening::weak("go.fatal", MESSAGE),
-        b'h' if line.starts_with("http: panic serving ") => Opening::firm("go.http", MESSAGE),
+        b'h' if served(line).is_some() => Opening::firm("go.http", MESSAGE),
         b'p' if line.trim_end() == "panic recovered:" => Opening::weak("go.recovered", RECOVERED),
         b'W' if line.trim_end() == "WARNING: DATA RACE" => Opening::firm("go.race", RACE),
         b'S' if is_signal(line) => Opening::weak("go.signal", MESSAGE),
         _ => None,
     }
+}
+
+/// What follows `http: panic serving ` and the same of the second version of the protocol.
+fn served(line: &str) -> Option<&str> {
+    ["http: panic serving ", "http2: panic serving "].iter().find_map(|start| line.strip_prefix(start))
 }
 
 /// `SIGQUIT: quit`, `SIGSEGV: segmentation violation`: the runtime died of a signal outside Go code.
@@ -66,9 +71,14 @@ fn is_goroutine(line: &str) -> bool {
     })
 }
 
+/// Behind a tab, also as a syslog daemon escapes it, or blanks.
+fn tabbed(line: &str) -> Option<&str> {
+    line.strip_prefix('\t').or_else(|| line.strip_prefix("    ")).or_else(|| line.strip_prefix("#011"))
+}
+
 /// `\t/app/main.go:12 +0x1d`.
 fn is_place(line: &str) -> bool {
-    let Some(text) = line.strip_prefix('\t').or_else(|| line.strip_prefix("    ")) else { return false };
+    let Some(text) = tabbed(line) else { return false };
     let path = search::before(search::before(text, " +0x").trim_end(), " fp=0x");
     let Some((file, number)) = path.rsplit_once(':') else { return false };
     super::frames::is_number(number)
@@ -321,7 +331,7 @@ fn parse_race(body: &str) -> Parsed {
 
 /// `http: panic serving HOST:PORT: value`.
 fn after_http(head: &str) -> &str {
-    let rest = head.strip_prefix("http: panic serving ").unwrap_or(head);
+    let rest = served(head).unwrap_or(head);
     rest.split_once(": ").map_or(rest, |(_, value)| value)
 }
 
@@ -424,7 +434,7 @@ fn frames(stack: &str) -> Vec<Frame> {
 }
 
 fn put_place(frame: &mut Frame, line: &str) {
-    let text = line.trim();
+    let text = line.trim().trim_start_matches("#011");
     let path = search::before(search::before(text, " +0x"), " fp=0x");
     (frame.file, frame.line, _) = super::frames::place(path);
 }
@@ -474,7 +484,10 @@ fn parse_plain(body: &str) -> Parsed {
             }
         } else if !line.contains(' ') && line.contains('.') {
             frames.push(function(line));
-        } else if frames.is_empty() && message.is_none() {
+        } else if !frames.is_empty() {
+            // What wrapped the error has a stack of its own.
+            break;
+        } else if message.is_none() {
             message = Some(line);
         }
     }

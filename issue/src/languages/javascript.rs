@@ -6,8 +6,9 @@ use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
 
 mod frame;
+mod memory;
 
-use frame::{browser_frame, frame, is_frame, native_frame};
+use frame::{browser_frame, frame, is_frame};
 
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
@@ -27,7 +28,7 @@ pub static GRAMMAR: Grammar = Grammar {
         "npm ERR! ",
         "npm error ",
     ],
-    headers: &[],
+    headers: &["Unhandled Rejection at: "],
     opens,
     frame: opens_with_frame,
     follows,
@@ -44,6 +45,7 @@ const DONE: u8 = 6;
 const MEMORY: u8 = 7;
 const NATIVE: u8 = 8;
 const NPM: u8 = 9;
+const CAUSES: u8 = 10;
 const MESSAGE_LINES: u32 = 60;
 
 /// What npm puts before each line of what went wrong, before its version 10 and since.
@@ -142,8 +144,9 @@ fn follows(state: &mut State, line: &str) -> Next {
         FRAMES => in_frames(state, line),
         PROPERTIES => in_properties(state, line),
         TRAILER => in_trailer(state, line),
-        MEMORY => in_memory(state, line),
-        NATIVE => in_native(state, line),
+        CAUSES => in_causes(state, line),
+        MEMORY => memory::follows(state, line),
+        NATIVE => memory::in_native(state, line),
         NPM if npm(line).is_some() => Next::Take,
         _ => Next::End("after the trailer"),
     }
@@ -252,6 +255,8 @@ fn in_trailer(state: &mut State, line: &str) -> Next {
         state.take(DONE)
     } else if line.starts_with("Thrown at:") {
         state.take(FRAMES)
+    } else if crate::assemble::is_excerpt(line) {
+        hold(state, CAUSES)
     } else if line.trim().is_empty() && state.run <= 2 {
         Next::Hold
     } else {
@@ -259,35 +264,22 @@ fn in_trailer(state: &mut State, line: &str) -> Next {
     }
 }
 
-fn in_memory(state: &mut State, line: &str) -> Next {
+/// Bun prints what caused an error as another error below it, and its version below all: only that line tells them from
+/// errors that have nothing to do with each other.
+fn in_causes(state: &mut State, line: &str) -> Next {
     state.run += 1;
-    if line.starts_with("FATAL ERROR: ") {
-        state.take(NATIVE)
-    } else if state.run > 60 || opens(line).is_some() {
-        Next::End("no fatal error after the collector's notes")
+    if is_trailer(line) {
+        state.take(DONE)
+    } else if state.run > 4 * MESSAGE_LINES || crate::logline::has_time(line) {
+        Next::End("no version below the causes")
     } else {
         Next::Hold
-    }
-}
-
-/// The native stack of a V8 that gave up.
-fn in_native(state: &mut State, line: &str) -> Next {
-    state.run += 1;
-    if line.trim().is_empty() && state.run <= 40 {
-        Next::Hold
-    } else if line.starts_with("----- ")
-        || native_frame(line).is_some()
-        || line.starts_with("<--- JS stacktrace")
-    {
-        Next::Take
-    } else {
-        Next::End("not a native frame")
     }
 }
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if matches!(trace.rule, "javascript.memory" | "javascript.fatal") {
-        return Some(parse_memory(trace.body));
+        return Some(memory::parse(trace.body));
     }
     if trace.rule == "javascript.npm" {
         let words: Vec<&str> = trace.body.lines().filter_map(npm).collect();
@@ -357,6 +349,8 @@ struct Reader {
     framed: bool,
     /// Inside the braces of properties, where only causes and members are of interest.
     properties: bool,
+    /// Below the source that Bun shows above another error.
+    shown: bool,
     /// Inside the brackets of `[errors]: [`.
     members: bool,
     /// Frames of where an event was emitted, not of the error.
@@ -386,6 +380,11 @@ impl Reader {
             if self.members {
                 self.member(text);
             }
+        } else if self.framed && crate::assemble::is_excerpt(line) {
+            self.shown = true;
+        } else if self.shown && super::frames::type_and_message(text).is_some() {
+            self.shown = false;
+            self.nested(text, None);
         } else if line == "}" || is_elision(text) || is_note(line) || is_seam(text) {
             self.framed = true;
         } else if !self.framed
@@ -479,19 +478,4 @@ fn embedded(text: &str) -> Option<Thrown> {
 fn is_class(name: &str) -> bool {
     name.bytes().next().is_some_and(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'$')
         || super::frames::names_an_error(name)
-}
-
-/// Text after `FATAL ERROR: `, and the native stack.
-fn parse_memory(body: &str) -> Parsed {
-    let mut primary = Thrown::new("FATAL ERROR", "");
-    let mut seen = false;
-    for line in body.lines() {
-        if let Some(text) = line.strip_prefix("FATAL ERROR: ") {
-            primary.message = text.trim_end().to_owned();
-            seen = true;
-        } else if seen && let Some(frame) = native_frame(line) {
-            primary.frames.push(frame.own());
-        }
-    }
-    parsed(Kind::Fatal, Level::Fatal, Language::Javascript, primary, Vec::new())
 }

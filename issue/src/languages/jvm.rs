@@ -56,6 +56,7 @@ fn opens(line: &str) -> Option<Opening> {
         {
             Opening::firm("jvm.handler", SINGLE)
         }
+        b'F' | b'N' | b'C' | b'E' if told(line).is_some() => Opening::weak("jvm.told", HEAD),
         b'U' if kotlin_native(line).is_some() => Opening::firm("jvm.kotlin", HEAD),
         b'C' => {
             let (class, _) = type_and_message(line.strip_prefix("Caused by: ")?)?;
@@ -118,30 +119,45 @@ fn is_frame(line: &str) -> bool {
     frame_parts(line).is_some() || native_frame(line).is_some()
 }
 
+/// A line without the `#011` that a syslog daemon writes for a tab.
+fn unescaped(line: &str) -> &str {
+    if line.starts_with('#') { line.trim_start_matches("#011") } else { line }
+}
+
 /// `at MODULE/CLASS.METHOD(PLACE)` → the dotted name and the place.
 fn frame_parts(line: &str) -> Option<(&str, &str)> {
-    let indented = line.starts_with(['\t', ' ']);
+    let indented = line.starts_with(['\t', ' ', '#']);
+    let line = unescaped(line);
     let rest = line.trim_start().strip_prefix("at ")?;
     let (name, tail) = rest.split_once('(')?;
     let (place, after) = tail.split_once(')')?;
     let packaging = after.trim_start();
-    let known_tail = packaging.is_empty() || packaging.starts_with("~[") || packaging.starts_with('[');
-    let named = !name.ends_with(' ') && !name.contains(" (") && name.contains('.');
+    // The last line of a quoted field ends with its quote.
+    let known_tail = packaging.is_empty() || packaging.starts_with(['[', '"']) || packaging.starts_with("~[");
+    let spaced = name.ends_with(' ');
+    let name = name.trim_end();
+    let named = !name.contains(' ') && name.contains('.') && (!spaced || is_source(place));
     (indented && known_tail && named && is_place(place)).then_some((name, place))
 }
 
 /// What the JVM prints between parentheses: a source file with or without line, or why there is none.
 fn is_place(place: &str) -> bool {
     const KNOWN: [&str; 5] = ["Native Method", "Unknown Source", "<generated>", "NO_SOURCE_FILE", "REPL"];
-    const SOURCES: [&str; 8] = [".java", ".kt", ".scala", ".groovy", ".clj", ".kts", ".cljc", ".sc"];
     let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
     KNOWN.contains(&file)
-        || SOURCES.iter().any(|ending| file.ends_with(ending))
+        || is_source(place)
         || (place.len() > file.len()
             && !file.contains(['/', '\\', '(', ','])
             && place.rsplit_once(':').is_some_and(|(_, line)| super::frames::is_number(line)))
         || file == "SourceFile"
         || file == "Unknown"
+}
+
+/// A file of one of the machine's languages, with or without its line.
+fn is_source(place: &str) -> bool {
+    const SOURCES: [&str; 8] = [".java", ".kt", ".scala", ".groovy", ".clj", ".kts", ".cljc", ".sc"];
+    let file = place.rsplit_once(':').map_or(place, |(file, _)| file);
+    SOURCES.iter().any(|ending| file.ends_with(ending)) && !file.contains(' ')
 }
 
 fn is_elision(text: &str) -> bool {
@@ -155,9 +171,25 @@ fn is_elision(text: &str) -> bool {
 
 /// `Caused by: `, `Suppressed: ` or `Wrapped by: ` and what it introduces.
 fn link(text: &str) -> Option<(&'static str, &str)> {
-    ["Caused by: ", "Suppressed: ", "Wrapped by: "]
+    ["Caused by: ", "Suppressed: ", "Wrapped by: ", "Caused: "]
         .into_iter()
         .find_map(|start| text.strip_prefix(start).map(|rest| (start, rest)))
+        .or_else(|| unmarked_cause(text).map(|rest| ("Caused by: ", rest)))
+}
+
+/// `Caused by java.io.IOException: text`: the consoles of app stores leave the colon out.
+fn unmarked_cause(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("Caused by ")?;
+    type_and_message(rest).filter(|(class, _)| is_qualified(class)).map(|_| rest)
+}
+
+/// Words before an error's name with which a console or a script's runner tells of it.
+const TOLD: [&str; 4] = ["Fatal Exception: ", "Non-fatal Exception: ", "Caught: ", "Exception "];
+
+/// `Fatal Exception: java.lang.Error: text`, `Caught: groovy.lang.MissingPropertyException: text` → what was told.
+fn told(line: &str) -> Option<&str> {
+    let rest = TOLD.iter().find_map(|start| line.strip_prefix(start))?;
+    type_and_message(rest).filter(|(class, _)| is_qualified(class) && names_an_error(class)).map(|_| rest)
 }
 
 /// What Android says above an uncaught error.
@@ -170,7 +202,7 @@ fn is_circular(text: &str) -> bool {
 }
 
 fn follows(state: &mut State, line: &str) -> Next {
-    let text = line.trim_start();
+    let text = unescaped(line).trim_start();
     match state.phase {
         BANNER if line.starts_with('#') => Next::Take,
         BANNER => Next::End("outside the banner"),
@@ -273,8 +305,9 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let mut chain: Vec<Thrown> = Vec::new();
     let mut wrapped = false;
     let mut open = false;
+    let first = trace.body.lines().next().and_then(told);
     for line in trace.body.lines() {
-        let text = line.trim_start();
+        let text = unescaped(line).trim_start();
         if let Some(frame) = frame(line) {
             open = false;
             match chain.last_mut() {
@@ -290,9 +323,12 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             open = false;
         } else if chain.is_empty() && is_android(line) {
         } else if chain.is_empty() {
-            let plain = kotlin_native(line).unwrap_or(line);
+            let plain = kotlin_native(line).or_else(|| told(line)).unwrap_or(line);
             chain.push(header(thread_header(line).map_or(plain, |_| after_thread(line))));
             open = true;
+        } else if open && first.is_some_and(|first| first == line) {
+            // A script's runner tells of the error before its trace does.
+            chain = vec![header(line)];
         } else if open && let Some(last) = chain.last_mut() {
             last.more(line);
         }
@@ -308,7 +344,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
 
 /// A cause of a suppressed exception is indented with it and is told as suppressed too: it did not cause the primary.
 fn relation(line: &str, start: &str) -> Option<Relation> {
-    let nested = line.starts_with(['\t', ' ']);
+    let nested = line.starts_with(['\t', ' ', '#']);
     (start == "Suppressed: " || nested).then_some(Relation::Suppressed)
 }
 

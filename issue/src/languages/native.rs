@@ -6,6 +6,7 @@ use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 use crate::search;
 
+mod coredump;
 mod kernel;
 mod sanitizer;
 mod tombstone;
@@ -26,7 +27,7 @@ pub static GRAMMAR: Grammar = Grammar {
         "runtime error: ",
         "segfault at",
         "Bus error",
-        "core dumped",
+        "dumped",
         "Killed",
         "received signal",
         ": line ",
@@ -97,7 +98,9 @@ fn opens(line: &str) -> Option<Opening> {
     if assertion(line).is_some() {
         return Opening::firm("native.assertion", ABORT);
     }
-    if let Some(opening) = sanitizer::opens(line).or_else(|| tombstone::opens(line)) {
+    if let Some(opening) =
+        sanitizer::opens(line).or_else(|| tombstone::opens(line)).or_else(|| coredump::opens(line))
+    {
         return Some(opening);
     }
     if failure(line).is_some() {
@@ -186,6 +189,10 @@ pub fn signal(line: &str) -> Option<(&'static str, &str)> {
     {
         return Some(("SIGSEGV", text.get(at..)?));
     }
+    if let Some(at) = search::find(text, "ut of memory: Kill") {
+        // `Out of memory: Killed process 7 (cart)`, of a group `Memory cgroup out of memory: …`.
+        return Some(("SIGKILL", text.get(at.saturating_sub(1)..)?));
+    }
     let bare = text.strip_suffix(" (core dumped)").unwrap_or(text);
     // macOS adds the signal's number.
     let numbered = bare.ends_with(|last: char| last.is_ascii_digit());
@@ -217,11 +224,18 @@ fn caught(line: &str) -> Option<(&'static str, &str)> {
 fn follows(state: &mut State, line: &str) -> Next {
     match state.phase {
         TERMINATE if line.trim_start().starts_with("what(): ") => state.take(ABORT),
+        // A debugger tells of the signal that the end of the program came with.
+        TERMINATE | ABORT if received(line).is_some_and(|(name, _)| name == "SIGABRT") => state.take(GDB),
+        TERMINATE | ABORT if line.trim().is_empty() && state.run == 0 => {
+            state.run = 1;
+            Next::Hold
+        }
         ABORT if line.starts_with("======= ") || is_mapping(line) || is_backtrace_symbol(line) => Next::Take,
         ABORT if line.starts_with("PC: @ ") => Next::Take,
         TERMINATE | ABORT | SIGNAL => Next::End("one statement"),
         GDB if line.trim().is_empty() => Next::Hold,
         GDB => in_gdb(line),
+        coredump::REPORT => coredump::follows(line),
         tombstone::REPORT => tombstone::follows(line),
         kernel::REPORT => kernel::follows(line),
         _ => sanitizer::follows(state, line),
@@ -308,7 +322,16 @@ fn unnumbered(line: &str) -> bool {
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let first = trace.body.lines().next()?;
     let (kind, thrown) = match trace.rule {
-        "native.terminate" => (Kind::Fatal, terminate(trace.header, trace.body)),
+        "native.terminate" => {
+            let cut = trace
+                .body
+                .split_once("\n\n")
+                .filter(|(_, rest)| received(rest.lines().next().unwrap_or("")).is_some());
+            let (words, stopped) = cut.unwrap_or((trace.body, ""));
+            let mut thrown = terminate(trace.header, words);
+            thrown.frames.extend(debugged(stopped).map(|told| told.frames).unwrap_or_default());
+            (Kind::Fatal, thrown)
+        }
         "native.abort" => {
             let text = glibc(first)?;
             let mut thrown = Thrown::new("abort", text);
@@ -347,6 +370,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             (Kind::Fatal, Thrown::new(name, words))
         }
         "native.kernel" => return Some(kernel::parse(trace.body)),
+        "native.coredump" => return Some(coredump::parse(trace.body)),
         "native.tombstone" => return Some(tombstone::parse(trace.body)),
         _ => return sanitizer::parse(trace),
     };

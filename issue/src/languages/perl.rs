@@ -75,6 +75,10 @@ fn follows(state: &mut State, line: &str) -> Next {
     if call(line).is_some() || line.starts_with("\teval {...} called at ") || aborted {
         return Next::Take;
     }
+    // Where a message that ends its own line was carried from, with the calls below.
+    if state.run == 1 && line.strip_prefix(" at ").is_some_and(|_| statement(&format!(".{line}")).is_some()) {
+        return Next::Hold;
+    }
     // Several errors of one compilation end in one statement that it was given up.
     if state.run <= 20 && statement(line).is_some_and(|(text, _)| is_compile_error(text)) {
         return Next::Hold;

@@ -7,10 +7,20 @@ use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
 use crate::search;
 
+mod console;
+
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Php,
-    needles: &["Fatal error", "fatal error: ", "Parse error", "Compile error", "xception", "rror: "],
+    needles: &[
+        "Fatal error",
+        "fatal error: ",
+        "Parse error",
+        "Compile error",
+        "xception",
+        "rror: ",
+        ".php line ",
+    ],
     headers: &["<br />"],
     opens,
     frame: opens_with_frame,
@@ -35,6 +45,9 @@ const LABELS: [&str; 4] = ["Recoverable fatal error:", "Fatal error:", "Parse er
 fn opens(line: &str) -> Option<Opening> {
     if kernel(line).is_some() {
         return Opening::firm("php.kernel", ENTRY);
+    }
+    if let Some(opening) = console::opens(line) {
+        return Some(opening);
     }
     // What stands behind a runner's prefix is asked for by itself.
     let before = printed(line).and_then(|at| line.get(..at));
@@ -182,6 +195,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         JSON => Next::End("after the log entry"),
         ENTRY if line.trim_end() == "[stacktrace]" => state.take(TRACE),
         ENTRY => Next::End("one line"),
+        console::BLOCK => console::follows(state, line),
         _ => Next::End("after the place"),
     }
 }
@@ -238,9 +252,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     match trace.rule {
         "php.fatal" => parse_fatal(body),
         "php.kernel" => parse_kernel(body),
+        "php.console" => console::parse(body),
         "php.logged" if trace.header.contains("[object] (") || body.starts_with('[') => {
             // The context is JSON: names of classes carry two backslashes.
-            let (header, body) = (trace.header.replace("\\\\", "\\"), body.replace("\\\\", "\\"));
+            let header = trace.header.replace("\\\\", "\\").replace("\\\"", "\"");
+            let body = body.replace("\\\\", "\\");
             Some(parse_logged(&header, &body))
         }
         "php.logged" if body.starts_with("Stack trace:") || body.starts_with('#') => {

@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Ruby,
-    needles: &[":in `", ":in '", ": syntax error", "Error (", "[BUG]"],
+    needles: &[":in ", ": syntax error", "Error (", "[BUG]"],
     headers: &["#<Thread:", "rake aborted!"],
     opens,
     frame: opens_with_frame,
@@ -105,7 +105,7 @@ pub fn inspected(line: &str) -> Option<(usize, &str, &str)> {
     let at = search::rfind(line, "#<")?;
     let inside = line.get(at + 2..)?.trim_end().strip_suffix('>')?;
     let (class, message) = inside.split_once(": ").unwrap_or((inside, ""));
-    (is_class(class) && names_an_error(class)).then_some((at, class, message))
+    (is_class(class) && (names_an_error(class) || class.contains("::"))).then_some((at, class, message))
 }
 
 /// `  block in run at /app/job.rb:7` of JRuby.

@@ -17,9 +17,9 @@ pub fn read(line: &str) -> Option<Head> {
 fn klog(line: &str) -> Option<Head> {
     let bytes = line.as_bytes();
     let rank = bytes.first().copied().filter(|letter| matches!(letter, b'E' | b'F' | b'W' | b'I'))?;
-    // Since glog 0.5 with the year.
+    // Since glog 0.5 with the year, in CockroachDB's form with its last two digits.
     let digits = bytes.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
-    let day = matches!(digits, 4 | 8) && bytes.get(digits + 1) == Some(&b' ');
+    let day = matches!(digits, 4 | 6 | 8) && bytes.get(digits + 1) == Some(&b' ');
     let clock = bytes
         .get(digits + 2..digits + 5)
         .is_some_and(|text| text.iter().take(2).all(u8::is_ascii_digit) && text.get(2) == Some(&b':'));

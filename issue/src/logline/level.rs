@@ -89,7 +89,7 @@ static LENGTHS: [u32; 12] = {
     lengths
 };
 
-const WORDS: [(&str, Rank); 39] = [
+const WORDS: [(&str, Rank); 42] = [
     ("info", Rank::Quiet),
     ("debug", Rank::Quiet),
     ("error", Rank::Error),
@@ -129,4 +129,7 @@ const WORDS: [(&str, Rank); 39] = [
     ("fail", Rank::Error),
     ("system", Rank::Quiet),
     ("pnc", Rank::Fatal),
+    ("erro", Rank::Error),
+    ("debg", Rank::Quiet),
+    ("trce", Rank::Quiet),
 ];

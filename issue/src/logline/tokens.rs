@@ -3,6 +3,7 @@
 //! It walks tokens from the left, each a time, a number, a bracketed group, a name or a level, and stops at the level
 //! or where prose begins. Only so much of the line is looked at that a scan costs the same for every line.
 
+use super::inside::level_inside;
 use super::names::skip_names;
 use super::times::{is_calendar, is_time, is_zone};
 use super::{Head, Rank, fronts};
@@ -53,7 +54,7 @@ fn priority(line: &str) -> Option<Head> {
 
 /// What a token without brackets is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
+pub enum Token {
     /// Holds a clock or a date.
     Time,
     /// Digits and joiners only, or a month, weekday, zone or half-day next to a time.
@@ -205,9 +206,7 @@ impl<'a> Scanner<'a> {
             self.found(rank, token.len());
             return true;
         }
-        let kind = self.kind(token);
-        let kind =
-            if self.last.is_none() && token.len() == 2 && token.ends_with(',') { Token::Mark } else { kind };
+        let kind = if self.last.is_none() && is_sign(token) { Token::Mark } else { self.kind(token) };
         match kind {
             Token::Word => {
                 self.words += 1;
@@ -289,7 +288,9 @@ impl<'a> Scanner<'a> {
             return None;
         }
         // `host:80 error : text` tells what became of a connection; `level ERROR` names one.
-        let spaced = colon && after.starts_with(" : ") && !upper && self.last == Some(Token::Name);
+        let address =
+            self.last == Some(Token::Name) || self.last == Some(Token::Number) && self.behind_dots();
+        let spaced = colon && after.starts_with(" : ") && !upper && address;
         if spaced || self.last == Some(Token::Word) && self.names_level() {
             return None;
         }
@@ -305,6 +306,12 @@ impl<'a> Scanner<'a> {
         };
         let whole = after.is_empty() && self.last.is_none() && !colon;
         (accepted && !whole).then_some(rank)
+    }
+
+    /// Whether the token before this one holds a dot, as an address with a port does.
+    fn behind_dots(&self) -> bool {
+        let before = self.line.get(..self.at).unwrap_or_default().trim_end();
+        before.rsplit(' ').next().is_some_and(|token| token.contains('.'))
     }
 
     /// Whether the word before this one says that a level is talked about.
@@ -323,7 +330,9 @@ impl<'a> Scanner<'a> {
             || self.last == Some(Token::Mark) && self.words == 0
             || after.starts_with(['\t', '|'])
             || after.starts_with("  ");
-        self.time && strong && set_off
+        // Dancer writes the time behind the level: `[shop:44] error @2026-11-21 10:45:31> text`.
+        let timed_behind = after.strip_prefix(" @2").is_some() && self.last == Some(Token::Name);
+        self.time && strong && set_off || timed_behind
     }
 
     /// `E NETWORK`, `E WindowManager:`, `E | etcdserver:` after a time; `E,` of Ruby's logger repeats the word later.
@@ -337,6 +346,12 @@ impl<'a> Scanner<'a> {
             .then(|| Rank::of_letter(token.as_bytes().first().copied().unwrap_or_default()))
             .flatten()
     }
+}
+
+/// `E,` of Ruby's logger, and the sign that a tool draws before its words (`✘`).
+fn is_sign(token: &str) -> bool {
+    let drawn = || token.chars().all(|letter| !letter.is_alphanumeric());
+    token.len() == 2 && token.ends_with(',') || token.as_bytes().first() >= Some(&0x80) && drawn()
 }
 
 /// Words that are a level only where a colon or a bracket says so.
@@ -374,33 +389,6 @@ pub fn floor(text: &str, limit: usize) -> usize {
     end
 }
 
-/// A bracket that holds a level, alone or among time and target: `[error]`, `[2026-…Z ERROR app]`, `[10:00:00 ERR]`.
-fn level_inside(inner: &str) -> Option<Rank> {
-    let inner = inner.trim();
-    if let Some(rank) = Rank::of_word(inner) {
-        return Some(rank);
-    }
-    if matches!(inner, "E" | "F") {
-        return Rank::of_letter(inner.as_bytes().first().copied()?);
-    }
-    if let Some((facility, word)) = inner.rsplit_once([':', '.'])
-        && !facility.contains(' ')
-        && facility.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !facility.starts_with(|first: char| first.is_ascii_digit())
-        && word.bytes().all(|byte| byte.is_ascii_lowercase())
-    {
-        return Rank::of_word(word);
-    }
-    let first = inner.split_whitespace().next()?;
-    let timed = classify(first) == Token::Time;
-    inner.split_whitespace().take(5).find_map(|word| {
-        // Celery writes `LEVEL/process`.
-        let word = word.split('/').next().unwrap_or(word);
-        let upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
-        Rank::of_word(word).filter(|_| upper && (timed || word == first))
-    })
-}
-
 /// The level behind a clock in the same token.
 fn joined_level(token: &str) -> Option<Rank> {
     let clock =
@@ -421,7 +409,7 @@ fn trim_end(text: &str, dropped: impl Fn(u8) -> bool) -> &str {
 }
 
 /// The kind of a token, from its characters alone.
-fn classify(token: &str) -> Token {
+pub fn classify(token: &str) -> Token {
     let token = trim_end(token, |byte| matches!(byte, b',' | b';'));
     let bytes = token.as_bytes();
     let Some(first) = bytes.first() else { return Token::Mark };

@@ -128,7 +128,7 @@ impl Scan<'_, '_> {
     }
 
     /// Whether exactly one space lies between the word before and here, and the word is on the list.
-    fn previous_word_is(&self, list: &Closed) -> bool {
+    pub(super) fn previous_word_is(&self, list: &Closed) -> bool {
         let before = self.bytes.get(..self.at).unwrap_or_default();
         before.strip_suffix(b" ").is_some_and(|head| list.holds_any_case(last_word(head)))
     }

@@ -6,7 +6,7 @@ use super::{
     Kind, Scan, address,
     bytes::{at, is_hex, is_joiner, is_letter, is_word, run, starts},
     number, path, time,
-    vocabulary::{KNOWN_SHORT, KNOWN_STEMS, KNOWN_TOKENS},
+    vocabulary::{KNOWN_SHORT, KNOWN_STEMS, KNOWN_TOKENS, PREPOSITIONS},
 };
 use crate::search::Words;
 
@@ -210,7 +210,10 @@ impl Scan<'_, '_> {
             return self.word(word.end);
         }
         if let Some(head) = head_before_number(text).filter(|_| !self.is_before_version(word.end)) {
-            self.word(start + head);
+            // Behind a preposition the hash takes the whole for a value: `from shop-1`, `from keeper6`.
+            if !self.sink.is_key() || !self.previous_word_is(&PREPOSITIONS) {
+                self.word(start + head);
+            }
             return self.value_or_hole(Kind::Int, word.end);
         }
         if text.len() > 36 && address::is_uuid(text.get(text.len() - 36..).unwrap_or_default()) {
