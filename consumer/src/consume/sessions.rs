@@ -221,8 +221,11 @@ impl Sessions {
         let fresh = self.read_to.is_some_and(|read_to| now.saturating_sub(read_to) < FRESH);
         let quiet = self.quiet_since.elapsed() >= QUIET && !status.failing.contains_key(&Part::Source);
         let by_clock = self.reader.source.lag().records == 0 && (fresh || quiet);
-        // The brokers' clock may be ahead of ours, and time never goes back.
-        self.read_to.into_iter().chain(by_clock.then_some(now)).max()
+        // The brokers' clock may be ahead of ours, by hours where ours was set back: from what was read last on it goes on as
+        // fast as ours does. Time never goes back.
+        let since = i64::try_from(self.quiet_since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let goes_on = self.read_to.filter(|_| by_clock).map(|read_to| read_to.saturating_add(since));
+        self.read_to.into_iter().chain(goes_on).chain(by_clock.then_some(now)).max()
     }
 }
 
