@@ -20,6 +20,7 @@ pub mod proxy;
 pub mod replay;
 pub mod schedule;
 pub mod store;
+pub mod visits;
 pub mod world;
 
 use std::{
@@ -39,6 +40,7 @@ use self::{
     program::Program,
     proxy::Network,
     schedule::{Fault, Planned, Who},
+    visits::Visitors,
     world::{Spools, World},
 };
 use crate::{parts::say, wait::pass};
@@ -93,6 +95,8 @@ pub struct Outcome {
     pub left_out: Vec<String>,
     /// Stored against acknowledged.
     pub compared: Compared,
+    /// The same of visits.
+    pub visits: visits::Compared,
     /// Everything that is wrong.
     pub wrong: Vec<String>,
     /// From the first report to rest.
@@ -111,6 +115,7 @@ impl fmt::Display for Outcome {
             self.took.as_secs_f64()
         )?;
         writeln!(f, "  {}", self.compared)?;
+        writeln!(f, "  {}", self.visits)?;
         for (what, lines) in
             [("left out", &self.left_out), ("ended by itself", &self.ended), ("WRONG", &self.wrong)]
         {
@@ -128,6 +133,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
     let mut world = World::start(&plan.programs, plan.store, Spools::Small)?;
     let begun = Instant::now();
     let load = Load::start(plan.seed, plan.slow, &world.doors());
+    let visitors = Visitors::start(plan.seed, plan.slow, world.consumer.port);
     let mut steps = steps(&plan.faults);
     while begun.elapsed() < plan.load || !steps.is_empty() {
         while let Some(step) = steps.pop_front_if(|step| step.at <= begun.elapsed()) {
@@ -138,7 +144,7 @@ pub fn run(plan: &Plan) -> Result<Outcome> {
         pass(TICK);
     }
     heal(&mut world)?;
-    let sent = end(load, &mut world)?;
+    let sent = end(load, visitors, &mut world)?;
     let outcome = rest(&mut world, sent, plan, begun);
     if outcome.as_ref().map_or(true, |outcome| !outcome.wrong.is_empty()) {
         world.keep();
@@ -236,8 +242,13 @@ fn heal(world: &mut World) -> Result<()> {
 }
 
 /// Ends the load; requests with a name are repeated until they are answered, so the programs are looked after.
-fn end(load: Load, world: &mut World) -> Result<Sent> {
-    let ending = thread::spawn(move || load.end());
+fn end(load: Load, visitors: Visitors, world: &mut World) -> Result<(Sent, visits::Book)> {
+    let ending = thread::spawn(move || {
+        let (book, trouble) = visitors.end();
+        let mut sent = load.end();
+        sent.trouble.extend(trouble);
+        (sent, book)
+    });
     while !ending.is_finished() {
         world.all().try_for_each(Program::supervise)?;
         pass(TICK);
@@ -246,7 +257,12 @@ fn end(load: Load, world: &mut World) -> Result<Sent> {
 }
 
 /// Waits until everything has gone its way, ends the sidecars, and compares.
-fn rest(world: &mut World, sent: Sent, plan: &Plan, begun: Instant) -> Result<Outcome> {
+fn rest(
+    world: &mut World,
+    (sent, book): (Sent, visits::Book),
+    plan: &Plan,
+    begun: Instant,
+) -> Result<Outcome> {
     let replayed = world.replayed();
     let reached = |what: &str| say(&format!("{:7.2} s  {what}", begun.elapsed().as_secs_f64()));
     reached("the load has ended");
@@ -261,6 +277,11 @@ fn rest(world: &mut World, sent: Sent, plan: &Plan, begun: Instant) -> Result<Ou
     let mut wrong = compared.wrong.clone();
     wrong.extend(ledgers(world, &compared));
     wrong.extend(sent.trouble);
+    let told = visits::told(&book, world.consumer.port)?;
+    reached("the incidents are told");
+    world.consumer.terminate(PATIENCE)?;
+    let visits = world.compare_visits(&book, &told)?;
+    wrong.extend(visits.wrong.clone());
     let mut ended = Vec::new();
     for program in world.all() {
         ended.extend(program.ended.iter().map(|how| format!("{} {how}", program.name)));
@@ -270,7 +291,7 @@ fn rest(world: &mut World, sent: Sent, plan: &Plan, begun: Instant) -> Result<Ou
     let (seed, faults, requests) = (plan.seed, plan.faults.len(), sent.samples.len());
     let left_out = world.left_out.clone();
     let took = begun.elapsed();
-    Ok(Outcome { seed, faults, requests, replayed, ended, left_out, compared, wrong, took })
+    Ok(Outcome { seed, faults, requests, replayed, ended, left_out, compared, visits, wrong, took })
 }
 
 /// Whether the consumer says that nothing is behind.
@@ -286,7 +307,13 @@ fn read(world: &mut World) -> Result<()> {
         let offsets = world.offsets();
         match &offsets {
             // The brokers know of a commit before the consumer has heard so.
-            Ok(offsets) if offsets.done() && heard(&world.consumer) => return Ok(()),
+            Ok(offsets)
+                if offsets.done()
+                    && heard(&world.consumer)
+                    && world.events_offsets().is_ok_and(|events| events.done()) =>
+            {
+                return Ok(());
+            }
             Ok(offsets) if *offsets != known => {
                 (deadline, known) = (Instant::now() + PATIENCE, offsets.clone());
             }

@@ -22,6 +22,7 @@ use super::{
     program::Program,
     rest,
     store::Kind,
+    visits::Visitors,
     world::{Spools, World},
 };
 use crate::{parts::say, wait::pass};
@@ -122,6 +123,7 @@ impl fmt::Display for Seen {
 pub fn run(away: Away, length: Duration, seed: u64, store: Kind, programs: &Path) -> Result<Seen> {
     let mut world = World::start(programs, store, Spools::Usual)?;
     let load = Load::start(seed, 1, &world.doors());
+    let visitors = Visitors::start(seed, 1, world.consumer.port);
     let disk = Disk::watch(&world.folder().join("baseline"))?;
     let begun = Instant::now();
     live(&mut world, AROUND)?;
@@ -141,13 +143,13 @@ pub fn run(away: Away, length: Duration, seed: u64, store: Kind, programs: &Path
     say(&format!("{away:?} is back"));
     live(&mut world, AROUND)?;
     heal(&mut world)?;
-    let sent = end(load, &mut world)?;
+    let (sent, visits) = end(load, visitors, &mut world)?;
     let before = Times::of(&sent.samples, begun + Duration::from_secs(2), from);
     let during = Times::of(&sent.samples, from, to);
     let minutes = minutes(&sent.samples, from, to);
     let disk = Times::of(&disk.end()?, from, to);
     let plan = Plan { seed, load: length, slow: 1, faults: Vec::new(), programs: programs.to_owned(), store };
-    let outcome = rest(&mut world, sent, &plan, begun)?;
+    let outcome = rest(&mut world, (sent, visits), &plan, begun)?;
     if !outcome.wrong.is_empty() {
         world.keep();
     }

@@ -1,9 +1,13 @@
 //! The store that the consumer writes to, as the faults see it: it can be told to take no writes, and a store at the other
 //! end of a network loses its connections.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
+use consumer::store::{IssueStore, firestore::FirestoreStore, sqlite::SqliteStore};
 use rusqlite::Connection;
 
 use super::proxy::{Network, Proxy};
@@ -60,6 +64,17 @@ impl Store {
                 ("FIRESTORE_EMULATOR_HOST", format!("127.0.0.1:{}", proxy.port())),
             ],
         }
+    }
+
+    /// For a look at what it holds, once the consumer has ended.
+    pub fn open(&self) -> Result<Arc<dyn IssueStore>> {
+        let store: Arc<dyn IssueStore> = match self {
+            Self::Sqlite { path, .. } => Arc::new(SqliteStore::open(path)?),
+            Self::Firestore { emulator, .. } => {
+                FirestoreStore::open("faults", "(default)", &emulator.settings())?
+            }
+        };
+        Ok(store)
     }
 
     /// From now on no write succeeds.

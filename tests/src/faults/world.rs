@@ -1,6 +1,7 @@
 //! Everything that a run needs: a real Kafka behind a proxy, two sidecars, a consumer, a store, all with clocks of their own.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -20,6 +21,7 @@ use super::{
     proxy::Proxy,
     replay::replay,
     store::{Kind, Store},
+    visits,
 };
 use crate::{
     parts::{self, kafka::Kafka, ports, process::Process, say},
@@ -30,6 +32,8 @@ use crate::{
 pub const TRACKER: &str = "payments/main";
 const TOPIC: &str = "issuetracker.payments.main";
 const GROUP: &str = "issuetracker-consumer.payments/main";
+const EVENTS: &str = "issuetracker.payments.main.events";
+const EVENTS_GROUP: &str = "issuetracker-consumer.payments/main.events";
 
 /// Sidecars of a run.
 pub const SIDECARS: usize = 2;
@@ -96,8 +100,10 @@ impl World {
         let port = ports::free()?;
         proxy.to(port);
         let kafka = runtime.block_on(Kafka::start_at(port, proxy.port()))?;
-        let settings = Settings::new(kafka.bootstrap(), TOPIC);
-        runtime.block_on(topics::ensure(&settings, PARTITIONS, WEEK))?;
+        for topic in [TOPIC, EVENTS] {
+            let settings = Settings::new(kafka.bootstrap(), topic);
+            runtime.block_on(topics::ensure(&settings, PARTITIONS, WEEK))?;
+        }
         let (mut disks, mut left_out) = (Vec::new(), Vec::new());
         for number in (0..SIDECARS).filter(|_| spools == Spools::Small) {
             match Disk::mount(&folder.path().join(format!("disk-{number}")), DISK) {
@@ -183,10 +189,15 @@ impl World {
         self.member.take().map_or(Ok(()), |mut member| member.kill())
     }
 
-    /// Begins to write every record of the topic to it once more. It takes a while, and where Kafka is away half-way it
+    /// Begins to write every record of the topics to them once more. It takes a while, and where Kafka is away half-way it
     /// begins anew: then some records were written more than twice.
     pub fn replay(&mut self) {
-        let settings = Settings::new(self.kafka.bootstrap(), TOPIC);
+        for topic in [TOPIC, EVENTS] {
+            self.replay_one(Settings::new(self.kafka.bootstrap(), topic));
+        }
+    }
+
+    fn replay_one(&mut self, settings: Settings) {
         let again = async move {
             loop {
                 match replay(settings.clone()).await {
@@ -213,6 +224,20 @@ impl World {
     /// How far the consumer's group has come.
     pub fn offsets(&self) -> Result<Offsets> {
         offsets::ask(&self.kafka.bootstrap(), TOPIC, GROUP, PARTITIONS.cast_signed())
+    }
+
+    /// How far it has come with events of front ends.
+    pub fn events_offsets(&self) -> Result<Offsets> {
+        offsets::ask(&self.kafka.bootstrap(), EVENTS, EVENTS_GROUP, PARTITIONS.cast_signed())
+    }
+
+    /// Holds the sessions in the store against what is known of visits. The consumer has ended.
+    pub fn compare_visits(
+        &self,
+        book: &visits::Book,
+        told: &BTreeMap<String, usize>,
+    ) -> Result<visits::Compared> {
+        self.runtime.block_on(async { visits::compare(book, told, &*self.store.open()?).await })
     }
 
     /// Where everything of the run lies.
@@ -255,6 +280,9 @@ fn consumer(programs: &Path, folder: &Path, store: &Store, kafka: u16) -> Result
         ("ISSUETRACKER_KAFKA_BROKERS", format!("127.0.0.1:{kafka}")),
     ];
     environment.extend(store.environment());
+    let told = folder.join("frustration.json");
+    std::fs::write(&told, visits::SETTINGS).context("writing what the consumer is told of front ends")?;
+    environment.push(("ISSUETRACKER_FRUSTRATION", told.display().to_string()));
     let path = programs.join("issuetracker-consumer");
     ensure!(path.is_file(), "{} is not built", path.display());
     let clock = Clock::new(folder, "consumer").context("the consumer's clock")?;
