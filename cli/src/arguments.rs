@@ -57,6 +57,9 @@ pub enum Command {
     /// The tracker that `dev` starts beside a program; ends with its parent.
     #[command(name = "dev-server", hide = true)]
     Serve(DevArguments),
+    /// Becomes another program, which ends with its parent.
+    #[command(name = "leash", hide = true)]
+    Leash(crate::cluster::leash::LeashArguments),
 }
 
 /// `dev`.

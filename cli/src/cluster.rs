@@ -13,6 +13,8 @@ use anyhow::{Context, bail};
 
 use crate::arguments::Place;
 
+pub mod leash;
+
 /// What the operator names the tracker's Service and its Secret in every namespace.
 const SERVICE: &str = "svc/issuetracker";
 const SECRET: &str = "issuetracker-token";
@@ -35,6 +37,7 @@ impl Forward {
     pub fn open(place: &Place) -> anyhow::Result<Self> {
         let mut kubectl = kubectl(place);
         kubectl.args(["port-forward", "--address", "127.0.0.1", SERVICE, PORT]);
+        let mut kubectl = leash::on(&kubectl)?;
         kubectl.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = kubectl.spawn().context(NO_KUBECTL)?;
         let (said, complaints) = (child.stdout.take(), child.stderr.take());

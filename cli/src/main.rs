@@ -47,6 +47,7 @@ fn main() -> ExitCode {
             .map(|()| ExitCode::SUCCESS)
             .map_err(anyhow::Error::from),
         Command::After(arguments) => dev::after(&arguments),
+        Command::Leash(arguments) => cluster::leash::run(&arguments),
         Command::Serve(arguments) => dev::serve_for_parent(&arguments),
     };
     match outcome {

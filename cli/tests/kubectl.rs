@@ -5,9 +5,10 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use consumer::{
@@ -69,12 +70,13 @@ impl Cluster {
     fn install(&self) {
         let port = self.url.rsplit(':').next().expect("a port");
         let script = format!(
-            "#!/bin/sh\necho \"$@\" >> {calls}\ncase \"$*\" in\n\
+            "#!/bin/sh\necho \"$@\" >> {calls}\necho \"$KUBECONFIG\" > {config}\ncase \"$*\" in\n\
              *nowhere*) echo 'Error from server (NotFound): namespaces \"nowhere\" not found' >&2; exit 1;;\n\
              *'get secret'*) printf %s {TOKEN};;\n\
              *port-forward*) echo $$ > {pid}; echo 'Forwarding from 127.0.0.1:{port} -> 6001'; exec sleep 600;;\n\
              esac\n",
             calls = self.path().join("calls").display(),
+            config = self.path().join("config").display(),
             pid = self.path().join("pid").display(),
         );
         let kubectl = self.path().join("kubectl");
@@ -110,6 +112,13 @@ impl Cluster {
         calls.lines().map(str::to_owned).collect()
     }
 
+    /// The process of `kubectl` that holds the port open.
+    fn forward(&self) -> PathBuf {
+        let pid = || fs::read_to_string(self.path().join("pid")).ok().filter(|pid| pid.ends_with('\n'));
+        wait("kubectl opens a port", || pid().is_some());
+        Path::new("/proc").join(pid().expect("a process id").trim())
+    }
+
     /// Writes an issue; answers its id.
     fn issue(&self, title: &str) -> String {
         let body = json!({"title": title, "description": "d", "type": "task", "priority": "high", "reporter_id": "bob"});
@@ -119,6 +128,20 @@ impl Cluster {
         let answer: Value = answer.body_mut().read_json().expect("JSON");
         answer["id"].as_str().expect("an id").to_owned()
     }
+}
+
+fn wait(what: &str, so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !so() {
+        assert!(Instant::now() < end, "{what}: not within 30 s");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// Whether a process has ended, be it that nobody has taken note of it yet.
+fn has_ended(process: &Path) -> bool {
+    let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+    status.is_empty() || status.lines().any(|line| line.starts_with("State:\tZ"))
 }
 
 /// An id as lists have it.
@@ -143,8 +166,7 @@ fn an_issue_is_found_and_dealt_with_from_kubectl() {
         ]
     );
     // The port is closed with the command.
-    let pid = fs::read_to_string(cluster.path().join("pid")).expect("a process id");
-    assert!(!Path::new("/proc").join(pid.trim()).exists(), "kubectl goes on");
+    assert!(!cluster.forward().exists(), "kubectl goes on");
 
     let place = ["--kubeconfig", "/k", "--context", "c", "-n", "shop"];
     let shown = cluster.said(&[&place[..], &["show", short(&id)]].concat());
@@ -170,6 +192,30 @@ fn an_issue_is_found_and_dealt_with_from_kubectl() {
     assert_eq!(yaml, whole);
     let wide = cluster.said(&["-o", "wide", "list", "--status", "all"]);
     assert!(wide.contains("ASSIGNEE") && wide.contains(&id) && wide.contains("grace"), "{wide}");
+}
+
+#[test]
+fn the_kubeconfig_of_the_environment_is_kubectls() {
+    let cluster = Cluster::start();
+    let mut command = cluster.command("kubectl-issues", &["-n", "shop", "list"]);
+    assert!(command.env("KUBECONFIG", "/a:/b").output().expect("it ends").status.success());
+    assert!(cluster.calls().iter().all(|call| call.starts_with("--namespace shop ")));
+    assert_eq!(fs::read_to_string(cluster.path().join("config")).expect("written"), "/a:/b\n");
+}
+
+#[test]
+fn kubectl_ends_with_us_however_we_end() {
+    for signal in ["-KILL", "-TERM", "-INT", "-HUP"] {
+        let cluster = Cluster::start();
+        let mut tail =
+            cluster.command("kubectl-issues", &["tail"]).stdout(Stdio::null()).spawn().expect("started");
+        let forward = cluster.forward();
+        assert!(!has_ended(&forward), "{signal}");
+        let sent = Command::new("kill").args([signal, &tail.id().to_string()]).status().expect("kill starts");
+        assert!(sent.success(), "{signal}");
+        tail.wait().expect("it ends");
+        wait(&format!("kubectl ends after {signal}"), || has_ended(&forward));
+    }
 }
 
 #[test]
@@ -210,9 +256,20 @@ fn what_kubectl_refuses_is_told() {
 
 #[test]
 fn what_happens_is_told_as_it_happens() {
+    let is_json = |line: &str| {
+        let told: Value = serde_json::from_str(line).expect("JSON");
+        told["title"].as_str().is_some_and(|title| title.starts_with("Event "))
+    };
+    first_line_of_tail("table", |line| line.contains("Event ") && !line.contains("Before"));
+    first_line_of_tail("wide", |line| line.contains("Event "));
+    first_line_of_tail("json", is_json);
+    first_line_of_tail("yaml", |line| line == "---");
+}
+
+fn first_line_of_tail(output: &str, is_right: impl Fn(&str) -> bool) {
     let cluster = Cluster::start();
     cluster.issue("Before");
-    let mut command = cluster.command("kubectl-issues", &["tail"]);
+    let mut command = cluster.command("kubectl-issues", &["tail", "-o", output]);
     let mut tail = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(tail.stdout.take().expect("a pipe")).lines();
     // What is written before it listens is not told, and when it listens it does not say.
@@ -223,7 +280,7 @@ fn what_happens_is_told_as_it_happens() {
             let body = json!({"title": format!("Event {n}"), "description": "d", "type": "task", "priority": "low", "reporter_id": "bob"});
             let request = ureq::post(format!("{url}/api/v1/issues"));
             request.header("authorization", format!("Bearer {TOKEN}")).send_json(&body).expect("taken");
-            if stopped.recv_timeout(std::time::Duration::from_millis(700)).is_ok() {
+            if stopped.recv_timeout(Duration::from_millis(700)).is_ok() {
                 return;
             }
         }
@@ -231,10 +288,7 @@ fn what_happens_is_told_as_it_happens() {
     let line = lines.next().expect("a line").expect("UTF-8");
     tail.kill().expect("it is ended");
     tail.wait().expect("it ends");
-    // Nobody could tell `kubectl`: it was not asked to end, but killed.
-    let pid = fs::read_to_string(cluster.path().join("pid")).expect("a process id");
-    assert!(Command::new("kill").arg(pid.trim()).status().expect("kill starts").success());
     stop.send(()).ok();
     writer.join().expect("no panic");
-    assert!(line.contains("Event ") && !line.contains("Before"), "{line}");
+    assert!(is_right(&line), "{output}: {line}");
 }
