@@ -411,6 +411,196 @@ async fn tricks_with_paths_and_ids_lead_nowhere() {
     );
 }
 
+/// Other spellings of an address, as proxies and routers have been fooled with.
+fn spellings(path: &str) -> Vec<String> {
+    let encoded = |of: &str, to: &str| path.replacen(of, to, 2).replacen(to, of, 1);
+    vec![
+        format!("/{path}"),
+        format!("//{path}"),
+        format!("{path}/"),
+        format!("{path}//"),
+        format!("{path}/."),
+        format!("{path}/%2e"),
+        format!("{path};/login"),
+        format!("{path}%00"),
+        format!("{path}%20"),
+        format!("{path}?/login"),
+        format!("/login/..{path}"),
+        format!("/login/%2e%2e{path}"),
+        format!("/login/..%2f{}", path.trim_start_matches('/')),
+        format!("/assets/0/..%2f..{path}"),
+        format!("/assets/0/style.css/../../..{path}"),
+        format!("/assets/0/style.css/%2e%2e/%2e%2e/%2e%2e{path}"),
+        format!("/./{}", path.trim_start_matches('/')),
+        path.to_uppercase(),
+        path.replace("/api/", "/API/").replace("/users", "/Users").replace("/dead", "/Dead"),
+        encoded("/", "%2f"),
+        path.replace('e', "%65"),
+        format!("{path}.json"),
+        format!("http://tracker.test{path}"),
+    ]
+}
+
+/// Headers by which other services were talked into another address, method, user or origin.
+const MISLEADING: &[&[(&str, &str)]] = &[
+    &[("x-http-method-override", "DELETE"), ("x-method-override", "DELETE"), ("x-http-method", "DELETE")],
+    &[("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=127.0.0.1;host=localhost;proto=https")],
+    &[("x-forwarded-host", "localhost:6001"), ("x-forwarded-proto", "https"), ("x-forwarded-port", "6001")],
+    &[("x-forwarded-user", "root@example.com"), ("x-forwarded-email", "root@example.com")],
+    &[
+        ("x-remote-user", "root@example.com"),
+        ("x-auth-request-email", "root@example.com"),
+        ("remote-user", "root"),
+    ],
+    &[("x-original-url", "/login"), ("x-rewrite-url", "/login"), ("x-original-uri", "/login")],
+    &[("x-forwarded-prefix", "/assets"), ("x-forwarded-uri", "/login"), ("x-user-role", "admin")],
+    &[("x-user-id", "root@example.com"), ("x-role", "admin"), ("x-admin", "true")],
+    &[("host", "localhost:6001")],
+    &[("host", "127.0.0.1:6001")],
+    &[("host", "issuetracker.shop.svc:6001")],
+];
+
+#[tokio::test]
+async fn no_spelling_of_an_address_lets_a_stranger_in_or_a_viewer_further() {
+    let api = strict();
+    api.add_user(&user_of(Role::Viewer), Role::Viewer).await;
+    let issue = api.issue_of("somebody@example.com").await;
+    let cookie = api.session_of(&user_of(Role::Viewer)).await;
+    let viewer = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let mut asked = 0;
+    for route in routes::all().filter(|route| !matches!(route.act, Act::Open | Act::Enter)) {
+        if route.path == "/api/v1/events" {
+            continue;
+        }
+        let path = filled(route.path, &issue);
+        let denied = grant(Role::Viewer, route.act) == Grant::No;
+        for spelling in spellings(&path) {
+            if spelling.parse::<axum::http::Uri>().is_err() {
+                continue;
+            }
+            // Where a way out of `/login` is asked for, the login itself may answer; nothing else may.
+            let entrance = spelling.contains("/login") || spelling.contains("/LOGIN");
+            for (who, headers) in [("a stranger", &[][..]), ("a viewer", &viewer[..])] {
+                let answer = api.ask(route.method, &spelling, headers, "").await;
+                let told = answer.body.to_string();
+                let done = answer.status.is_success() && !(entrance && told.contains("Log in"));
+                let allowed = who == "a viewer" && !denied;
+                assert!(!done || allowed, "{} {spelling} as {who}: {} {told}", route.method, answer.status);
+                let leaks = told.contains("somebody@example.com") && !allowed;
+                assert!(!leaks, "{} {spelling} as {who}: {told}", route.method);
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 2_000, "{asked}");
+}
+
+#[tokio::test]
+async fn no_header_makes_somebody_else_of_who_asks() {
+    let api = strict();
+    api.add_user(&user_of(Role::Viewer), Role::Viewer).await;
+    let issue = api.issue_of("somebody@example.com").await;
+    let cookie = api.session_of(&user_of(Role::Viewer)).await;
+    let path = format!("/api/v1/issues/{issue}");
+    for misleading in MISLEADING {
+        let viewer = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+        let headers = [&viewer[..], misleading].concat();
+        let me = api.ask("GET", "/api/v1/me", &headers, "").await;
+        if me.status == StatusCode::OK {
+            assert_eq!((&me.body["id"], &me.body["role"]), (&json!(user_of(Role::Viewer)), &json!("viewer")));
+        }
+        for (method, path) in [
+            ("GET", "/api/v1/dead-letters"),
+            ("GET", "/api/v1/audit"),
+            ("GET", "/users"),
+            ("PATCH", path.as_str()),
+            ("DELETE", &path),
+            ("POST", "/api/v1/issues:bulk"),
+        ] {
+            for headers in [&headers[..], misleading] {
+                let answer = api.ask(method, path, headers, r#"{"status": "closed"}"#).await;
+                let refused =
+                    answer.status.is_client_error() || answer.header("location").starts_with("/login");
+                assert!(refused, "{method} {path} {headers:?}: {} {}", answer.status, answer.body);
+            }
+        }
+        // A method that a header wishes for is not done.
+        for method in ["GET", "HEAD"] {
+            api.ask(method, &path, &headers, "").await;
+        }
+    }
+    let bearer = format!("Bearer {SECRET}");
+    let kept = api.ask("GET", &path, &[("authorization", &bearer)], "").await;
+    assert_eq!((kept.status, &kept.body["status"]), (StatusCode::OK, &json!("open")));
+}
+
+#[tokio::test]
+async fn a_token_ends_and_a_user_who_is_shut_out_has_none() {
+    let api = strict();
+    let user = user_of(Role::Developer);
+    api.add_user(&user, Role::Developer).await;
+    let (token, cookie) = (api.token_of(&user, Role::Developer).await, api.session_of(&user).await);
+    let wish = Wish { name: "old".into(), user: user.clone(), scope: Role::Developer, days: 1 };
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(25);
+    let (_, expired) = tokens::make(&*api.store, wish, "test", long_ago).await.expect("made");
+    let expired = format!("Bearer {expired}");
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for header in [("authorization", token.as_str()), ("cookie", &cookie), ("authorization", &expired)] {
+            statuses.push(api.ask("GET", "/api/v1/me", &[header], "").await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(statuses().await, [200, 200, 401]);
+    let bearer = format!("Bearer {SECRET}");
+    let path = format!("/api/v1/users/{user}");
+    let shut = api.ask("PATCH", &path, &[("authorization", &bearer)], r#"{"disabled": true}"#).await;
+    assert_eq!(shut.status, StatusCode::OK, "{}", shut.body);
+    assert_eq!(statuses().await, [401, 401, 401]);
+}
+
+#[tokio::test]
+async fn an_id_is_an_id_and_nothing_else() {
+    let api = strict();
+    let bearer = format!("Bearer {SECRET}");
+    let admin = [("authorization", bearer.as_str())];
+    let id = api.issue_of("somebody@example.com").await;
+    for wrong in [
+        "0",
+        "-1",
+        "*",
+        "%2a",
+        "null",
+        "..",
+        "%2e%2e",
+        "%00",
+        "' OR 1=1 --",
+        "{id}",
+        &format!("{id}%00"),
+        &format!("{id}%0a"),
+        &format!("{id},{id}"),
+        &format!("{id}' OR '1'='1"),
+        &"9".repeat(4_000),
+    ] {
+        let wrong = wrong.replace(' ', "%20");
+        for (method, path) in [
+            ("GET", format!("/api/v1/issues/{wrong}")),
+            ("PATCH", format!("/api/v1/issues/{wrong}")),
+            ("DELETE", format!("/api/v1/issues/{wrong}")),
+            ("GET", format!("/api/v1/issues/{wrong}/comments")),
+            ("GET", format!("/api/v1/backlog/{wrong}")),
+            ("GET", format!("/issues/{wrong}")),
+        ] {
+            if path.parse::<axum::http::Uri>().is_err() {
+                continue;
+            }
+            let answer = api.ask(method, &path, &admin, r#"{"status": "closed"}"#).await;
+            assert!(answer.status.is_client_error(), "{method} {path}: {} {}", answer.status, answer.body);
+        }
+    }
+    assert_eq!(api.ask("GET", &format!("/api/v1/issues/{id}"), &admin, "").await.body["status"], "open");
+}
+
 #[tokio::test]
 async fn a_login_changes_things_only_from_our_own_pages() {
     let api = strict();
