@@ -109,10 +109,14 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/tokens/{token}", delete(tokens::revoke))
         .route("/api/v1/backlog", get(backlog::list).post(backlog::create))
         .route("/api/v1/backlog/{item}", get(backlog::show).patch(backlog::change).delete(backlog::remove))
-        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents", get(incidents::list).post(incidents::create))
         .route("/api/v1/incidents/{incident}", get(incidents::show).patch(incidents::change))
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{delivery}/retry", post(deliveries::retry))
+        // The same under the addresses of the older services.
+        .route("/v1/incidents", get(incidents::list).post(incidents::create))
+        .route("/v1/incidents/{incident}", get(incidents::show).patch(incidents::change))
+        .route("/v1/export/trigger", post(deliveries::trigger))
         .route("/api/v1/audit", get(audit::list))
         .route("/api/v1/openapi.json", get(openapi::show))
         // So that a program that mistypes an address reads JSON and not the pages' 404.

@@ -17,6 +17,7 @@ use issue::{finish, id::TrackerName};
 use crate::{health::Health, store::IssueStore};
 
 pub mod counts;
+pub mod given;
 pub mod incidents;
 pub mod ingest;
 pub mod lane;

@@ -194,7 +194,7 @@ impl Api {
         if !headers.iter().any(|(name, _)| *name == "host") {
             all.push(("host", HOST));
         }
-        if method == "POST" && !path.starts_with("/api/") {
+        if method == "POST" && !is_for_programs(path) {
             all.extend([
                 ("content-type", "application/x-www-form-urlencoded"),
                 ("sec-fetch-site", "same-origin"),
@@ -247,6 +247,11 @@ impl Api {
     }
 }
 
+/// Whether an address answers JSON: the API and the addresses of the older services.
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/v1/")
+}
+
 fn user_of(role: Role) -> String {
     match role {
         Role::Service => "api@service.local-dev.local".to_owned(),
@@ -287,7 +292,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
                 let tag = ("if-match", "\"never\"");
                 let by_session = [("cookie", session.as_str()), ("sec-fetch-site", "same-origin"), tag];
                 let by_token = [("authorization", token.as_str()), tag];
-                let api_route = route.path.starts_with("/api/");
+                let api_route = is_for_programs(route.path);
                 for headers in [&by_session[..], &by_token[..]].iter().take(if api_route { 2 } else { 1 }) {
                     let answer = api.ask(route.method, &path, headers, "").await;
                     let is_issue = route.path.starts_with("/api/v1/issues/{id}");
@@ -354,7 +359,7 @@ async fn nothing_is_reached_without_a_login_but_health_login_and_files() {
             let path = filled(route.path, "0197f000-0000-7000-8000-000000000000");
             let answer = api.ask(route.method, &path, headers, "").await;
             let to_login = answer.header("location").starts_with("/login");
-            let page = !path.starts_with("/api/");
+            let page = !is_for_programs(&path);
             let refused = match (page, route.method) {
                 (true, "GET") => answer.status == StatusCode::SEE_OTHER && to_login,
                 _ => answer.status == StatusCode::UNAUTHORIZED,

@@ -14,6 +14,7 @@ use super::{ApiState, dead_letters::state_of, guard::Refusal, query, unavailable
 use crate::{
     outbound::deliveries::{self, Delivery},
     people::{Identity, audit},
+    visits::incidents,
 };
 
 /// `GET /api/v1/deliveries`: those that were given up, the latest first; `state=all` shows all.
@@ -42,6 +43,15 @@ pub async fn retry(
         deliveries::again(store, &id, Timestamp::now()).await.map_err(unavailable)?.ok_or_else(missing)?;
     audit::note(store, &identity.user, "delivery-retried", &id, &again.outlet).await;
     Ok(Json(shown(&again)).into_response())
+}
+
+/// `POST /v1/export/trigger`: what is confirmed and not sent is wanted now, instead of within five minutes. The answer does not
+/// wait for the systems outside: how many incidents of the last day are confirmed, and how many deliveries wait.
+pub async fn trigger(State(state): State<ApiState>) -> Result<Response, Refusal> {
+    let incidents =
+        incidents::follow_confirmed(&state.visits, Timestamp::now()).await.map_err(unavailable)?;
+    let waiting = deliveries::waiting(&*state.visits.store).await.map_err(unavailable)?;
+    Ok(Json(json!({"success": true, "incidents": incidents, "waiting": waiting})).into_response())
 }
 
 /// The place in the order is a time only while it waits.

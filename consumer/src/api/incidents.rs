@@ -1,4 +1,4 @@
-//! Incidents of visitors: read, confirmed, dismissed, suppressed.
+//! Incidents of visitors: read, told of, confirmed, dismissed, suppressed.
 
 use ::frustration::incident::Status;
 use ::intake::{
@@ -25,8 +25,13 @@ use super::{
 use crate::{
     people::Identity,
     store::documents::Document,
-    visits::incidents::{self, Decision, Kept},
+    visits::{
+        given,
+        incidents::{self, Decision, Kept},
+    },
 };
+
+mod told;
 
 /// Statuses by their words.
 pub const STATUSES: Words<Status> =
@@ -59,6 +64,20 @@ pub async fn show(
     } else {
         tagged(shown(&found.body), &version)
     })
+}
+
+/// `POST /api/v1/incidents`: an incident that something else found. It is kept once, and decided on like any other.
+pub async fn create(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let now = Timestamp::now();
+    let bytes = body::read(&headers, body).await?;
+    let told = told::read(body::parse(&bytes, &state.rules)?, now).map_err(Problem::invalid)?;
+    let taken = given::take(&state.visits, told, now).await.map_err(unavailable)?;
+    let answer = json!({"success": true, "duplicate": taken.duplicate, "incident_id": taken.id});
+    Ok(Json(answer).into_response())
 }
 
 /// `PATCH /api/v1/incidents/{incident}`: what is absent stays. What is confirmed becomes an occurrence of an issue, and goes

@@ -108,6 +108,8 @@ pub static CALLS: &[Call] = calls! {
     POST "/api/v1/dead-letters/{letter}/discard" discardDeadLetter "Give it up." query &[], body None, 200 Some("DeadLetter");
     GET "/api/v1/incidents" listIncidents "Incidents of visitors, the newest first; status=any asks for all."
         query INCIDENTS, body None, 200 Some("IncidentList");
+    POST "/api/v1/incidents" tellIncident "Tell of an incident that something else found; one that is known is answered as a duplicate."
+        query &[], body Some("NewIncident"), 200 Some("IncidentTaken");
     GET "/api/v1/incidents/{incident}" showIncident "One incident. Honours If-None-Match." query &[], body None, 200 Some("Incident");
     PATCH "/api/v1/incidents/{incident}" decideIncident "Confirm, dismiss or suppress. Honours If-Match."
         query &[], body Some("IncidentDecision"), 200 Some("Incident");

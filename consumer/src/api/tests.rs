@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod dead_letters;
+mod incidents;
 
 struct Api {
     router: Router,

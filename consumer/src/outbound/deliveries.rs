@@ -150,6 +150,12 @@ pub async fn due(
     list(store, &Stretch::due(now.min(ENDED - 1), limit)).await
 }
 
+/// How many wait for an attempt, as far as anybody counts.
+pub async fn waiting(store: &dyn IssueStore) -> Result<usize, StoreError> {
+    let stretch = Stretch { from: i64::MIN, to: ENDED - 1, descending: false, after: None, limit: 1000 };
+    store.ordered(NoteKind::Delivery, &stretch).await.map(|notes| notes.len())
+}
+
 /// What was given up, the latest first.
 pub async fn dead(store: &dyn IssueStore, limit: usize) -> Result<Vec<Document<Delivery>>, StoreError> {
     list(store, &Stretch { from: DEAD, to: i64::MAX, descending: true, after: None, limit }).await

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ::frustration::{
-    incident::{Incident, Status},
+    incident::Incident,
     outbound::{Policy, Skip, Ticket, eligible, pause},
     settings::Outlet,
 };
@@ -26,7 +26,7 @@ use crate::{
     visits::{
         Visits,
         counts::Stage,
-        incidents::{self, Kept, Query},
+        incidents::{self, Kept},
     },
 };
 
@@ -45,9 +45,6 @@ const ATTEMPTS: u32 = 20;
 
 /// How often what was confirmed is held against what is wanted.
 const SWEEP: Duration = Duration::from_secs(300);
-
-/// What is older was looked at often enough.
-const SWEPT: i64 = 24 * 3_600_000;
 
 /// An attempt begins only as long as its claim lasts long enough to end it.
 const LEFT: i64 = 25_000;
@@ -132,21 +129,7 @@ impl Worker {
 
     /// A crash may come between a confirmation and what follows from it: what is confirmed and not sent is wanted again.
     async fn sweep(&self) -> Result<(), StoreError> {
-        let now = Timestamp::now();
-        let mut query = Query { status: Some(Status::Confirmed), limit: 100, ..Query::default() };
-        loop {
-            let page = incidents::list(&*self.visits.store, &query).await?;
-            let recent = page.items.iter().take_while(|kept| now.as_millisecond() - kept.order < SWEPT);
-            let recent: Vec<Kept> = recent.cloned().collect();
-            let rest = recent.len() == page.items.len();
-            for kept in recent {
-                incidents::confirmed(&self.visits, kept, now).await?;
-            }
-            query.cursor = page.next_cursor;
-            if query.cursor.is_none() || !rest {
-                return Ok(());
-            }
-        }
+        incidents::follow_confirmed(&self.visits, Timestamp::now()).await.map(drop)
     }
 
     async fn deliver(&self, found: Document<Delivery>) -> Result<(), StoreError> {

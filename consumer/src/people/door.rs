@@ -110,7 +110,9 @@ impl Door {
 
     /// Pages are read as often as people can; writing has one limit wherever it is done.
     fn count(&self, request: &Parts, client: &str) -> Result<(), Problem> {
-        match (is_read(&request.method), request.uri.path().starts_with("/api/")) {
+        let path = request.uri.path();
+        let by_program = path.starts_with("/api/") || path.starts_with("/v1/");
+        match (is_read(&request.method), by_program) {
             (true, true) => self.limit(client, Sort::Read),
             (true, false) => Ok(()),
             (false, _) => self.limit(client, Sort::Write),

@@ -66,12 +66,23 @@ pub static API: &[Route] = &[
     post("/api/v1/dead-letters/{letter}/replay", Act::Administer),
     post("/api/v1/dead-letters/{letter}/discard", Act::Administer),
     get("/api/v1/incidents", Act::Read),
+    post("/api/v1/incidents", Act::Write),
     get("/api/v1/incidents/{incident}", Act::Read),
     patch("/api/v1/incidents/{incident}", Act::Edit),
     get("/api/v1/deliveries", Act::Administer),
     post("/api/v1/deliveries/{delivery}/retry", Act::Administer),
     get("/api/v1/audit", Act::Administer),
     get("/api/v1/openapi.json", Act::Known),
+];
+
+/// Addresses of the older services, one process now: the handlers are those of the API. Those that take events of front ends
+/// ([`crate::visits::ingest`]) stand before the door: a project's key opens them.
+pub static OLDER: &[Route] = &[
+    get("/v1/incidents", Act::Read),
+    post("/v1/incidents", Act::Write),
+    get("/v1/incidents/{incident}", Act::Read),
+    patch("/v1/incidents/{incident}", Act::Edit),
+    post("/v1/export/trigger", Act::Triage),
 ];
 
 /// The pages.
@@ -117,7 +128,7 @@ pub static PAGES: &[Route] = &[
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    API.iter().chain(PAGES)
+    API.iter().chain(OLDER).chain(PAGES)
 }
 
 /// What it is to ask this. An address that exists, asked in a way that it does not answer to, demands to be known, as does

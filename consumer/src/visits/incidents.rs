@@ -33,6 +33,9 @@ pub const ITSELF: &str = "frustration";
 /// Incidents that are looked at for one page of a list; what no filter could tell apart ends the page early.
 const LOOKED: usize = 500;
 
+/// Confirmations of incidents older than this, in milliseconds, were looked at often enough.
+const FOLLOWED: i64 = 24 * 3_600_000;
+
 /// An incident with what the tracker knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +57,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    fn new(incident: Incident, now: Timestamp) -> Self {
+    pub(super) fn new(incident: Incident, now: Timestamp) -> Self {
         let at = incident.timestamp.parse::<Timestamp>().unwrap_or(now);
         let told = Some(now.to_string());
         Self {
@@ -182,6 +185,28 @@ pub async fn confirmed(visits: &Visits, kept: Kept, now: Timestamp) -> Result<Ke
     }
     deliveries::want(visits, &kept.incident.project_id, &kept.incident.incident_id, now).await?;
     count_on_issue(visits, kept, now).await
+}
+
+/// Does what follows from the confirmations of the last day, as far as it is not done yet: a crash may have come between.
+/// Tells how many there are.
+pub async fn follow_confirmed(visits: &Visits, now: Timestamp) -> Result<usize, StoreError> {
+    let mut query = Query { status: Some(Status::Confirmed), limit: 100, ..Query::default() };
+    let mut count = 0;
+    loop {
+        let page = list(&*visits.store, &query).await?;
+        let all = page.items.len();
+        let recent = page.items.into_iter().take_while(|kept| now.as_millisecond() - kept.order < FOLLOWED);
+        let recent: Vec<Kept> = recent.collect();
+        let ends = recent.len() < all;
+        count += recent.len();
+        for kept in recent {
+            confirmed(visits, kept, now).await?;
+        }
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() || ends {
+            return Ok(count);
+        }
+    }
 }
 
 /// It is out: the first ticket is the incident's own.
@@ -348,7 +373,7 @@ fn place(cursor: &str) -> Option<(i64, String)> {
     Some((order.parse().ok()?, Uuid::try_parse(key).ok()?.to_string()))
 }
 
-fn read(note: Note) -> Option<Kept> {
+pub(super) fn read(note: Note) -> Option<Kept> {
     match serde_json::from_value(note.body) {
         Ok(kept) => Some(kept),
         Err(error) => {

@@ -92,6 +92,10 @@ fn body_of(call: &Call, there: &There) -> Value {
         Some("Bulk") => json!({"ids": [there.issue], "changes": {"status": "in-progress"}}),
         Some("IssueChanges") => json!({"assignee_id": "ada", "tags": ["a"], "mute": {"count": 5}}),
         Some("NewComment") => json!({"content": "@bob look", "author_id": "ada"}),
+        Some("NewIncident") => {
+            json!({"session_id": "t", "project_id": "shop", "confidence_score": 85, "triggering_signals": ["rage"],
+            "primary_failure_point": "/cart:buy:click", "timestamp": Timestamp::now().to_string()})
+        }
         Some("IncidentDecision") => json!({"status": "confirmed", "suppressed": true}),
         Some("Merge") => json!({"into": there.issue}),
         Some("UserChanges") => json!({"role": "tester", "disabled": false}),
@@ -189,6 +193,7 @@ async fn every_documented_call_answers_as_documented() {
             && call.body.is_some()
             && call.id != "createIssue"
             && call.id != "comment"
+            && call.id != "tellIncident"
         {
             let mut wrong = body_of(call, &there);
             wrong["colour"] = json!("red");

@@ -39,7 +39,7 @@ pub(super) fn metadata(members: &Map<String, Value>) -> Result<(), Refused> {
 }
 
 /// Refuses texts with an address or a card.
-pub(super) fn texts<'t>(texts: impl Iterator<Item = &'t String>) -> Result<(), Refused> {
+pub fn texts<'t>(texts: impl Iterator<Item = &'t String>) -> Result<(), Refused> {
     texts.map(String::as_str).try_for_each(text)
 }
 

@@ -22,7 +22,7 @@ pub const OLDEST: i64 = 30 * DAY;
 pub const SKEW: i64 = 5 * MINUTE;
 
 /// RFC 3339 or Unix milliseconds (a number, or a text of digits).
-pub(super) fn read(value: Option<&Value>, received: i64) -> Result<i64, Refused> {
+pub fn read(value: Option<&Value>, received: i64) -> Result<i64, Refused> {
     let told = match value {
         None | Some(Value::Null) => return Err(Refused::Missing("timestamp")),
         Some(Value::Number(number)) => milliseconds(number),

@@ -153,6 +153,14 @@ fn incidents() -> Value {
             "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
             "externalId": {"type": "string"}, "createdAt": time(), "updatedAt": time()}},
         "DeliveryList": list("deliveries", "Delivery"),
+        "NewIncident": {"type": "object",
+            "required": ["session_id", "project_id", "confidence_score", "triggering_signals", "primary_failure_point", "timestamp"],
+            "properties": {"incident_id": {"type": "string"}, "session_id": text(200), "project_id": text(100),
+                "frustration_score": number(), "confidence_score": number(), "primary_failure_point": text(500),
+                "triggering_signals": {"type": "array", "items": {"type": "string"}}, "timestamp": time(), "explanation": text(2000),
+                "severity_type": {"type": "string"}, "kind": {"type": "string"}, "signal_details": {"type": "array", "items": {"type": "object"}}}},
+        "IncidentTaken": {"type": "object", "required": ["success", "duplicate", "incident_id"], "properties": {
+            "success": {"type": "boolean"}, "duplicate": {"type": "boolean"}, "incident_id": {"type": "string", "format": "uuid"}}},
         "IncidentDecision": {"type": "object", "additionalProperties": false, "properties": {
             "status": decision(), "suppressed": {"type": "boolean"}}},
     })

@@ -179,7 +179,10 @@ impl World {
             incidents::follow(&self.visits, &effect, Timestamp::now()).await.expect("it is kept");
             let found =
                 incidents::get(&*self.visits.store, &incident_id).await.expect("asked").expect("there");
-            let confirm = incidents::Decision { status: Some(Status::Confirmed), suppressed: None };
+            let confirm = incidents::Decision {
+                status: Some(::frustration::incident::Status::Confirmed),
+                suppressed: None,
+            };
             incidents::decide(&self.visits, found, confirm, "jane", Timestamp::now())
                 .await
                 .expect("done")
