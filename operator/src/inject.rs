@@ -62,6 +62,8 @@ pub struct Plan {
     pub secrets: Vec<SecretMount>,
     /// The shared Redis: its URL, or where it stands.
     pub redis: Option<RedisUrl>,
+    /// The tracker service, where it takes events of front ends.
+    pub events: Option<String>,
     /// What is read, and how.
     pub capture: Capture,
 }

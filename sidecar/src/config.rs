@@ -19,6 +19,7 @@ use kafka::settings::{Properties, PropertiesError};
 
 use crate::{
     Settings, dedup,
+    intake::Service,
     settings::{self, Effective, SettingsError},
     source::Layout,
     spool,
@@ -62,6 +63,9 @@ pub struct Config {
     /// A Redis that the sidecars of a tracker share, so that each error's full text travels once: redis://… or rediss://….
     #[arg(long, env = "ISSUETRACKER_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<RedisUrl>,
+    /// The tracker service that takes events of front ends: http://HOST:PORT. Without it POST /v1/events is not there.
+    #[arg(long, value_name = "URL", env = "ISSUETRACKER_EVENTS_URL")]
+    pub events_url: Option<Service>,
     /// A JSON or YAML file of what the resource adds to the built-in rules. It is followed while the sidecar runs.
     #[arg(long, env = "ISSUETRACKER_SETTINGS")]
     pub settings: Option<PathBuf>,

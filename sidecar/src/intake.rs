@@ -6,6 +6,7 @@
 
 mod body;
 mod engine;
+mod events;
 mod guard;
 mod hosts;
 mod issues;
@@ -34,6 +35,7 @@ use jiff::Timestamp;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 pub use self::{
+    events::Service,
     guard::not_found,
     hosts::Hosts,
     serve::{Times, room_for, serve},
@@ -84,6 +86,9 @@ pub struct IntakeState {
     metrics: Arc<Metrics>,
     reporters: Arc<Limiter>,
     large_bodies: Arc<Semaphore>,
+    /// Who takes events of front ends.
+    events: Option<Service>,
+    events_under_way: Arc<Semaphore>,
 }
 
 impl IntakeState {
@@ -107,7 +112,15 @@ impl IntakeState {
             metrics,
             reporters: Arc::new(Limiter::new(limits.issues_per_minute, Duration::from_secs(60), REPORTERS)),
             large_bodies: Arc::new(Semaphore::new(limits.large_bodies)),
+            events: None,
+            events_under_way: Arc::new(Semaphore::new(events::UNDER_WAY)),
         }
+    }
+
+    /// With a tracker service that takes events of front ends.
+    #[must_use]
+    pub fn with_events(self, service: Option<Service>) -> Self {
+        Self { events: service, ..self }
     }
 
     /// The settings in force, for one request.
@@ -193,7 +206,8 @@ fn unaccepted(error: AcceptError) -> Problem {
 
 /// Every address of the sidecar that takes something. Has no fallback, so that it can be merged.
 pub fn routes(state: IntakeState) -> Router {
-    report_routes(state.clone()).merge(change_routes(state))
+    let events = Router::new().route("/v1/events", post(events::take));
+    report_routes(state.clone()).merge(change_routes(state.clone())).merge(guarded(events, state))
 }
 
 /// The addresses that take reports and issues. In local mode they stand beside the tracker's own.

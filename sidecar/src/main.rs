@@ -94,7 +94,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
         Hosts::default(),
         Limits::default(),
         Arc::clone(&metrics),
-    );
+    )
+    .with_events(config.events_url.clone());
     let router = routes(state).merge(health_routes(sidecar.status(), metrics)).fallback(not_found);
     let times = Times::default();
     let times = Times { connections: room_for(times.connections), ..times };

@@ -5,6 +5,8 @@
 mod bodies;
 #[path = "intake/doors.rs"]
 mod doors;
+#[path = "intake/events.rs"]
+mod events;
 #[path = "intake/json.rs"]
 mod json;
 #[path = "intake/protocols.rs"]

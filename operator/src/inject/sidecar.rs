@@ -131,6 +131,7 @@ fn environment(pod: &Pod, plan: &Plan, port: u16) -> Vec<EnvVar> {
         Mode::HostPath => all.push(value("ISSUETRACKER_POD_LOGS_DIR", LOGS.to_owned())),
         Mode::HttpOnly => {}
     }
+    all.extend(plan.events.clone().map(|url| value("ISSUETRACKER_EVENTS_URL", url)));
     all.extend(plan.redis.as_ref().map(RedisUrl::variable));
     all
 }

@@ -42,6 +42,7 @@ fn plan(case: &str) -> Plan {
         } else {
             Vec::new()
         },
+        events: secure.then(|| "http://issuetracker.payments:6001".to_owned()),
         redis: secure.then(|| RedisUrl::Secret("redis".to_owned(), "url".to_owned())),
         capture: Capture {
             mode,

@@ -8,6 +8,7 @@ use issue::finish::{Rules, RulesSettings};
 use kafka::settings::Settings;
 use kube::ResourceExt as _;
 
+use super::build::{PORT, SERVICE};
 use crate::{
     inject::{Plan, RedisUrl, SecretMount},
     resource::{Auth, Autoscaling, Consumer, IssueTracker, Redis, SecretKey, Store, Tls, Topic, TopicMode},
@@ -170,6 +171,7 @@ impl Valid {
             config_map: self.config_map(),
             secrets: self.security.mounts(),
             redis: self.redis.clone(),
+            events: self.frustration.is_some().then(|| format!("http://{SERVICE}.{}:{PORT}", self.namespace)),
             capture: self.capture.clone(),
         }
     }

@@ -70,6 +70,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("/api/{project}/store/", "sentry_store"),
     ("/api/{project}/store", "sentry_store"),
     ("/v1/logs", "otlp_logs"),
+    ("/v1/events", "events"),
 ];
 
 fn route_of(request: &Request) -> &'static str {

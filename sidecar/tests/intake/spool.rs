@@ -113,6 +113,11 @@ impl Door {
     }
 
     pub fn with(limits: Limits) -> Self {
+        Self::to(limits, None)
+    }
+
+    /// With a tracker service that takes events.
+    pub fn to(limits: Limits, events: Option<&str>) -> Self {
         let (acceptor, mut jobs) = Acceptor::channel(16);
         let spool = Spool::default();
         let answering = spool.clone();
@@ -127,7 +132,8 @@ impl Door {
         let place = Place { workload: Some(workload), pod: Some("api-1".into()), ..Place::default() };
         let hosts = Hosts::new(["issues.example".to_owned()]);
         let rules = Arc::new(Rules::default());
-        let state = IntakeState::new(acceptor, rules, tracker(), place, hosts, limits, metrics.clone());
+        let state = IntakeState::new(acceptor, rules, tracker(), place, hosts, limits, metrics.clone())
+            .with_events(events.map(|url| url.parse().unwrap()));
         Self { spool, router: routes(state), metrics }
     }
 
