@@ -40,6 +40,7 @@ mod guard;
 pub(crate) mod incidents;
 mod issues;
 pub mod limit;
+mod links;
 mod merge;
 mod notifications;
 pub mod openapi;
@@ -91,6 +92,7 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/issues/{id}/comments", get(comments::list).post(comments::create))
         .route("/api/v1/issues/{id}/occurrences", get(children::occurrences))
         .route("/api/v1/issues/{id}/activities", get(children::activities))
+        .route("/api/v1/issues/{id}/links", get(links::list))
         .route("/api/v1/issues/{id}/merge", post(merge::merge))
         .route("/api/v1/issues/{id}/unmerge", post(merge::unmerge))
         .route("/api/v1/dead-letters", get(dead_letters::list))

@@ -190,11 +190,13 @@ pub enum NoteKind {
     Incident,
     /// Something that is to be sent, or was; its order is when it is tried next.
     Delivery,
+    /// Issues that tell of the same as another: the key is that issue's id.
+    Link,
 }
 
 impl NoteKind {
     /// Every kind, for what sweeps.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Sidecar,
         Self::DeadLetter,
         Self::User,
@@ -206,6 +208,7 @@ impl NoteKind {
         Self::Visit,
         Self::Incident,
         Self::Delivery,
+        Self::Link,
     ];
 
     /// The word in databases; never changes.
@@ -222,6 +225,7 @@ impl NoteKind {
             Self::Visit => "visit",
             Self::Incident => "incident",
             Self::Delivery => "delivery",
+            Self::Link => "link",
         }
     }
 
@@ -244,7 +248,9 @@ impl NoteKind {
             Self::Session => SignedDuration::from_hours(2 * 24),
             Self::Login => SignedDuration::from_hours(1),
             Self::Visit => SignedDuration::from_hours(31 * 24),
-            Self::Audit | Self::Incident | Self::Delivery => SignedDuration::from_hours(400 * 24),
+            Self::Audit | Self::Incident | Self::Delivery | Self::Link => {
+                SignedDuration::from_hours(400 * 24)
+            }
             Self::User | Self::Token | Self::Backlog => SignedDuration::from_hours(100 * 365 * 24),
         }
     }

@@ -21,6 +21,7 @@ mod incidents;
 mod issue;
 mod issues;
 mod letters;
+mod links;
 mod login;
 mod markdown;
 mod notifications;

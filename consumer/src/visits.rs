@@ -21,6 +21,7 @@ pub mod given;
 pub mod incidents;
 pub mod ingest;
 pub mod lane;
+pub mod links;
 pub mod states;
 pub mod turn;
 

@@ -211,6 +211,16 @@ impl Told {
     }
 }
 
+/// The trace of a request, as tracing headers name it: `traceId`, or the middle of a W3C `traceparent`.
+pub fn trace(event: &Event) -> Option<String> {
+    let text = |name: &str| event.metadata.get(name).and_then(Value::as_str);
+    let named = text("traceId").or_else(|| text("trace_id"));
+    let trace = named.or_else(|| text("traceparent")?.split('-').nth(1))?;
+    let fits =
+        (8..=64).contains(&trace.len()) && trace.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| trace.to_ascii_lowercase())
+}
+
 /// Whether a member says anything: `error: null`, `false` and `""` do not.
 fn is_told(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false)) && value.as_str() != Some("")

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     detect::{Kind as SignalKind, Signal, Strength, View},
-    event::time::{self, MINUTE},
+    event::time::{self, MINUTE, SECOND},
     id,
     rules::VERSION,
     score::{self, Clarity, Kind, Level, Severity},
@@ -103,6 +103,9 @@ pub struct Incident {
     pub explanation: String,
     /// Each signal.
     pub signal_details: Vec<SignalDetail>,
+    /// Traces of requests of that time: what a backend told under the same is linked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace_ids: Vec<String>,
     /// Which table of thresholds judged.
     #[serde(default)]
     pub rules_version: u32,
@@ -138,6 +141,9 @@ pub struct Incident {
 /// So many signals are told one by one; all of them count.
 const DETAILS: usize = 100;
 
+/// Requests within this time of its signals belong to it.
+const AROUND: i64 = 30 * SECOND;
+
 /// Where it failed.
 struct Place<'v> {
     route: &'v str,
@@ -167,6 +173,7 @@ impl Incident {
             }
         }
         let first = group.iter().map(|signal| signal.at).min().unwrap_or_default();
+        let last = group.iter().map(|signal| signal.end).max().unwrap_or(first);
         Self {
             incident_id: id::uuid(&["incident", &key.project, &key.session, &point]),
             session_id: key.session.clone(),
@@ -181,6 +188,7 @@ impl Incident {
             explanation: explain::explain(view, group, &place),
             primary_failure_point: point,
             signal_details: group.iter().take(DETAILS).map(|signal| detail(view, signal)).collect(),
+            trace_ids: session.traces(first.saturating_sub(AROUND), last.saturating_add(AROUND)),
             rules_version: VERSION,
             needs_review: confidence_level == Level::Medium,
             status: Status::New,

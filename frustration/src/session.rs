@@ -4,7 +4,7 @@
 //! set and of the thresholds, never of the order or the batches in which the events came: so redelivery, restarts and
 //! slow networks change nothing. The state serialises as a whole; a store keeps it by compare-and-set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{
         Event, Kind,
         time::{DAY, HOUR, MINUTE, SECOND},
     },
-    facts::{Fact, Flags, Told},
+    facts::{self, Fact, Flags, Told},
     id,
 };
 
@@ -42,6 +42,9 @@ pub const LOOK: i64 = 5 * SECOND;
 
 /// The end of the year 9999.
 const LATEST: i64 = 253_402_300_799_999;
+
+/// Traces of requests that are kept, the earliest.
+const TRACES: usize = 50;
 
 /// Characters of a route and of a target that are kept.
 const ROUTE: usize = 200;
@@ -111,6 +114,9 @@ pub struct Session {
     pub(crate) closed: bool,
     /// The incidents that were told, each with a digest of its content.
     pub(crate) told: BTreeMap<String, u64>,
+    /// Traces of requests and when they were made, Unix milliseconds. A set, as the events are one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    traces: BTreeSet<(i64, String)>,
 }
 
 /// How far a session reaches.
@@ -143,6 +149,7 @@ impl Session {
             completed: false,
             closed: false,
             told: BTreeMap::new(),
+            traces: BTreeSet::new(),
         }
     }
 
@@ -175,6 +182,7 @@ impl Session {
             + self.facts.capacity() * size_of::<Fact>()
             + self.texts.bytes()
             + self.told.len() * 96
+            + self.traces.len() * 96
     }
 
     /// Takes an event in.
@@ -183,6 +191,7 @@ impl Session {
             return Applied::TooLate;
         }
         let fact = self.fact(event);
+        self.trace(event);
         self.received = self.received.max(event.received.clamp(0, LATEST));
         let known = self.facts.iter().position(|known| known.key == fact.key);
         if let Some(known) = known {
@@ -201,6 +210,26 @@ impl Session {
             return Applied::OverLimit;
         }
         Applied::Added
+    }
+
+    fn trace(&mut self, event: &Event) {
+        if let Some(trace) = facts::trace(event) {
+            self.traces.insert((event.timestamp.clamp(0, LATEST), trace));
+        }
+        if self.traces.len() > TRACES {
+            self.traces.pop_last();
+        }
+    }
+
+    /// Traces of requests that were made in a time (Unix milliseconds), each once.
+    pub fn traces(&self, from: i64, to: i64) -> Vec<String> {
+        let mut found = Vec::new();
+        for (_, trace) in self.traces.iter().filter(|(at, _)| (from..=to).contains(at)) {
+            if !found.contains(trace) {
+                found.push(trace.clone());
+            }
+        }
+        found
     }
 
     /// Two events with one key: the earlier stands, whichever came first.

@@ -81,6 +81,8 @@ pub static CALLS: &[Call] = calls! {
     POST "/api/v1/issues/{id}/comments" comment "Say something; @name tells somebody." query &[], body Some("NewComment"), 201 Some("Comment");
     GET "/api/v1/issues/{id}/occurrences" listOccurrences "Samples of reports, the newest first." query PAGE, body None, 200 Some("OccurrenceList");
     GET "/api/v1/issues/{id}/activities" listActivities "What was done, the oldest first." query PAGE, body None, 200 Some("ActivityList");
+    GET "/api/v1/issues/{id}/links" listLinks "Issues that tell of the same request or visit: incidents and what a backend reported."
+        query &[], body None, 200 Some("LinkList");
     POST "/api/v1/issues/{id}/merge" mergeIssue "Merge an issue into another; answers the one that shows the sum."
         query &[], body Some("Merge"), 200 Some("Issue");
     POST "/api/v1/issues/{id}/unmerge" unmergeIssue "Take an issue out of another again." query &[], body None, 200 Some("Issue");

@@ -43,6 +43,7 @@ pub static API: &[Route] = &[
     post("/api/v1/issues/{id}/comments", Act::Comment),
     get("/api/v1/issues/{id}/occurrences", Act::Read),
     get("/api/v1/issues/{id}/activities", Act::Read),
+    get("/api/v1/issues/{id}/links", Act::Read),
     post("/api/v1/issues/{id}/merge", Act::Triage),
     post("/api/v1/issues/{id}/unmerge", Act::Triage),
     get("/api/v1/stats", Act::Read),

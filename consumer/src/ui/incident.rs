@@ -17,6 +17,7 @@ use super::{
     forms::Fields,
     frame::{self, Frame},
     incidents::Row,
+    links::{self, Related},
     text::Shown,
 };
 use crate::{
@@ -44,6 +45,7 @@ struct IncidentPage {
     signals: Vec<Signal>,
     timeline: Option<Timeline>,
     issue: Option<String>,
+    related: Vec<Related>,
     deliveries: Vec<Sent>,
     may_confirm: bool,
     may_dismiss: bool,
@@ -79,6 +81,10 @@ pub async fn show(
     let visit = states::load(&*state.visits.store, &[&key]).await?.into_iter().next();
     let deliveries = deliveries::of_incident(&state.visits, &incident.incident_id).await?;
     let timeline = visit.and_then(|visit| Timeline::of(&visit.session, incident, now));
+    let related = match kept.issue_id {
+        Some(issue) => links::of(&*state.visits.store, issue, Some(&incident.incident_id)).await?,
+        None => Vec::new(),
+    };
     Ok(frame::page(&IncidentPage {
         frame: Frame::new(&state, &asked),
         row: Row::of(&kept, now),
@@ -89,6 +95,7 @@ pub async fn show(
         timeline,
         deliveries: deliveries.iter().map(sent).collect(),
         issue: kept.issue_id.map(|issue| format!("/issues/{issue}")),
+        related,
         may_confirm: incident.status != Status::Confirmed,
         may_dismiss: incident.status != Status::Dismissed,
     }))

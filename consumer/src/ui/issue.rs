@@ -32,6 +32,7 @@ use super::{
     forms::Fields,
     frame::{self, Frame},
     issues::Headline,
+    links::{self, Related},
     markdown::{self, Block, Span},
     number,
     text::{self, Shown},
@@ -60,24 +61,19 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let id = parse_id(&id)?;
     let store = state.store.as_ref();
-    let (issue, samples, comments, acts) = tokio::try_join!(
+    let (issue, samples, comments, acts, related) = tokio::try_join!(
         load(store, id),
         async { Ok(Samples::load(store, id).await?) },
         async { Ok(timeline::load(store, id, ChildKind::Comments).await?) },
         async { Ok(timeline::load(store, id, ChildKind::Activities).await?) },
+        links::of(store, id, None),
     )?;
     let now = (state.clock)();
     let talk = Timeline::of(&[comments, acts].concat(), now);
     let frame = Frame::new(&state, &asked);
-    Ok(frame::page(&IssuePage::new(
-        frame,
-        &asked.identity.user,
-        &issue,
-        &samples,
-        which.occurrence.as_deref(),
-        talk,
-        now,
-    )))
+    let occurrence = which.occurrence.as_deref();
+    let page = IssuePage::new(frame, &asked.identity.user, &issue, &samples, occurrence, talk, now);
+    Ok(frame::page(&IssuePage { related, ..page }))
 }
 
 /// `GET /issues/{id}/text`: the whole text of an occurrence as it was printed, for tools and for texts that the page cut.
@@ -190,6 +186,7 @@ struct IssuePage {
     talk: Timeline,
     summary: Shown,
     merged_into: Option<String>,
+    related: Vec<Related>,
 }
 
 /// A button that leads to another status.
@@ -277,6 +274,7 @@ impl IssuePage {
             ),
             shot: chosen.map(|chosen| Shot::of(&chosen, issue.id, now)),
             talk,
+            related: Vec::new(),
             merged_into: lifecycle::merge::merged_into(issue).map(|id| format!("/issues/{id}")),
         }
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Visits, counts::Stage};
+use super::{Visits, counts::Stage, links};
 use crate::{
     edit::{self, EditError, TRIES},
     outbound::deliveries,
@@ -312,6 +312,7 @@ async fn count_on_issue(visits: &Visits, kept: Kept, now: Timestamp) -> Result<K
     }));
     let cause = Cause { id: Cause::id_of_record(&source, 1), at: now, actor: ITSELF.to_owned() };
     report_once(&*visits.store, issue_id, &source, &event, &cause).await?;
+    links::seek(&*visits.store, incident, issue_id).await?;
     let named = |there: Option<Kept>| {
         let kept = there.filter(|kept| kept.issue_id.is_none())?;
         Some(Kept { issue_id: Some(issue_id), ..kept })

@@ -35,6 +35,7 @@ fn incident() -> Incident {
         timestamp: "2026-11-21T08:00:00.000Z".to_owned(),
         explanation: "Seen: a. It. Because. There.".to_owned(),
         signal_details: vec![signal],
+        trace_ids: Vec::new(),
         rules_version: 1,
         needs_review: false,
         status: Status::Confirmed,

@@ -76,6 +76,7 @@ pub fn read(body: Value, now: Timestamp) -> Result<Incident, Vec<FieldError>> {
     let timestamp = at(&mut fields, now);
     let triggering_signals = signals(&mut fields);
     let signal_details = details(&mut fields, now);
+    let trace_ids = fields.texts("trace_ids", 50, &Text::name(64));
     let confidence_level = Level::of(confidence_score);
     errors.or(Incident {
         incident_id: name(&given, &project_id, &session_id, &point),
@@ -91,6 +92,7 @@ pub fn read(body: Value, now: Timestamp) -> Result<Incident, Vec<FieldError>> {
         timestamp,
         explanation,
         signal_details,
+        trace_ids,
         rules_version: 0,
         needs_review: confidence_level == Level::Medium,
         status: Status::New,

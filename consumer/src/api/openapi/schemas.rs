@@ -148,6 +148,10 @@ fn incidents() -> Value {
                 "status": decision(), "suppressed": {"type": "boolean"}, "timestamp": time(), "withdrawn": {"type": "boolean"},
                 "issueId": {"type": "string", "format": "uuid"}, "externalTicketId": {"type": "string"},
                 "externalSystem": {"type": "string"}, "exportFailed": {"type": "boolean"}}},
+        "Link": {"type": "object", "required": ["issueId", "title", "status", "by", "incidentId", "at"], "properties": {
+            "issueId": {"type": "string", "format": "uuid"}, "title": {"type": "string"}, "status": status(),
+            "count": {"type": "integer", "minimum": 0}, "by": words(&["trace", "visit"]), "incidentId": {"type": "string"}, "at": time()}},
+        "LinkList": list("links", "Link"),
         "IncidentList": list("incidents", "Incident"),
         "Delivery": {"type": "object", "required": ["id", "outlet", "system", "incidentId", "state", "attempts"], "properties": {
             "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
