@@ -113,6 +113,7 @@ pub fn routes(state: ApiState) -> Router {
         .route("/api/v1/backlog/{item}", get(backlog::show).patch(backlog::change).delete(backlog::remove))
         .route("/api/v1/incidents", get(incidents::list).post(incidents::create))
         .route("/api/v1/incidents/{incident}", get(incidents::show).patch(incidents::change))
+        .route("/api/v1/incidents/{incident}/replay", post(incidents::replay::create))
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{delivery}/retry", post(deliveries::retry))
         // The same under the addresses of the older services.

@@ -10,6 +10,7 @@ mod backlog;
 mod bulk;
 mod chart;
 mod dashboard;
+mod deliveries;
 mod failure;
 mod filter;
 mod forms;
@@ -26,6 +27,7 @@ mod login;
 mod markdown;
 mod notifications;
 mod number;
+mod projects;
 mod terms;
 mod text;
 mod tokens;
@@ -154,6 +156,10 @@ pub fn routes(state: UiState) -> Router {
         .route("/issues/{id}/text", get(issue::text))
         .route("/incidents", get(incidents::show))
         .route("/incidents/{incident}", get(incident::show).post(incident::act))
+        .route("/incidents/{incident}/replay", get(incident::replay::show))
+        .route("/projects", get(projects::show))
+        .route("/deliveries", get(deliveries::show))
+        .route("/deliveries/{delivery}", post(deliveries::retry))
         .route("/dashboard", get(dashboard::show))
         .route("/backlog", get(backlog::show).post(backlog::create))
         .route("/backlog/{item}", post(backlog::act))

@@ -22,6 +22,7 @@ pub mod incidents;
 pub mod ingest;
 pub mod lane;
 pub mod links;
+pub mod replay;
 pub mod states;
 pub mod turn;
 

@@ -264,7 +264,7 @@ impl Incident {
     }
 }
 
-fn detail(view: &View, signal: &Signal) -> SignalDetail {
+pub(crate) fn detail(view: &View, signal: &Signal) -> SignalDetail {
     SignalDetail {
         kind: signal.kind,
         timestamp: time::rfc3339(signal.at),

@@ -11,7 +11,8 @@
 //! 4. [`engine`] holds many sessions and tells by a watermark when one is due;
 //! 5. [`evaluate`](mod@evaluate) is the whole judgement of one session, a step a line: [`detect`], [`alarms`], [`qualify`],
 //!    [`correlate`], [`score`], [`incident`];
-//! 6. [`outbound`] decides what becomes a ticket or a message, and writes it.
+//! 6. [`replay`] judges a session by two tables of thresholds and tells what differs;
+//! 7. [`outbound`] decides what becomes a ticket or a message, and writes it.
 //!
 //! [`rules`] is the one table of thresholds that all of them read; [`words`] are the words that tell what a route is;
 //! [`settings`] is what a tracker is told of its projects and of where incidents are sent.
@@ -29,6 +30,7 @@ pub mod ingest;
 pub mod outbound;
 pub mod qualify;
 pub mod record;
+pub mod replay;
 pub mod rules;
 pub mod score;
 pub mod session;

@@ -31,6 +31,7 @@ use crate::{
     },
 };
 
+pub mod replay;
 mod told;
 
 /// Statuses by their words.

@@ -115,6 +115,8 @@ pub static CALLS: &[Call] = calls! {
     GET "/api/v1/incidents/{incident}" showIncident "One incident. Honours If-None-Match." query &[], body None, 200 Some("Incident");
     PATCH "/api/v1/incidents/{incident}" decideIncident "Confirm, dismiss or suppress. Honours If-Match."
         query &[], body Some("IncidentDecision"), 200 Some("Incident");
+    POST "/api/v1/incidents/{incident}/replay" replayIncident "What other thresholds would find in the same visit; nothing is changed."
+        query &[], body Some("ThresholdChange"), 200 Some("Replay");
     GET "/api/v1/deliveries" listDeliveries "Deliveries of incidents that were given up, the latest first; state=all shows every one."
         query &["state", "limit"], body None, 200 Some("DeliveryList");
     POST "/api/v1/deliveries/{delivery}/retry" retryDelivery "Try one again that was given up, skipped or only shown."

@@ -12,7 +12,7 @@ use axum::{
 };
 
 use super::{
-    Asked, UiState,
+    Asked, UiState, deliveries,
     failure::Failure,
     forms::Fields,
     frame::{self, Frame},
@@ -21,7 +21,7 @@ use super::{
     text::Shown,
 };
 use crate::{
-    outbound::deliveries::{self, Delivery},
+    outbound::deliveries as outbox,
     store::documents::Document,
     visits::{
         incidents::{self, Decision, Kept},
@@ -29,6 +29,7 @@ use crate::{
     },
 };
 
+pub mod replay;
 mod timeline;
 
 use timeline::Timeline;
@@ -46,7 +47,8 @@ struct IncidentPage {
     timeline: Option<Timeline>,
     issue: Option<String>,
     related: Vec<Related>,
-    deliveries: Vec<Sent>,
+    deliveries: Vec<deliveries::Row>,
+    may_replay: bool,
     may_confirm: bool,
     may_dismiss: bool,
 }
@@ -57,15 +59,6 @@ struct Signal {
     what: Shown,
     route: Shown,
     feedback: bool,
-}
-
-/// Where it goes, and how that stands.
-struct Sent {
-    outlet: Shown,
-    system: Shown,
-    state: &'static str,
-    reason: Shown,
-    ticket: Shown,
 }
 
 /// `GET /incidents/{incident}`.
@@ -79,7 +72,7 @@ pub async fn show(
     let incident = &kept.incident;
     let key = Key { project: incident.project_id.clone(), session: incident.session_id.clone() };
     let visit = states::load(&*state.visits.store, &[&key]).await?.into_iter().next();
-    let deliveries = deliveries::of_incident(&state.visits, &incident.incident_id).await?;
+    let deliveries = outbox::of_incident(&state.visits, &incident.incident_id).await?;
     let timeline = visit.and_then(|visit| Timeline::of(&visit.session, incident, now));
     let related = match kept.issue_id {
         Some(issue) => links::of(&*state.visits.store, issue, Some(&incident.incident_id)).await?,
@@ -92,8 +85,9 @@ pub async fn show(
         explanation: Shown::line(&incident.explanation, 2_000),
         facts: facts(&kept),
         signals: incident.signal_details.iter().take(20).map(signal).collect(),
+        may_replay: timeline.is_some(),
         timeline,
-        deliveries: deliveries.iter().map(sent).collect(),
+        deliveries: deliveries.iter().map(|sent| deliveries::Row::of(sent, now)).collect(),
         issue: kept.issue_id.map(|issue| format!("/issues/{issue}")),
         related,
         may_confirm: incident.status != Status::Confirmed,
@@ -127,16 +121,6 @@ fn signal(signal: &::frustration::incident::SignalDetail) -> Signal {
         what: Shown::line(&format!("{} events in {} ms on {on}", details.count, details.duration_ms), 300),
         route: Shown::line(&signal.route, 300),
         feedback: details.feedback,
-    }
-}
-
-fn sent(delivery: &Delivery) -> Sent {
-    Sent {
-        outlet: Shown::line(&delivery.outlet, 60),
-        system: Shown::line(&delivery.system, 60),
-        state: delivery.state.word(),
-        reason: Shown::line(delivery.reason.as_deref().unwrap_or_default(), 300),
-        ticket: Shown::line(delivery.external_id.as_deref().unwrap_or_default(), 100),
     }
 }
 

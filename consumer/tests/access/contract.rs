@@ -3,7 +3,14 @@
 use consumer::{
     api::openapi::{CALLS, Call, document},
     outbound::deliveries::{self, Delivery},
-    visits::incidents::{self, Kept},
+    visits::{
+        incidents::{self, Kept},
+        states,
+    },
+};
+use frustration::{
+    event::{Event, Reading},
+    session::{Key, Session},
 };
 use serde_json::{Value, json};
 
@@ -32,6 +39,13 @@ async fn incident_and_delivery(api: &Api) -> (String, String) {
         "kind": "Bug", "timestamp": "2026-11-21T08:00:00Z", "explanation": "It failed.", "signalDetails": [signal], "order": 1});
     let sent = json!({"id": delivery, "outlet": "jira", "system": "jira", "incidentId": incident, "state": "dead", "order": 1_i64 << 52,
         "attempts": 3, "unsure": false, "createdAt": "2026-11-21T08:00:00Z", "updatedAt": "2026-11-21T08:00:00Z"});
+    let click = json!({"eventType": "click", "timestamp": Timestamp::now().as_millisecond(), "sessionId": "s", "route": "/cart"});
+    let click = Event::read(&click, "shop", Timestamp::now().as_millisecond(), &Reading::default())
+        .expect("an event");
+    let mut visit = Session::new(Key::of(&click));
+    visit.apply(&click);
+    let visit = states::packed(&visit, 1, None).expect("a state");
+    assert_eq!(api.store.keep(vec![visit]).await.expect("asked"), [true]);
     let kept: Kept = serde_json::from_value(kept).expect("an incident");
     let sent: Delivery = serde_json::from_value(sent).expect("a delivery");
     assert!(incidents::documents(&*api.store).put(&incident, 0, &kept).await.expect("asked"));
@@ -96,6 +110,7 @@ fn body_of(call: &Call, there: &There) -> Value {
             json!({"session_id": "t", "project_id": "shop", "confidence_score": 85, "triggering_signals": ["rage"],
             "primary_failure_point": "/cart:buy:click", "timestamp": Timestamp::now().to_string()})
         }
+        Some("ThresholdChange") => json!({"sensitivity": "low", "thresholds": {"rage.clicks": 9}}),
         Some("IncidentDecision") => json!({"status": "confirmed", "suppressed": true}),
         Some("Merge") => json!({"into": there.issue}),
         Some("UserChanges") => json!({"role": "tester", "disabled": false}),

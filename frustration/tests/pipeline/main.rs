@@ -8,5 +8,6 @@ mod incidents;
 mod isolated;
 mod properties;
 mod recorded;
+mod replay;
 mod scenario;
 mod thresholds;

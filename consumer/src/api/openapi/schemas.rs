@@ -153,6 +153,14 @@ fn incidents() -> Value {
             "count": {"type": "integer", "minimum": 0}, "by": words(&["trace", "visit"]), "incidentId": {"type": "string"}, "at": time()}},
         "LinkList": list("links", "Link"),
         "IncidentList": list("incidents", "Incident"),
+        "ThresholdChange": {"type": "object", "additionalProperties": false, "properties": {
+            "sensitivity": words(&["low", "medium", "high"]), "thresholds": {"type": "object"}}},
+        "Replay": {"type": "object", "required": ["before", "after", "difference"], "properties": {
+            "before": reference("Found"), "after": reference("Found"), "difference": {"type": "object", "required":
+                ["appearing", "vanishing", "changing", "signalsAppearing", "signalsVanishing"]}}},
+        "Found": {"type": "object", "required": ["signals", "incidents", "discarded"], "properties": {
+            "signals": {"type": "array", "items": {"type": "object"}}, "incidents": {"type": "array", "items": {"type": "object"}},
+            "discarded": {"type": "object"}}},
         "Delivery": {"type": "object", "required": ["id", "outlet", "system", "incidentId", "state", "attempts"], "properties": {
             "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
             "externalId": {"type": "string"}, "createdAt": time(), "updatedAt": time()}},
