@@ -3,6 +3,7 @@
 use ::frustration::incident::Status;
 use ::intake::{
     fields::{Errors, Fields},
+    json,
     problem::{Fault, FieldError, Problem},
     vocabulary::Words,
 };
@@ -14,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     ApiState, body,
@@ -49,7 +50,7 @@ pub async fn list(
     let page = incidents::list(&*state.visits.store, &asked).await.map_err(unavailable)?;
     let link = query::link(uri.path(), &raw, page.next_cursor.as_deref());
     let items: Vec<Value> = page.items.iter().map(shown).collect();
-    Ok((link, Json(json!({"incidents": items, "next_cursor": page.next_cursor}))).into_response())
+    Ok((link, Json(serde_json::json!({"incidents": items, "next_cursor": page.next_cursor}))).into_response())
 }
 
 /// `GET /api/v1/incidents/{incident}`.
@@ -75,9 +76,11 @@ pub async fn create(
 ) -> Result<Response, Refusal> {
     let now = Timestamp::now();
     let bytes = body::read(&headers, body).await?;
-    let told = told::read(body::parse(&bytes, &state.rules)?, now).map_err(Problem::invalid)?;
+    let mut told = body::parse(&bytes, &state.rules)?;
+    told::keep_visit(&mut told, &json::parse(&bytes)?);
+    let told = told::read(told, now).map_err(Problem::invalid)?;
     let taken = given::take(&state.visits, told, now).await.map_err(unavailable)?;
-    let answer = json!({"success": true, "duplicate": taken.duplicate, "incident_id": taken.id});
+    let answer = serde_json::json!({"success": true, "duplicate": taken.duplicate, "incident_id": taken.id});
     Ok(Json(answer).into_response())
 }
 
@@ -109,7 +112,7 @@ async fn find(state: &ApiState, id: &str) -> Result<Document<Kept>, Problem> {
 
 /// The place in lists is nobody's business.
 fn shown(kept: &Kept) -> Value {
-    let mut value = json!(kept);
+    let mut value = serde_json::json!(kept);
     if let Some(members) = value.as_object_mut() {
         members.remove("order");
     }
