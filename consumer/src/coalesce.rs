@@ -4,11 +4,7 @@ use std::collections::HashMap;
 
 use issue::{
     id::{IssueId, SourceId},
-    lifecycle::{
-        self, Cause, Effect, Event, Refused, State,
-        merge::{self, Seen},
-        reports,
-    },
+    lifecycle::{self, Cause, Effect, Event, Refused, State, merge, reports},
     outcome::ConsumerOutcome,
 };
 use kafka::source::Incoming;
@@ -92,7 +88,6 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
     let mut outcomes = Vec::new();
     let mut refused = Vec::new();
     let target = state.issue.as_ref().and_then(merge::merged_into);
-    let mut counted = Vec::new();
     for (at, entry) in work.entries.iter().enumerate() {
         let known = seen.get(&entry.source).or_else(|| before.get(&entry.source));
         if known.is_some_and(|known| entry.seq <= *known) {
@@ -102,7 +97,6 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
         match lifecycle::apply(&mut state, work.issue_id, entry.event.clone(), &entry.cause) {
             Ok(effect) => {
                 seen.insert(&entry.source, entry.seq);
-                counted.extend(target.and_then(|_| sighted(entry)));
                 outcomes.extend(outcomes_of(effect, entry.reports));
             }
             Err(reason) => refused.push((at, reason)),
@@ -121,19 +115,14 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
         comments: state.comments,
         notifications: state.notifications,
     });
-    let carried = target.zip(work.entries.last()).map(|(target, last)| Carried {
+    let is_report = |entry: &&Entry| matches!(entry.event, Event::Reported(_));
+    let last = work.entries.iter().rfind(is_report).or(work.entries.last());
+    let carried = target.zip(last).map(|(target, last)| Carried {
         target,
         member: work.issue_id,
-        seen: counted,
         cause: last.cause.clone(),
     });
     Change { write, outcomes, refused, carried }
-}
-
-/// The reports of an entry, for the issue that shows them.
-fn sighted(entry: &Entry) -> Option<(Seen, Cause)> {
-    let Event::Reported(sighting) = &entry.event else { return None };
-    Some((Seen::of(sighting, &entry.cause), entry.cause.clone()))
 }
 
 /// The first report makes the issue, the others of its record are repeats.

@@ -6,10 +6,7 @@
 use issue::{
     document::Issue,
     id::IssueId,
-    lifecycle::{
-        Cause, Effect, Refused, State,
-        merge::{self, Seen},
-    },
+    lifecycle::{Cause, Effect, Refused, State, merge},
 };
 
 use crate::{
@@ -17,15 +14,13 @@ use crate::{
     store::{IssueStore, Version, Write, Written},
 };
 
-/// What a member has counted since its target was told, by record.
+/// Says that a member may have counted more than its target was told.
 #[derive(Clone, Debug)]
 pub struct Carried {
     /// The issue that shows the sum.
     pub target: IssueId,
     /// The issue that counted.
     pub member: IssueId,
-    /// The reports, each with its cause. None where they were counted before and only their carrying may be left to do.
-    pub seen: Vec<(Seen, Cause)>,
     /// Of the last record, counted or not.
     pub cause: Cause,
 }
@@ -44,7 +39,7 @@ pub async fn carry(store: &dyn IssueStore, carried: &Carried) -> Result<(), Edit
             merge::release(&mut state, carried.member, &carried.cause)
         } else {
             let tally = merge::own_tally(&member);
-            merge::absorb(&mut state, carried.member, &tally, &carried.seen, &carried.cause)
+            merge::absorb(&mut state, carried.member, &tally, &carried.cause)
         };
         if effect? == Effect::Nothing || write(store, state, target.version).await?.is_some() {
             return Ok(());
@@ -64,7 +59,7 @@ pub async fn merge(
     let target = load(store, into, Vec::new()).await?.issue.ok_or(Refused::UnknownIssue)?;
     let target = merge::merged_into(&target).unwrap_or(into);
     change(store, member, |state| merge::enter(state, target, cause)).await?;
-    let carried = Carried { target, member, seen: Vec::new(), cause: cause.clone() };
+    let carried = Carried { target, member, cause: cause.clone() };
     if let Err(EditError::Refused(refused)) = carry(store, &carried).await {
         change(store, member, |state| merge::leave(state, cause)).await?;
         return Err(refused.into());
@@ -85,7 +80,7 @@ pub async fn unmerge(store: &dyn IssueStore, member: IssueId, cause: &Cause) -> 
 /// What a change to a single member leaves to be carried.
 pub fn left_by(issue: &Issue, cause: &Cause) -> Option<Carried> {
     let target = merge::merged_into(issue)?;
-    Some(Carried { target, member: issue.id, seen: Vec::new(), cause: cause.clone() })
+    Some(Carried { target, member: issue.id, cause: cause.clone() })
 }
 
 /// Applies a change by compare-and-set until it is in.

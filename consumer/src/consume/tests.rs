@@ -1,5 +1,6 @@
 //! The rules of delivery, each as a test of its name, against a topic and a store that fail on command.
 
+mod histories;
 pub(crate) mod scripted;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};

@@ -6,13 +6,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Cause, Effect, Refused, State, activity, counts, reports};
+use super::{
+    Cause, Effect, Refused, State, activity, counts,
+    reports::{self, Seen},
+};
 use crate::{
-    document::{ActivityType, FieldChange, Issue, Merge, Status, Tally},
+    document::{ActivityType, FieldChange, Issue, Merge, ReleaseSeen, Status, Tally},
     id::IssueId,
 };
-
-pub use reports::Seen;
 
 /// How many issues one can hold: each adds its tallies to the document.
 pub const MEMBERS: usize = 50;
@@ -89,15 +90,10 @@ pub fn leave(state: &mut State, cause: &Cause) -> Result<Effect, Refused> {
     Ok(Effect::Changed)
 }
 
-/// Takes over what a member has counted by now. `seen` are the reports that it counted since, each with its cause: they
-/// end a mute or bring the issue back as its own would. A tally that is known changes nothing.
-pub fn absorb(
-    state: &mut State,
-    member: IssueId,
-    counted: &Tally,
-    seen: &[(Seen, Cause)],
-    cause: &Cause,
-) -> Result<Effect, Refused> {
+/// Takes over what a member has counted by now. What it counted since it was asked last ends a mute or brings the issue
+/// back, as reports of its own would. That is told from the two tallies and not by those who counted: they may have died
+/// before they came here, and their records come again as duplicates. A tally that is known changes nothing.
+pub fn absorb(state: &mut State, member: IssueId, counted: &Tally, cause: &Cause) -> Result<Effect, Refused> {
     let issue = state.issue.as_ref().ok_or(Refused::UnknownIssue)?;
     let known = match issue.merge.as_deref() {
         Some(Merge::Into { .. }) => return Err(Refused::Merged),
@@ -105,21 +101,40 @@ pub fn absorb(
             if members.len() >= MEMBERS && !members.contains_key(&member) {
                 return Err(Refused::Merged);
             }
-            members.get(&member).map(|tally| tally.count)
+            members.get(&member).cloned()
         }
         None => None,
     };
-    if known.is_some_and(|known| known >= counted.count) {
-        return Ok(Effect::Nothing);
-    }
-    for (seen, cause) in seen {
-        reports::happens(state, seen, cause);
+    match &known {
+        Some(known) if known.count >= counted.count => return Ok(Effect::Nothing),
+        Some(known) => reports::happens(state, &since(known, counted), cause),
+        None => {}
     }
     change_members(state, cause, |members| drop(members.insert(member, counted.clone())));
     if known.is_none() {
         note(state, "members", Value::Null, json!(member), cause);
     }
     Ok(Effect::Changed)
+}
+
+/// What was counted between two tallies, by release. The time of the last of these is known where it is the latest of all;
+/// elsewhere they count as old ones, which bring nothing back.
+fn since(before: &Tally, now: &Tally) -> Vec<Seen> {
+    let more = |(name, seen): (&String, &ReleaseSeen)| {
+        let known = before.releases.get(name);
+        let count = seen.count.saturating_sub(known.map_or(0, |known| known.count));
+        let later = known.is_none_or(|known| known.last_seen < seen.last_seen);
+        let at = if later { seen.last_seen } else { seen.first_seen };
+        (count > 0).then(|| Seen { count, at, release: Some(name.clone()) })
+    };
+    let mut all: Vec<Seen> = now.releases.iter().filter_map(more).collect();
+    let named = all.iter().fold(0_u64, |sum, seen| sum.saturating_add(seen.count));
+    let nameless = now.count.saturating_sub(before.count).saturating_sub(named);
+    let latest = now.releases.values().map(|seen| seen.last_seen).max();
+    let later = now.last_seen > latest.max(before.last_seen);
+    let at = if later { now.last_seen } else { now.first_seen };
+    all.extend(at.filter(|_| nameless > 0).map(|at| Seen { count: nameless, at, release: None }));
+    all
 }
 
 /// Leaves a member out of the sum. Counts as a change also where it is not in it: the document's new version keeps out

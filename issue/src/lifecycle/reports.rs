@@ -190,7 +190,7 @@ pub(super) fn report(state: &mut State, id: IssueId, mut sighting: Sighting, cau
     } else {
         Effect::Changed
     };
-    happens(state, &Seen::of(&sighting, cause), cause);
+    happens(state, &[Seen::of(&sighting)], cause);
     if let Some(issue) = &mut state.issue {
         count(issue, &sighting, cause);
     }
@@ -200,28 +200,27 @@ pub(super) fn report(state: &mut State, id: IssueId, mut sighting: Sighting, cau
 
 /// What decides whether reports end a mute or bring an issue back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(super) struct Seen {
     /// How many.
-    pub count: u64,
+    pub(super) count: u64,
     /// Time of the last.
-    pub at: Timestamp,
+    pub(super) at: Timestamp,
     /// What they came from.
-    pub release: Option<String>,
+    pub(super) release: Option<String>,
 }
 
 impl Seen {
-    /// Those of a sighting, their time held against the broker's.
-    pub fn of(sighting: &Sighting, cause: &Cause) -> Self {
+    fn of(sighting: &Sighting) -> Self {
         let Sighting { count, last_at, place, .. } = sighting;
-        Self { count: *count, at: cause.clamp(*last_at), release: place.release.clone() }
+        Self { count: *count, at: *last_at, release: place.release.clone() }
     }
 }
 
-/// What reports do beside being counted.
-pub(super) fn happens(state: &mut State, seen: &Seen, cause: &Cause) {
+/// What reports do beside being counted. Several at once have no order.
+pub(super) fn happens(state: &mut State, seen: &[Seen], cause: &Cause) {
     let Some(issue) = &mut state.issue else { return };
     let audible = end_mute(issue, seen, cause, &mut state.activities);
-    if comes_back(issue, seen) {
+    if seen.iter().any(|seen| comes_back(issue, seen)) {
         state.activities.push(bring_back(issue, cause));
         if audible {
             state.notifications.extend(notify::regressed(issue, cause));
@@ -250,15 +249,17 @@ fn bring_back(issue: &mut Issue, cause: &Cause) -> crate::document::Activity {
 /// Ends a mute whose condition is fulfilled; tells whether the issue may be heard.
 fn end_mute(
     issue: &mut Issue,
-    seen: &Seen,
+    seen: &[Seen],
     cause: &Cause,
     activities: &mut Vec<crate::document::Activity>,
 ) -> bool {
     let Some(mute) = &issue.mute else { return true };
     let ended = match mute {
         Mute::Until(end) => cause.at >= *end,
-        Mute::Count(end) => issue.count.saturating_add(seen.count) >= *end,
-        Mute::NextRelease(muted_in) => seen.release.as_ref().is_some_and(|release| release != muted_in),
+        Mute::Count(end) => seen.iter().fold(issue.count, |sum, seen| sum.saturating_add(seen.count)) >= *end,
+        Mute::NextRelease(muted_in) => {
+            seen.iter().filter_map(|seen| seen.release.as_ref()).any(|release| release != muted_in)
+        }
     };
     if ended {
         let change = FieldChange { field: "mute".to_owned(), old_value: json!(mute), new_value: Value::Null };

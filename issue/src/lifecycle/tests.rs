@@ -397,8 +397,7 @@ fn a_merged_count_is_the_sum_and_unmerge_is_exact() {
     let member_id = alone.id;
     let by = |n: u64| cause(50_000 + n, 100_000, "ada");
     merge::enter(&mut member, before.id, &by(1)).expect("it enters");
-    merge::absorb(&mut target, member_id, &merge::own_tally(issue_of(&member)), &[], &by(2))
-        .expect("absorbed");
+    merge::absorb(&mut target, member_id, &merge::own_tally(issue_of(&member)), &by(2)).expect("absorbed");
     let sum = issue_of(&target);
     assert_eq!((sum.count, sum.first_seen, sum.last_seen), (5, Some(at(5)), Some(at(90_000))));
     assert_eq!(sum.days.values().sum::<u64>(), 5);
@@ -413,7 +412,7 @@ fn a_merged_count_is_the_sum_and_unmerge_is_exact() {
     more(&mut target, 1_900, 100_200);
     for expect in [Effect::Changed, Effect::Nothing] {
         let tally = merge::own_tally(issue_of(&member));
-        assert_eq!(merge::absorb(&mut target, member_id, &tally, &[], &by(3)), Ok(expect));
+        assert_eq!(merge::absorb(&mut target, member_id, &tally, &by(3)), Ok(expect));
     }
     assert_eq!(issue_of(&target).count, 7);
     merge::leave(&mut member, &by(4)).expect("it leaves");
@@ -445,14 +444,8 @@ fn a_members_report_brings_the_merged_issue_back_and_not_the_member() {
     let (mut target, mut member) = (counted(1, &[10]), counted(2, &[20]));
     let (target_id, member_id) = (issue_of(&target).id, issue_of(&member).id);
     merge::enter(&mut member, target_id, &cause(50_001, 30, "ada")).expect("it enters");
-    merge::absorb(
-        &mut target,
-        member_id,
-        &merge::own_tally(issue_of(&member)),
-        &[],
-        &cause(50_002, 30, "ada"),
-    )
-    .expect("absorbed");
+    merge::absorb(&mut target, member_id, &merge::own_tally(issue_of(&member)), &cause(50_002, 30, "ada"))
+        .expect("absorbed");
     let resolve = Changes { status: Some(Status::Resolved), ..Changes::default() };
     apply(&mut target, target_id, Event::Changed(Box::new(resolve.clone())), &cause(50_003, 40, "ada"))
         .expect("resolved");
@@ -463,9 +456,8 @@ fn a_members_report_brings_the_merged_issue_back_and_not_the_member() {
         let why = cause(2_000 + u64::try_from(second).expect("small"), second, "api");
         let event = Event::Reported(Box::new(sighting(second, Some("r1"))));
         apply(&mut member, member_id, event, &why).expect("it counts");
-        let seen = merge::Seen { count: 1, at: at(second), release: Some("r1".to_owned()) };
         let tally = merge::own_tally(issue_of(&member));
-        merge::absorb(&mut target, member_id, &tally, &[(seen, why.clone())], &why).expect("absorbed");
+        merge::absorb(&mut target, member_id, &tally, &why).expect("absorbed");
         assert_eq!((issue_of(&target).status, issue_of(&member).status), (status, Status::Closed));
     }
     assert!(issue_of(&target).regressed);
@@ -480,8 +472,8 @@ fn merges_do_not_nest() {
     assert_eq!(merge::enter(&mut member, target_id, &by), Ok(Effect::Changed));
     assert_eq!(merge::enter(&mut member, target_id, &by), Ok(Effect::Nothing));
     let tally = merge::own_tally(issue_of(&member));
-    assert_eq!(merge::absorb(&mut member, target_id, &Tally::default(), &[], &by), Err(Refused::Merged));
-    merge::absorb(&mut target, member_id, &tally, &[], &by).expect("absorbed");
+    assert_eq!(merge::absorb(&mut member, target_id, &Tally::default(), &by), Err(Refused::Merged));
+    merge::absorb(&mut target, member_id, &tally, &by).expect("absorbed");
     assert_eq!(merge::enter(&mut target, IssueId(Uuid::from_u128(9)), &by), Err(Refused::Merged));
     assert_eq!(merge::leave(&mut target, &by), Ok(Effect::Nothing));
 }
