@@ -40,6 +40,7 @@ const FILTERS: &[&str] = &[
     "component",
     "workload",
     "release",
+    "regressed",
     "q",
     "sort",
     "cursor",

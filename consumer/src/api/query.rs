@@ -37,6 +37,8 @@ const SORTS: Words<Sort> = &[
     ("priority", Sort::Priority),
 ];
 
+const TRUTHS: Words<bool> = &[("true", true), ("false", false)];
+
 /// How many a page holds where nothing else is asked for, and at most.
 const LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
@@ -65,6 +67,7 @@ pub fn issues(raw: &str) -> Result<IssueQuery, Vec<FieldError>> {
             "component" => text(value, &mut query.component),
             "workload" => text(value, &mut query.workload),
             "release" => text(value, &mut query.release),
+            "regressed" => word(TRUTHS, &value).map(|truth| query.regressed = truth),
             "q" => text(value, &mut query.text),
             "sort" => word(SORTS, &value).map(|sort| query.sort = sort),
             "cursor" => text(value, &mut query.cursor),
@@ -78,7 +81,6 @@ pub fn issues(raw: &str) -> Result<IssueQuery, Vec<FieldError>> {
 
 /// Reads the filters of the list of incidents.
 pub fn incidents(raw: &str) -> Result<IncidentQuery, Vec<FieldError>> {
-    const TRUTHS: Words<bool> = &[("true", true), ("false", false)];
     let mut query = IncidentQuery { limit: LIMIT, ..IncidentQuery::default() };
     let mut errors = Vec::new();
     for (key, value) in pairs(raw)? {
@@ -181,7 +183,7 @@ mod tests {
     #[test]
     fn every_filter_is_read() {
         let raw = "status=open,in-progress&priority=HIGH&type=bug&category=code&assignee=a%40b&reporter=r&component=c\
-            &workload=Deployment%2Fapi&release=r1&q=a+b&sort=count&cursor=c.1.2&limit=7&status=closed";
+            &workload=Deployment%2Fapi&release=r1&regressed=true&q=a+b&sort=count&cursor=c.1.2&limit=7&status=closed";
         let some = |text: &str| Some(text.to_owned());
         let expected = IssueQuery {
             status: vec![Status::Open, Status::InProgress, Status::Closed],
@@ -193,6 +195,7 @@ mod tests {
             component: some("c"),
             workload: some("Deployment/api"),
             release: some("r1"),
+            regressed: true,
             text: some("a b"),
             sort: Sort::Count,
             cursor: some("c.1.2"),

@@ -347,6 +347,7 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
         releases: [("sha256:1".to_owned(), release)].into(),
         ..issue(1)
     };
+    special.regressed = true;
     if let Some(reported) = &mut special.reported {
         reported.category = Category::Security;
         reported.culprit = Some("vault.rs in unseal".to_owned());
@@ -373,6 +374,9 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
             ..all()
         },
         IssueQuery { release: some("sha256:1"), ..all() },
+        IssueQuery { regressed: true, ..all() },
+        IssueQuery { regressed: true, status: vec![Status::InProgress], sort: Sort::Priority, ..all() },
+        IssueQuery { regressed: true, workload: some("nightly"), ..text("vault key") },
         text("ÜNÏQUE"),
         text("\"quoted\""),
         text("100%"),

@@ -67,10 +67,11 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let now = (state.clock)();
     let since = now.saturating_sub(NEW).unwrap_or(Timestamp::MIN);
-    let (stats, newest, loudest) = tokio::try_join!(
+    let (stats, newest, loudest, back) = tokio::try_join!(
         state.store.stats(since),
         look(&state, Sort::FirstSeen),
-        look(&state, Sort::LastSeen)
+        look(&state, Sort::LastSeen),
+        back(&state)
     )?;
     let mut by_day: Vec<&Issue> = loudest.iter().filter(|issue| today(issue, now) > 0).collect();
     by_day.sort_by_key(|issue| std::cmp::Reverse(today(issue, now)));
@@ -84,18 +85,17 @@ pub async fn show(
     let lines = |issues: Vec<&Issue>, number: fn(&Issue, Timestamp) -> String| -> Vec<Line> {
         issues.into_iter().take(SHOWN).map(|issue| Line::of(issue, number(issue, now), now)).collect()
     };
-    let back = loudest.iter().filter(|issue| issue.regressed).collect();
     Ok(frame::page(&DashboardPage {
         frame: Frame::new(&state, &asked),
         totals: vec![
             total("Open", count(Status::Open), "is:open"),
             total("In progress", count(Status::InProgress), "is:in-progress"),
-            Total { label: "Regressed", number: number::exact(stats.regressed), url: "#back".to_owned() },
+            total("Regressed", stats.regressed, "is:regressed"),
             total("New in 24 hours", stats.new, ""),
             total("Resolved", count(Status::Resolved), "is:resolved"),
         ],
         newest: lines(newest.iter().collect(), |issue, _| number::short(issue.count)),
-        back: lines(back, |issue, _| number::short(issue.count)),
+        back: lines(back.iter().collect(), |issue, _| number::short(issue.count)),
         loudest: lines(by_day, |issue, now| reports(today(issue, now))),
         workloads: workloads(&loudest),
         parts: parts(&state),
@@ -106,6 +106,12 @@ pub async fn show(
 async fn look(state: &UiState, sort: Sort) -> Result<Vec<Issue>, StoreError> {
     let status = vec![Status::Open, Status::InProgress];
     Ok(state.store.list(&IssueQuery { sort, status, limit: LOOK, ..IssueQuery::default() }).await?.items)
+}
+
+/// What came back, the latest first.
+async fn back(state: &UiState) -> Result<Vec<Issue>, StoreError> {
+    let query = IssueQuery { regressed: true, limit: SHOWN, ..IssueQuery::default() };
+    Ok(state.store.list(&query).await?.items)
 }
 
 /// Reports in the last 24 hours.

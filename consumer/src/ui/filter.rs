@@ -154,6 +154,7 @@ impl Key {
         let named = || Some(value.to_owned());
         match self.name {
             "is" if value == "unresolved" => query.status.extend([Status::Open, Status::InProgress]),
+            "is" if value == "regressed" => query.regressed = true,
             "is" => query.status.extend(vocabulary::parse::<Status>(value)),
             "priority" => query.priority.extend(vocabulary::parse::<Priority>(value)),
             "type" => query.issue_type.extend(vocabulary::parse::<IssueType>(value)),
@@ -193,6 +194,8 @@ mod tests {
             ("is:open", IssueQuery { status: vec![Status::Open], ..base() }),
             ("is:open is:closed", IssueQuery { status: vec![Status::Open, Status::Closed], ..base() }),
             ("is:unresolved", IssueQuery { status: vec![Status::Open, Status::InProgress], ..base() }),
+            ("is:regressed", IssueQuery { regressed: true, ..base() }),
+            ("is:regressed is:open", IssueQuery { regressed: true, status: vec![Status::Open], ..base() }),
             ("IS:Open", IssueQuery { status: vec![Status::Open], ..base() }),
             ("assigned:me", IssueQuery { assignee: text("ada"), ..base() }),
             ("assigned:grace", IssueQuery { assignee: text("grace"), ..base() }),
@@ -225,7 +228,9 @@ mod tests {
         let wrong = view("is:opne");
         assert_eq!(
             wrong.problems,
-            ["is:opne is not understood: is: takes unresolved, open, in-progress, resolved or closed."]
+            [
+                "is:opne is not understood: is: takes unresolved, regressed, open, in-progress, resolved or closed."
+            ]
         );
         assert!(view("is:open").problems.is_empty());
         assert_eq!(View::parse(&[("sort".to_owned(), "x".to_owned())]).problems.len(), 1);

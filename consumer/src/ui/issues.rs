@@ -132,8 +132,9 @@ struct SortLink {
     is_current: bool,
 }
 
-const TABS: [(&str, Option<&str>); 5] = [
+const TABS: [(&str, Option<&str>); 6] = [
     ("Unresolved", Some("unresolved")),
+    ("Regressed", Some("regressed")),
     ("In progress", Some("in-progress")),
     ("Resolved", Some("resolved")),
     ("Closed", Some("closed")),

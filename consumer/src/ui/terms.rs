@@ -17,7 +17,11 @@ pub struct Key {
 
 /// Every key of the language.
 pub static KEYS: [Key; 9] = [
-    Key { name: "is", values: &["unresolved", "open", "in-progress", "resolved", "closed"], many: true },
+    Key {
+        name: "is",
+        values: &["unresolved", "regressed", "open", "in-progress", "resolved", "closed"],
+        many: true,
+    },
     Key { name: "priority", values: &["low", "medium", "high", "critical"], many: true },
     Key { name: "type", values: &["bug", "feature", "task", "enhancement"], many: true },
     Key {

@@ -102,6 +102,7 @@ impl IssueStore for Memory {
             .values()
             .map(|(_, issue)| issue.clone())
             .filter(|issue| query.status.is_empty() || query.status.contains(&issue.status))
+            .filter(|issue| !query.regressed || issue.regressed)
             .filter(|issue| issue.title.to_lowercase().contains(&text))
             .collect();
         items.sort_by_key(|issue| {

@@ -13,7 +13,7 @@ use issue::{
 };
 use serde_json::{Value, json};
 
-use super::shape::{FACETS, Shape};
+use super::shape::{FACETS, REGRESSED, Shape};
 use crate::store::{IssueQuery, Sort};
 
 /// Every order that a list may have.
@@ -96,8 +96,9 @@ type Index = Vec<(String, &'static str)>;
 fn needed(shape: &Shape) -> Vec<Index> {
     let order: Index = shape.order.iter().map(|&path| (path.to_owned(), "DESCENDING")).collect();
     let fields = shape.any_of.iter().map(|(field, _)| ((*field).to_owned(), "ASCENDING"));
-    let conditions: Vec<_> =
-        fields.chain(shape.holds.iter().map(|_| (FACETS.to_owned(), "CONTAINS"))).collect();
+    let holds = shape.holds.iter().map(|_| (FACETS.to_owned(), "CONTAINS"));
+    let regressed = shape.regressed.then(|| (REGRESSED.to_owned(), "ASCENDING"));
+    let conditions: Vec<_> = fields.chain(holds).chain(regressed).collect();
     match (conditions.is_empty(), order.len()) {
         (true, 1) => Vec::new(),
         (true, _) => vec![order],
@@ -116,6 +117,7 @@ fn queries() -> impl Iterator<Item = IssueQuery> {
         IssueQuery { issue_type: vec![IssueType::Bug], ..IssueQuery::default() },
         IssueQuery { category: vec![Category::Code], ..IssueQuery::default() },
         IssueQuery { workload: Some("api".to_owned()), ..IssueQuery::default() },
+        IssueQuery { regressed: true, ..IssueQuery::default() },
     ];
     SORTS.into_iter().flat_map(move |sort| one.clone().map(|query| IssueQuery { sort, ..query }))
 }
@@ -168,7 +170,7 @@ mod tests {
 
     /// Every combination of conditions, in every order.
     fn combinations() -> impl Iterator<Item = IssueQuery> {
-        (0..1_u32 << 10).flat_map(|bits| {
+        (0..1_u32 << 11).flat_map(|bits| {
             let on = move |bit: u32| bits & (1 << bit) != 0;
             let some = move |bit: u32| on(bit).then(|| "x".to_owned());
             SORTS.map(|sort| IssueQuery {
@@ -182,6 +184,7 @@ mod tests {
                 workload: some(7),
                 release: some(8),
                 text: some(9),
+                regressed: on(10),
                 sort,
                 cursor: None,
                 limit: 50,

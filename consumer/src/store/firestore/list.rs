@@ -16,7 +16,7 @@ use super::{
     document::{stretches, to_issue, words_of},
     names::issue_id,
     query::{after, from, limited, only, select},
-    shape::{Shape, TEXT, closed, facets, holds},
+    shape::{REGRESSED, Shape, TEXT, closed, facets, holds},
     value::{Fields, array_of, integer, integer_of, map_of, reference, text_of, time, time_of},
 };
 use crate::store::{IssueQuery, Page, Sort, words::folded};
@@ -35,7 +35,7 @@ const COUNTED: usize = 4;
 
 /// What a sort order and the filters look at, where the issue itself is not needed.
 const NARROW: &[&str] =
-    &["find", "count", "status", "priority", "type", "category", "title", "culprit", "template"];
+    &["find", "count", "status", "priority", "type", "category", REGRESSED, "title", "culprit", "template"];
 
 /// Where an issue stands in a list: the values of the sort order, and the id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +60,7 @@ struct Tests {
     closed: Vec<(&'static str, Vec<String>)>,
     facets: Vec<String>,
     words: Vec<String>,
+    regressed: bool,
 }
 
 impl Tests {
@@ -69,6 +70,7 @@ impl Tests {
             closed: closed(query),
             facets: facets(query),
             words: text.split_whitespace().map(str::to_owned).collect(),
+            regressed: query.regressed,
         }
     }
 
@@ -82,7 +84,10 @@ impl Tests {
                 .iter()
                 .any(|value| matches!(&value.value_type, Some(ValueType::StringValue(one)) if one == facet))
         };
-        if !self.closed.iter().all(is) || !self.facets.iter().all(holds) {
+        let came_back = || {
+            fields.get(REGRESSED).is_some_and(|value| value.value_type == Some(ValueType::BooleanValue(true)))
+        };
+        if !self.closed.iter().all(is) || !self.facets.iter().all(holds) || self.regressed && !came_back() {
             return false;
         }
         let words = if self.words.is_empty() { String::new() } else { words_of(fields) };

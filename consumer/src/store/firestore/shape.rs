@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     document::Facet,
     query::{NAME, compare, only, sorted},
-    value::{array, text},
+    value::{array, boolean, text},
 };
 use crate::store::{IssueQuery, Sort};
 
@@ -24,6 +24,8 @@ pub(super) struct Shape {
     pub(super) any_of: Vec<(&'static str, Vec<String>)>,
     /// What the array `find.is` must hold. Firestore takes one such condition in a query.
     pub(super) holds: Option<String>,
+    /// Whether only those that came back are asked for.
+    pub(super) regressed: bool,
     /// Fields to sort by, the highest first.
     pub(super) order: &'static [&'static str],
     /// Whether these conditions are all that the list asks for.
@@ -35,6 +37,9 @@ pub(super) const FACETS: &str = "find.is";
 
 /// The array that stretches of text are looked for in.
 pub(super) const TEXT: &str = "find.text";
+
+/// The field that says whether an issue came back.
+pub(super) const REGRESSED: &str = "regressed";
 
 /// The fields of a sort order.
 pub(super) fn order(sort: Sort) -> &'static [&'static str] {
@@ -87,7 +92,8 @@ impl Shape {
             any_of.pop();
             whole = false;
         }
-        Self { any_of, holds: facets.into_iter().next(), order: order(query.sort), whole }
+        let holds = facets.into_iter().next();
+        Self { any_of, holds, regressed: query.regressed, order: order(query.sort), whole }
     }
 
     /// Its conditions.
@@ -97,7 +103,8 @@ impl Shape {
             several => compare(field, Operator::In, texts(several)),
         });
         let holds = self.holds.iter().map(|facet| holds(FACETS, facet));
-        any_of.chain(holds).collect()
+        let regressed = self.regressed.then(|| compare(REGRESSED, Operator::Equal, boolean(true)));
+        any_of.chain(holds).chain(regressed).collect()
     }
 
     /// The query, all of it.

@@ -5,7 +5,7 @@ use issue::{
     id::{IssueId, SourceId},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
 use super::{Outcome, micros, read::document_of, schema::status_code};
@@ -70,17 +70,18 @@ fn notifications(connection: &Connection, n: i64) -> Outcome<Vec<Notification>> 
 
 /// The counts of all issues.
 pub(super) fn stats(connection: &Connection, since: Timestamp) -> Outcome<Stats> {
-    let count = |sql: &str, value: i64| -> Outcome<u64> {
-        let count: i64 = connection.prepare_cached(sql)?.query_row([value], |row| row.get(0))?;
+    let count = |sql: &str, value: Option<i64>| -> Outcome<u64> {
+        let count: i64 =
+            connection.prepare_cached(sql)?.query_row(params_from_iter(value), |row| row.get(0))?;
         Ok(count.cast_unsigned())
     };
     let mut by_status = STATUSES.map(|status| (status, 0));
     for (status, number) in &mut by_status {
-        *number = count("SELECT count(*) FROM issues WHERE status = ?1", status_code(*status))?;
+        *number = count("SELECT count(*) FROM issues WHERE status = ?1", Some(status_code(*status)))?;
     }
     Ok(Stats {
         by_status,
-        regressed: count("SELECT count(*) FROM issues WHERE regressed = ?1", 1)?,
-        new: count("SELECT count(*) FROM issues WHERE first_seen >= ?1", micros(since))?,
+        regressed: count("SELECT count(*) FROM issues WHERE regressed = 1", None)?,
+        new: count("SELECT count(*) FROM issues WHERE first_seen >= ?1", Some(micros(since)))?,
     })
 }

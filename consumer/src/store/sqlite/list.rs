@@ -75,8 +75,25 @@ fn rows(
     order: &Order,
     after: Option<Vec<i64>>,
 ) -> Outcome<Vec<Vec<i64>>> {
-    let mut selective = selective(query);
-    let driver = pick(connection, &selective)?.map(|driver| selective.swap_remove(driver));
+    let selective = selective(query);
+    let driver = pick(connection, &selective)?;
+    let (sql, values) = statement(query, order, after, selective, driver)?;
+    let mut statement = connection.prepare_cached(&sql)?;
+    let width = order.columns.len();
+    let rows =
+        statement.query_map(params_from_iter(values), |row| (0..width).map(|at| row.get(at)).collect())?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The query and its values, driven by the filter at `driver` or else by the sort order.
+fn statement(
+    query: &IssueQuery,
+    order: &Order,
+    after: Option<Vec<i64>>,
+    mut selective: Vec<Selective>,
+    driver: Option<usize>,
+) -> Outcome<(String, Vec<Value>)> {
+    let driver = driver.map(|driver| selective.swap_remove(driver));
     let mut tests = closed(query);
     let mut values = Vec::new();
     let from = match driver {
@@ -105,11 +122,7 @@ fn rows(
         tests.join(" AND "),
         columns.join(" DESC, "),
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let width = columns.len();
-    let rows =
-        statement.query_map(params_from_iter(values), |row| (0..width).map(|at| row.get(at)).collect())?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok((sql, values))
 }
 
 /// Filters on the closed sets, which every index holds.
@@ -128,6 +141,13 @@ fn closed(query: &IssueQuery) -> Vec<String> {
     .flatten()
     .collect()
 }
+
+/// Those that came back, out of an index that holds no others: they are found without a look at the rest.
+const REGRESSED: Selective = Selective {
+    rows: "SELECT n FROM issues WHERE regressed = 1",
+    test: "i.regressed = 1",
+    values: Vec::new(),
+};
 
 /// Filters that may leave few.
 fn selective(query: &IssueQuery) -> Vec<Selective> {
@@ -155,7 +175,7 @@ fn selective(query: &IssueQuery) -> Vec<Selective> {
             Selective { rows: IN_WORDS, test, values: vec![Value::Text(word.to_owned())] }
         }
     });
-    facets.chain(words).collect()
+    facets.chain(query.regressed.then_some(REGRESSED)).chain(words).collect()
 }
 
 /// Three characters and more are in the trigram index. As a phrase: what a user writes is never a query expression.
@@ -200,4 +220,68 @@ fn parse_cursor(order: &Order, cursor: &str) -> Option<Vec<i64>> {
     let (letter, columns) = cursor.split_once('.')?;
     let columns = columns.split('.').map(str::parse).collect::<Result<Vec<i64>, _>>().ok()?;
     (letter == order.letter && columns.len() == order.columns.len()).then_some(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use issue::{
+        document::Status,
+        record::IssueType,
+        report::{Category, Priority},
+    };
+
+    use super::*;
+
+    /// How SQLite would do it, a line for each step.
+    fn plan(connection: &Connection, sql: &str, values: Vec<Value>) -> Vec<String> {
+        let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a query");
+        let steps = explain.query_map(params_from_iter(values), |row| row.get("detail")).expect("a plan");
+        steps.collect::<Result<_, _>>().expect("steps")
+    }
+
+    #[test]
+    fn no_list_reads_the_whole_table() {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        super::super::schema::migrate(&mut connection).expect("tables");
+        let base = || IssueQuery { limit: 50, ..IssueQuery::default() };
+        let some = |value: &str| Some(value.to_owned());
+        let queries = [
+            base(),
+            IssueQuery { status: vec![Status::Open, Status::InProgress], ..base() },
+            IssueQuery { priority: vec![Priority::High], ..base() },
+            IssueQuery { issue_type: vec![IssueType::Bug], category: vec![Category::Code], ..base() },
+            IssueQuery { assignee: some("a"), ..base() },
+            IssueQuery { reporter: some("a"), component: some("b"), ..base() },
+            IssueQuery { workload: some("a"), release: some("b"), status: vec![Status::Open], ..base() },
+            IssueQuery { regressed: true, ..base() },
+            IssueQuery { text: some("several words"), ..base() },
+            IssueQuery { text: some("word"), regressed: true, assignee: some("a"), ..base() },
+        ];
+        for (query, sort) in queries.iter().flat_map(|query| {
+            [Sort::LastSeen, Sort::FirstSeen, Sort::Count, Sort::Priority].map(|sort| (query, sort))
+        }) {
+            let query = IssueQuery { sort, ..query.clone() };
+            let order = order(sort);
+            let filters = selective(&query).len();
+            for (driver, after) in
+                (0..filters).map(Some).chain([None]).flat_map(|driver| [(driver, false), (driver, true)])
+            {
+                let after = after.then(|| vec![7; order.columns.len()]);
+                let (sql, values) =
+                    statement(&query, &order, after, selective(&query), driver).expect("a statement");
+                let steps = plan(&connection, &sql, values);
+                let whole = |step: &String| {
+                    // A walk along the sort order ends with the page; the one index that is short may be read whole.
+                    let walk = driver.is_none() && step.contains(order.index);
+                    let short =
+                        ["issues_regressed", "search VIRTUAL TABLE INDEX"].iter().any(|it| step.contains(it))
+                            || step == "SCAN d";
+                    step.starts_with("SCAN") && !walk && !short
+                };
+                assert!(!steps.iter().any(whole), "{query:?} by {driver:?}: {steps:#?}");
+                let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+                assert!(driver.is_some() || !sorts, "{query:?} sorts everything: {steps:#?}");
+            }
+        }
+    }
 }
