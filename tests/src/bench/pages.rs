@@ -33,8 +33,7 @@ use uuid::Uuid;
 
 use super::{Figure, usage::Usage};
 
-/// Issues, and samples kept of each.
-const ISSUES: u64 = 100_000;
+/// Samples kept of each issue.
 const SAMPLES: u64 = 10;
 
 /// Open pages that hear of what happens.
@@ -48,35 +47,41 @@ const LISTS: &[(&str, &str)] = &[
     ("unresolved", "/issues"),
     ("all, by reports", "/issues?q=&sort=count"),
     ("all, by priority", "/issues?q=&sort=priority"),
-    ("resolved (none)", "/issues?q=is%3Aresolved"),
+    ("all, by first report", "/issues?q=&sort=first_seen"),
+    ("resolved (few)", "/issues?q=is%3Aresolved"),
+    ("closed (none)", "/issues?q=is%3Aclosed"),
+    ("regressed", "/issues?q=is%3Aregressed"),
     ("one workload", "/issues?q=is%3Aopen+workload%3Aservice-7"),
     ("one release", "/issues?q=is%3Aopen+release%3A1.3"),
-    ("assigned to me (none)", "/issues?q=assigned%3Ame"),
-    ("words, one hit", "/issues?q=order+kind77777"),
+    ("assigned to me", "/issues?q=assigned%3Ame"),
+    ("words, one hit or few", "/issues?q=order+kind777"),
     ("words, all", "/issues?q=cannot+be+shipped"),
     ("words, none", "/issues?q=zebra"),
     ("dashboard", "/dashboard"),
 ];
 
-/// Fills the tracker and measures.
-pub fn figures() -> anyhow::Result<Vec<Figure>> {
+/// Fills the tracker with so many issues, and measures.
+pub fn figures(issues: u64) -> anyhow::Result<Vec<Figure>> {
+    ensure!(issues > 0, "there is nothing to look at without an issue");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let folder = tempfile::tempdir()?;
-    let (address, tracker) = runtime.block_on(start(folder.path()))?;
-    let mut figures = lists(address)?;
-    figures.extend(issue_pages(address)?);
+    let (address, tracker) = runtime.block_on(start(folder.path(), issues))?;
+    let mut figures = vec![people(address, issues)?];
+    figures.extend(lists(address)?);
+    figures.push(deep_pages(address, issues)?);
+    figures.extend(issue_pages(address, issues)?);
     figures.push(listeners(address)?);
     runtime.block_on(tracker.stop(Duration::from_secs(10)));
     Ok(figures)
 }
 
-async fn start(folder: &Path) -> anyhow::Result<(SocketAddr, Tracker)> {
+async fn start(folder: &Path, issues: u64) -> anyhow::Result<(SocketAddr, Tracker)> {
     let (mut publisher, source) = local(1, folder.join("dead-letters.jsonl"));
     let store = Arc::new(SqliteStore::open(&folder.join("issues.db"))?);
     let mut settings = Settings::local(TrackerName::local());
     settings.limits = Limits { reads: u32::MAX, writes: u32::MAX, logins: u32::MAX };
     let tracker = ::consumer::start(settings, Box::new(source), store).await;
-    fill(&mut publisher).await?;
+    fill(&mut publisher, issues).await?;
     let routes = tracker.api_routes().merge(tracker.write_routes()).merge(tracker.ui_routes());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -85,13 +90,13 @@ async fn start(folder: &Path) -> anyhow::Result<(SocketAddr, Tracker)> {
 }
 
 /// Ten samples of an issue come one after the other, so that they are one write.
-async fn fill(publisher: &mut LocalPublisher) -> anyhow::Result<()> {
+async fn fill(publisher: &mut LocalPublisher, issues: u64) -> anyhow::Result<()> {
     let (mut seq, mut acked) = (0, 0);
     let now = Timestamp::now();
     let mut next = None;
-    while acked < ISSUES * SAMPLES {
-        while seq < ISSUES * SAMPLES {
-            let outgoing: Outgoing = next.take().unwrap_or_else(|| record(seq + 1, now));
+    while acked < issues * SAMPLES {
+        while seq < issues * SAMPLES {
+            let outgoing: Outgoing = next.take().unwrap_or_else(|| record(seq + 1, now, issues));
             match publisher.send(outgoing.clone()) {
                 Ok(()) => seq += 1,
                 Err(SendError::Full) => {
@@ -129,13 +134,13 @@ fn id(number: u64) -> IssueId {
     IssueId::of_fingerprint(&TrackerName::local(), &report(number).fingerprint)
 }
 
-fn record(seq: u64, now: Timestamp) -> Outgoing {
+fn record(seq: u64, now: Timestamp, issues: u64) -> Outgoing {
     let number = (seq - 1) / SAMPLES;
     let report = report(number);
     let tracker = TrackerName::local();
     let issue_id = IssueId::of_fingerprint(&tracker, &report.fingerprint);
     // Spread over a month, two minutes between the samples of one issue.
-    let back = i64::try_from(number * 7_919 % ISSUES).unwrap_or_default() * 25;
+    let back = i64::try_from(number * 7_919 % issues).unwrap_or_default() * 25;
     let within = i64::try_from((seq - 1) % SAMPLES).unwrap_or_default() * 120;
     let at = now - SignedDuration::from_secs(back + 3_600 - within);
     let body = ReportBody {
@@ -231,11 +236,44 @@ fn lists(address: SocketAddr) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn issue_pages(address: SocketAddr) -> anyhow::Result<Vec<Figure>> {
+/// What people did before: of each hundred a few are resolved and a few have somebody. Tells how long each hundred took.
+fn people(address: SocketAddr, issues: u64) -> anyhow::Result<Figure> {
+    let agent = ureq::Agent::new_with_defaults();
+    let mut asked = Asked::default();
+    for (first, changes) in [(0, r#"{"status": "resolved"}"#), (1, r#"{"assignee_id": "local"}"#)] {
+        let ids: Vec<String> = (first..issues).step_by(50).take(2_000).map(|n| id(n).to_string()).collect();
+        for some in ids.chunks(100) {
+            let body = format!(r#"{{"ids": {}, "changes": {changes}}}"#, serde_json::to_string(some)?);
+            let start = Instant::now();
+            let answer = agent.post(format!("http://{address}/api/v1/issues:bulk"));
+            answer.content_type("application/json").send(body)?;
+            asked.times.push(start.elapsed());
+        }
+    }
+    Ok(Figure { baseline: None, ..milliseconds("a change of 100 issues".to_owned(), asked.p95(), 1.0) })
+}
+
+/// The list page after page: the hundredth costs what the first does.
+fn deep_pages(address: SocketAddr, issues: u64) -> anyhow::Result<Figure> {
+    let agent = ureq::Agent::new_with_defaults();
+    let mut asked = Asked::default();
+    let mut path = "/api/v1/issues?limit=100".to_owned();
+    for _ in 0..(issues / 100 + 1).min(100) {
+        let start = Instant::now();
+        let mut answer = agent.get(format!("http://{address}{path}")).call()?;
+        let body: serde_json::Value = answer.body_mut().with_config().limit(10 << 20).read_json()?;
+        asked.times.push(start.elapsed());
+        let Some(next) = body.get("next_cursor").and_then(serde_json::Value::as_str) else { break };
+        path = format!("/api/v1/issues?limit=100&cursor={next}");
+    }
+    Ok(milliseconds("list: 100 pages on end, of 100 issues as JSON".to_owned(), asked.p95(), 50.0))
+}
+
+fn issue_pages(address: SocketAddr, issues: u64) -> anyhow::Result<Vec<Figure>> {
     let agent = ureq::Agent::new_with_defaults();
     let mut asked = Asked::default();
     for round in 0..ROUNDS as u64 * 10 {
-        asked.ask(&agent, address, &format!("/issues/{}", id(round * 251 % ISSUES)))?;
+        asked.ask(&agent, address, &format!("/issues/{}", id(round * 251 % issues)))?;
     }
     let largest = asked.largest;
     Ok(vec![milliseconds("issue page".to_owned(), asked.p95(), 30.0), size("issue page: largest", largest)])
@@ -269,7 +307,21 @@ fn listeners(address: SocketAddr) -> anyhow::Result<Figure> {
             ensure!(listener.read_line(&mut line)? > 0, "a stream ended");
         }
     }
+    // The sockets' other ends are of this process too: that is the memory of the pages and of some of their readers.
     let value = Usage::of(std::process::id())?.resident - before;
     let baseline = Some(("of what it may take".to_owned(), 50.0));
     Ok(Figure { name: format!("memory of {LISTENERS} open lists"), value, unit: "MiB", baseline })
+}
+
+#[cfg(test)]
+mod tests {
+    /// The bench itself, on a tracker that is small enough for every test run: what it asks for is there.
+    #[test]
+    fn every_figure_is_measured() {
+        let figures = super::figures(120).expect("figures");
+        assert!(figures.len() > super::LISTS.len() + 5, "{}", figures.len());
+        for figure in figures {
+            assert!(figure.value.is_finite(), "{}", figure.line());
+        }
+    }
 }

@@ -12,6 +12,9 @@ use tests::bench::{Figure, consumer, engine, intake, pages, path, visits};
 struct Cli {
     /// What to measure [default: everything].
     what: Vec<What>,
+    /// Issues that the pages are measured over, with ten occurrences each.
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    issues: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,7 +25,7 @@ enum What {
     Intake,
     /// Records to stored counts.
     Consumer,
-    /// Pages and lists over 100,000 issues with 1,000,000 occurrences, and 500 open ones; takes minutes to fill.
+    /// Pages and lists over many issues, and 500 open ones; the usual 100,000 take minutes to fill.
     Pages,
     /// Events of front ends through privacy, sessions and signals, on one core; memory of 100,000 open sessions.
     Visits,
@@ -45,7 +48,7 @@ fn main() -> anyhow::Result<()> {
         print(consumer::figures()?);
     }
     if asked(What::Pages) {
-        print(pages::figures()?);
+        print(pages::figures(cli.issues)?);
     }
     if asked(What::Visits) {
         print(visits::figures()?);
