@@ -43,10 +43,29 @@ if (pill && window.EventSource) {
   const shown = new Set([...document.querySelectorAll("[data-issue]")].map((row) => row.dataset.issue));
   const one = pill.dataset.one;
   const fresh = new Set();
+  const stale = document.getElementById("stale");
+  let trouble = "";
+  const tell = () => {
+    const age = (Date.now() - performance.timeOrigin) / 1000;
+    const ago = age < 60 ? "less than a minute ago" : short(age) + " ago";
+    const words = trouble + " does not answer. What you see was read " + ago + ". Nothing can be changed until it is back; reports wait, and are counted then.";
+    if (trouble && stale.textContent !== words) stale.textContent = words;
+    stale.hidden = !trouble;
+  };
+  const away = (who) => {
+    trouble = who;
+    tell();
+  };
+  setInterval(tell, 30000);
   const events = new EventSource("/api/v1/events");
+  events.addEventListener("open", () => {
+    document.body.dataset.live = "on";
+    away("");
+  });
+  events.addEventListener("error", () => away("The tracker"));
   events.addEventListener("issues", (event) => {
     const beat = JSON.parse(event.data);
-    document.body.classList.toggle("stale", !beat.store);
+    away(beat.store ? "" : "The store");
     for (const id of one ? beat.changed.filter((id) => id === one) : beat.new.concat(beat.changed)) fresh.add(id);
     if (fresh.size === 0) return;
     const added = [...fresh].filter((id) => !shown.has(id)).length;

@@ -41,6 +41,13 @@ pub struct Beat {
     pub store: bool,
 }
 
+impl Beat {
+    /// Nothing happened, and the store answers.
+    fn well() -> Self {
+        Self { store: true, ..Self::default() }
+    }
+}
+
 /// Tells listeners.
 pub struct Pulse {
     store: Arc<dyn IssueStore>,
@@ -84,6 +91,7 @@ struct Watch {
 impl Watch {
     async fn run(self, stop: CancellationToken) {
         let mut known: Option<Known> = None;
+        let mut away = false;
         let mut every = tokio::time::interval(EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -101,11 +109,16 @@ impl Watch {
             let Some(store) = self.store.upgrade() else { return };
             let beat = match latest(&*store).await {
                 Ok(now) => {
-                    let beat = known.as_ref().map(|known| known.until(&now));
+                    let beat = known.as_ref().map_or(Beat::well(), |known| known.until(&now));
                     known = Some(now);
-                    beat.filter(|beat| !beat.new.is_empty() || !beat.changed.is_empty())
+                    // That it is back is told also where nothing else is.
+                    let told = std::mem::take(&mut away);
+                    Some(beat).filter(|beat| told || !beat.new.is_empty() || !beat.changed.is_empty())
                 }
-                Err(_) => Some(Beat { store: false, ..Beat::default() }),
+                Err(_) => {
+                    away = true;
+                    Some(Beat::default())
+                }
             };
             if let Some(beat) = beat {
                 // Nobody listens any more: the next round ends it.
@@ -131,7 +144,7 @@ impl Known {
     fn until(&self, now: &Self) -> Beat {
         let newest = self.0.values().map(|(.., first)| *first).max();
         let differs = |id: &IssueId| self.0.get(id) != now.0.get(id);
-        let mut beat = Beat { store: true, ..Beat::default() };
+        let mut beat = Beat::well();
         for (id, (.., first)) in now.0.iter().filter(|(id, _)| differs(id)) {
             // One that came up from further down was not among the latest, and is none the newer for it.
             let is_new = !self.0.contains_key(id) && newest.is_none_or(|newest| *first > newest);

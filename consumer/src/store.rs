@@ -126,6 +126,8 @@ pub struct IssueQuery {
     /// `Kind/name`, or the name alone.
     pub workload: Option<String>,
     pub release: Option<String>,
+    /// Only those that came back after they had been resolved, and have not been resolved since.
+    pub regressed: bool,
     /// Words that the title, the culprit or the template must hold, in any case.
     pub text: Option<String>,
     pub sort: Sort,

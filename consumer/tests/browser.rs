@@ -7,15 +7,21 @@
 #[expect(dead_code, reason = "the tests of access use the rest of it")]
 #[path = "access/issuer.rs"]
 mod issuer;
+#[path = "browser/switch.rs"]
+mod switch;
 #[path = "browser/visits.rs"]
 mod visits;
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use axum::{Router, extract, http::StatusCode, routing::post};
 use bytes::Bytes;
 use consumer::{
     Events, Settings, Tracker,
@@ -39,6 +45,7 @@ use kafka::{
     source::{Incoming, RecordSource as _},
 };
 use serde_json::{Value, json};
+use switch::Switch;
 use tokio::net::TcpListener;
 
 const SECRET: &str = "0123456789abcdef-the-secret";
@@ -98,15 +105,110 @@ const LINES: &[Line] = &[
     ("ingest-worker", "41", "KeyError", "'fx_rate_eur'", "report/currency.py in convert", 4_000, 1),
 ];
 
-/// A tracker with people, reports and everything that a page shows.
+/// What comes while a scene is played.
+const NEWS: Line =
+    ("mailer", "7", "smtp.Refused", "the relay refused a letter", "mail/relay.py in deliver", 0, 1);
+
+/// The topic's other end.
+struct Feed {
+    publisher: tokio::sync::Mutex<LocalPublisher>,
+    seq: AtomicU64,
+    text: &'static str,
+}
+
+impl Feed {
+    /// A report of a line, at this time. Of a line that is not one of [`LINES`] each is an issue of its own.
+    fn record(&self, line: &Line, at: Timestamp, count: u64, release: &str) -> Outgoing {
+        let (service, _, kind, message, culprit, ..) = *line;
+        let text = self.text;
+        let seq = self.seq.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = LINES.iter().position(|each| each == line).map_or(seq << 32, |place| place as u64);
+        let fingerprint = format!("v1:{number:064x}");
+        let id = IssueId::of_fingerprint(&TrackerName::local(), &fingerprint);
+        let frames: Vec<Value> = (0..9)
+            .map(|n| {
+                json!({"function": format!("step_{n}{text}"), "module": format!("com.acme.flow{text}"),
+                "file": format!("Flow.java{text}"), "line": 10 + n, "column": null, "in_app": n % 3 == 0})
+            })
+            .collect();
+        let record = json!({
+            "v": 1, "kind": "report", "id": uuid::Uuid::now_v7(), "issue_id": id, "tracker": "local/dev",
+            "at": at, "first_at": at, "last_at": at, "count": count,
+            "source": {
+                "id": "00000000-0000-0000-0000-000000000001/1", "seq": seq, "via": "stderr", "namespace": "shop",
+                "pod": format!("{service}-6d5f-x2x1"), "container": "app", "node": "n1",
+                "workload": {"kind": "Deployment", "name": format!("{service}{text}")},
+                "image": format!("registry.example/{service}:{release}"), "release": format!("{release}{text}"),
+            },
+            "report": {
+                "kind": "exception", "level": "error", "language": "jvm", "type": format!("{kind}{text}"),
+                "message": format!("{message} {text}"), "template": message, "culprit": format!("{culprit}{text}"),
+                "fingerprint": fingerprint, "frames": frames, "title": format!("{kind}: {message} {text}"),
+                "category": "code", "priority": "high", "full": true,
+                "tags": [format!("stock{}", text.get(..40).unwrap_or_default())],
+                "context": {"order": 4711, (format!("cart{text}")): text},
+            },
+        });
+        Outgoing { seq, partition: 0, key: id.to_string(), payload: Bytes::from(record.to_string()) }
+    }
+
+    async fn publish(&self, records: Vec<Outgoing>) {
+        let last = records.last().expect("a record").seq;
+        let mut publisher = self.publisher.lock().await;
+        for record in records {
+            publisher.send(record).expect("there is room");
+        }
+        loop {
+            match publisher.delivered().await {
+                Delivery::Acked { seq } if seq == last => return,
+                Delivery::Acked { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+/// What a scene lets happen: a report of something new, and the end and the return of the store.
+fn control(feed: Arc<Feed>, switch: Arc<Switch>) -> Router {
+    let report = move || {
+        let feed = Arc::clone(&feed);
+        async move {
+            let news = feed.record(&NEWS, Timestamp::now(), 1, NEWS.1);
+            feed.publish(vec![news]).await;
+            StatusCode::NO_CONTENT
+        }
+    };
+    let store = move |extract::Path(state): extract::Path<String>| {
+        switch.turn(state == "down");
+        std::future::ready(StatusCode::NO_CONTENT)
+    };
+    Router::new().route("/report", post(report)).route("/store/{state}", post(store))
+}
+
+/// Serves routes at an address of this machine.
+async fn listen(listener: TcpListener, routes: Router) -> String {
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(serve(listener, routes, std::future::pending(), Times::default()));
+    url
+}
+
+async fn somewhere() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a port")
+}
+
+fn routes(tracker: &Tracker) -> Router {
+    let routes = tracker.health_routes().merge(tracker.api_routes());
+    routes.merge(tracker.write_routes()).merge(tracker.ui_routes())
+}
+
+/// A tracker with people, reports and everything that a page shows: two processes on one store.
 struct Site {
     url: String,
     store: Arc<dyn Store>,
-    publisher: LocalPublisher,
-    seq: u64,
+    feed: Arc<Feed>,
     text: &'static str,
     told: Value,
-    _tracker: Tracker,
+    _trackers: [Tracker; 2],
     _folder: tempfile::TempDir,
 }
 
@@ -115,7 +217,7 @@ impl Site {
     async fn start(text: &'static str) -> Self {
         // Another test may have been first.
         rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = somewhere().await;
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let issuer = Issuer::start().await;
         let policy = Policy {
@@ -131,8 +233,9 @@ impl Site {
             legacy_writers: false,
         };
         let folder = tempfile::tempdir().expect("a folder");
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&folder.path().join("issues.db")).expect("the store opens"));
+        let file = folder.path().join("issues.db");
+        let switch = Arc::new(Switch::new(SqliteStore::open(&file).expect("the store opens")));
+        let store: Arc<dyn Store> = Arc::clone(&switch) as Arc<dyn Store>;
         let (publisher, mut source) = local(1, folder.path().join("dead-letters.jsonl"));
         let letter = format!("{{\"title\": \"{}\"}}", text.replace('"', "'"));
         let payload = Bytes::from(letter);
@@ -141,9 +244,9 @@ impl Site {
         source.dead_letter(&record, "malformed", &detail).await.expect("put aside");
         // Whoever is asked for a name decides who may come in, not where this test listens.
         let anywhere = "0.0.0.0:6001".parse().expect("an address");
-        let settings = Settings {
+        let settings = || Settings {
             tracker: TrackerName::local(),
-            access: Access::with(anywhere, None, Some(SECRET), policy).expect("it may be opened"),
+            access: Access::with(anywhere, None, Some(SECRET), policy.clone()).expect("it may be opened"),
             limits: Limits { reads: 100_000, writes: 100_000, logins: 100_000 },
             pace: Pace::default(),
         };
@@ -151,13 +254,19 @@ impl Site {
         let events =
             Events { settings: visits::settings(), source: Box::new(events), publisher: Box::new(shut) };
         let tracker =
-            consumer::start_with(settings, Box::new(source), Arc::clone(&store), Some(events)).await;
-        let routes = tracker.health_routes().merge(tracker.api_routes());
-        let routes = routes.merge(tracker.write_routes()).merge(tracker.ui_routes());
-        tokio::spawn(serve(listener, routes, std::future::pending(), Times::default()));
-        let told = json!({"url": url, "issuer": issuer.url, "secret": SECRET, "hostile": HOSTILE, "pictures": pictures()});
-        let (seq, _tracker, _folder) = (0, tracker, folder);
-        let mut site = Self { url, store, publisher, seq, text, told, _tracker, _folder };
+            consumer::start_with(settings(), Box::new(source), Arc::clone(&store), Some(events)).await;
+        listen(listener, routes(&tracker)).await;
+        // Another process of the same tracker: it reads nothing of the topic, and shows the same.
+        let (_, nothing) = local(1, folder.path().join("other-dead-letters.jsonl"));
+        let other = consumer::start(settings(), Box::new(nothing), Arc::clone(&store)).await;
+        let replica = listen(somewhere().await, routes(&other)).await;
+        let publisher = tokio::sync::Mutex::new(publisher);
+        let feed = Arc::new(Feed { publisher, seq: AtomicU64::new(0), text });
+        let control = listen(somewhere().await, control(Arc::clone(&feed), switch)).await;
+        let told = json!({"url": url, "replica": replica, "control": control, "issuer": issuer.url, "secret": SECRET,
+            "hostile": HOSTILE, "pictures": pictures()});
+        let (_trackers, _folder) = ([tracker, other], folder);
+        let mut site = Self { url, store, feed, text, told, _trackers, _folder };
         site.people().await;
         site.reports().await;
         site.plans().await;
@@ -205,58 +314,6 @@ impl Site {
             .await;
     }
 
-    /// A report of a line, at this time.
-    fn record(&mut self, line: &Line, at: Timestamp, count: u64, release: &str) -> Outgoing {
-        let (service, _, kind, message, culprit, ..) = *line;
-        let text = self.text;
-        let fingerprint =
-            format!("v1:{:064x}", LINES.iter().position(|each| each == line).unwrap_or_default());
-        let id = IssueId::of_fingerprint(&TrackerName::local(), &fingerprint);
-        self.seq += 1;
-        let frames: Vec<Value> = (0..9)
-            .map(|n| {
-                json!({"function": format!("step_{n}{text}"), "module": format!("com.acme.flow{text}"),
-                "file": "Flow.java", "line": 10 + n, "column": null, "in_app": n % 3 == 0})
-            })
-            .collect();
-        let record = json!({
-            "v": 1, "kind": "report", "id": uuid::Uuid::now_v7(), "issue_id": id, "tracker": "local/dev",
-            "at": at, "first_at": at, "last_at": at, "count": count,
-            "source": {
-                "id": "00000000-0000-0000-0000-000000000001/1", "seq": self.seq, "via": "stderr", "namespace": "shop",
-                "pod": format!("{service}-6d5f-x2x1"), "container": "app", "node": "n1",
-                "workload": {"kind": "Deployment", "name": format!("{service}{text}")},
-                "image": format!("registry.example/{service}:{release}"), "release": format!("{release}{text}"),
-            },
-            "report": {
-                "kind": "exception", "level": "error", "language": "jvm", "type": format!("{kind}{text}"),
-                "message": format!("{message} {text}"), "template": message, "culprit": culprit,
-                "fingerprint": fingerprint, "frames": frames, "title": format!("{kind}: {message} {text}"),
-                "category": "code", "priority": "high", "full": true,
-            },
-        });
-        Outgoing {
-            seq: self.seq,
-            partition: 0,
-            key: id.to_string(),
-            payload: Bytes::from(record.to_string()),
-        }
-    }
-
-    async fn publish(&mut self, records: Vec<Outgoing>) {
-        let last = records.last().expect("a record").seq;
-        for record in records {
-            self.publisher.send(record).expect("there is room");
-        }
-        loop {
-            match self.publisher.delivered().await {
-                Delivery::Acked { seq } if seq == last => return,
-                Delivery::Acked { .. } => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
     async fn reports(&mut self) {
         let now = Timestamp::now();
         let ago = |minutes| now - SignedDuration::from_mins(minutes);
@@ -265,10 +322,10 @@ impl Site {
             let (.., minutes, count) = *line;
             for n in (0..count.min(30)).rev() {
                 let at = ago(minutes + i64::try_from(n).expect("small") * 61);
-                records.push(self.record(line, at, count.div_ceil(30), line.1));
+                records.push(self.feed.record(line, at, count.div_ceil(30), line.1));
             }
         }
-        self.publish(records).await;
+        self.feed.publish(records).await;
         let id =
             |n: usize| IssueId::of_fingerprint(&TrackerName::local(), &format!("v1:{n:064x}")).to_string();
         self.told["regressed"] = json!(id(0));
@@ -276,11 +333,12 @@ impl Site {
         let said = format!("@root@example.com and @grace@example.com, `Orders.place` again? {}", self.text);
         let comment = json!({"content": said, "author_id": "ada@example.com"});
         self.ask("POST", &format!("/api/v1/issues/{}/comments", id(0)), &comment).await;
-        let owner = json!({"assignee_id": "root@example.com", "tags": [format!("stock{}", self.text.len())]});
+        let owner = json!({"assignee_id": "root@example.com", "tags": [format!("stock{}", self.text.get(..40).unwrap_or_default())]});
         self.ask("PATCH", &format!("/api/v1/issues/{}", id(1)), &owner).await;
         self.ask("PATCH", &format!("/api/v1/issues/{}", id(0)), &json!({"status": "resolved"})).await;
-        let later = self.record(&LINES[0], Timestamp::now() + SignedDuration::from_millis(1), 1, "2.15.0");
-        self.publish(vec![later]).await;
+        let later =
+            self.feed.record(&LINES[0], Timestamp::now() + SignedDuration::from_millis(1), 1, "2.15.0");
+        self.feed.publish(vec![later]).await;
     }
 
     /// Asks the API as Ada.
@@ -341,6 +399,8 @@ scenes! {
     people_log_in_at_their_issuer_and_out: "login" with "";
     a_login_that_ends_while_somebody_writes_loses_nothing: "ended" with "";
     two_people_on_one_issue_are_told_of_each_other: "two" with "";
+    what_comes_is_told_on_every_replica: "live" with "";
+    a_store_that_is_away_is_told_and_nothing_is_half_written: "outage" with "";
     a_newcomer_finds_what_came_back_and_mutes_it: "newcomer" with "";
     an_issue_is_done_with_the_keyboard_alone: "keyboard" with "";
     pages_are_read_without_scripts_and_by_their_addresses: "plain" with "";

@@ -145,7 +145,7 @@ pub fn class_name(name: &str) -> (&str, &str) {
 /// A culprit, `<module or file> in <function>`, for a narrow column: a long one loses the package or the folders, which say
 /// least.
 pub fn short_place(culprit: &str) -> &str {
-    const FITS: usize = 32;
+    const FITS: usize = 28;
     let place = culprit.split(" in ").next().unwrap_or(culprit);
     let is_extension = |tail: &str| tail.len() <= 5 && tail.bytes().all(|b| b.is_ascii_lowercase());
     let tail = match place.rsplit_once('/') {
@@ -225,7 +225,8 @@ mod tests {
         for (culprit, short) in [
             ("com.acme.checkout.order.OrderService in placeOrder", "OrderService in placeOrder"),
             ("app/controllers/invoices_controller.rb in show", "invoices_controller.rb in show"),
-            ("src/cart/total.ts in formatTotal", "src/cart/total.ts in formatTotal"),
+            ("src/cart/total.ts in formatTotal", "total.ts in formatTotal"),
+            ("src/total.ts in formatTotal", "src/total.ts in formatTotal"),
             (
                 "a_file_with_a_very_long_name_indeed.py in main",
                 "a_file_with_a_very_long_name_indeed.py in main",

@@ -15,9 +15,16 @@ const api = async (method, path, body) => {
   return answer.status === 204 ? null : answer.json();
 };
 
+/** Lets something happen around the tracker. */
+const happens = async (what) => {
+  const answer = await fetch(`${site.control}/${what}`, { method: "POST" });
+  assert.equal(answer.status, 204, what);
+};
+
 const PAGES = {
   issues: "/issues",
   issue: `/issues/${site.regressed}`,
+  regressed: "/issues?q=is%3Aregressed",
   nothing: "/issues?q=nosuchword",
   incidents: "/incidents",
   incident: `/incidents/${site.incident}`,
@@ -127,10 +134,82 @@ const SCENES = {
     assert.equal(await grace.value("#assignee"), "grace@example.com");
   },
 
+  /** A report shows on open lists of both processes within 2 s, and moves no row. */
+  async live({ visit }) {
+    const [ada, grace] = [await visit(site.cookies.ada), await visit(site.cookies.grace)];
+    const took = [];
+    // The machine may be busy once; what is promised is what the tracker takes.
+    for (let n = 0; n < 3; n++) {
+      await ada.go("/issues");
+      await grace.go(`${site.replica}/issues`);
+      const rows = await ada.evaluate("document.querySelector('tbody').innerText");
+      for (const person of [ada, grace]) await until("it listens", () => person.evaluate("document.body.dataset.live === 'on'"));
+      const begun = Date.now();
+      await happens("report");
+      for (const person of [ada, grace]) await until("the report shows", () => person.shows("#live"));
+      took.push(Date.now() - begun);
+      assert.match(await ada.text("#live"), /^1 new$/);
+      assert.equal(await ada.evaluate("document.querySelector('tbody').innerText"), rows, "no row moves");
+      assert((await ada.evaluate("watched.shift")) < 0.001, "nothing shifts");
+    }
+    assert(Math.min(...took) < 2_000, `reports showed after ${took} ms`);
+    await ada.press("#live");
+    assert.match(await ada.text("tbody"), /Refused/);
+    for (const person of [ada, grace]) await person.harmless();
+  },
+
+  /** The store goes while pages are open, and comes back. */
+  async outage({ visit }) {
+    const [root, grace] = [await visit(site.cookies.root), await visit(site.cookies.grace)];
+    const path = `/api/v1/issues/${site.regressed}`;
+    const before = [await api("GET", path), await api("GET", `${path}/comments`), await api("GET", `${path}/activities`)];
+    await root.go("/issues");
+    await grace.go(`/issues/${site.regressed}`);
+    for (const person of [root, grace]) await until("it listens", () => person.evaluate("document.body.dataset.live === 'on'"));
+    const rows = await root.evaluate("document.querySelectorAll('tr[data-issue]').length");
+    await grace.type("#say", "Is it <b>this</b> deploy?");
+    await happens("store/down");
+    for (const person of [root, grace]) {
+      await until("the page says so", () => person.shows("#stale"));
+      assert.match(await person.text("#stale"), /store does not answer.* read .* ago.*changed/s);
+    }
+    assert.equal(await root.evaluate("document.querySelectorAll('tr[data-issue]').length"), rows, "what is there stays");
+    await root.looks("stale");
+    // A form is refused in words, and gives back what was typed.
+    await grace.press("button", "Comment");
+    assert.match(await grace.text(), /The store does not answer/);
+    assert.equal(await grace.value("#kept"), "Is it <b>this</b> deploy?");
+    await grace.looks("outage");
+    // So is every write of the API, at once, with when to come again.
+    const headers = { authorization: `Bearer ${site.secret}`, "content-type": "application/json" };
+    const report = { title: "Lost?", description: "no", type: "bug", priority: "low", reporter_id: "ada" };
+    for (const [method, to, body] of [["PATCH", path, { status: "closed" }], ["POST", `${path}/comments`, { content: "half?" }], ["POST", "/api/v1/issues", report], ["POST", "/api/v1/issues:bulk", { ids: [site.regressed], changes: { priority: "low" } }], ["DELETE", path]]) {
+      const answer = await fetch(site.url + to, { method, headers, body: body && JSON.stringify(body) });
+      const told = await answer.json();
+      const bulk = told.items?.every((item) => item.status === 503);
+      assert(bulk || (answer.status === 503 && answer.headers.get("retry-after") && /store/.test(told.error)), `${method} ${to}: ${answer.status} ${JSON.stringify(told)}`);
+    }
+    // A list that is asked for now is no empty list.
+    const asked = await fetch(`${site.url}/issues`, { headers });
+    assert.equal(asked.status, 503);
+    assert.match(await asked.text(), /The store does not answer/);
+    await happens("store/up");
+    await until("the page takes it back", async () => !(await root.shows("#stale")));
+    const after = [await api("GET", path), await api("GET", `${path}/comments`), await api("GET", `${path}/activities`)];
+    assert.deepEqual(after, before, "nothing is written, nor half of it");
+    assert.deepEqual((await api("GET", "/api/v1/issues?q=Lost")).issues, []);
+    await grace.go(`/issues/${site.regressed}`);
+    for (const person of [root, grace]) await person.harmless();
+  },
+
   /** Somebody who never saw the page finds what came back, since when, where, who had it, and mutes it. */
   async newcomer({ visit }) {
     const grace = await visit(site.cookies.grace);
     await grace.go("/");
+    await grace.press(".tabs a", "Regressed");
+    assert.match(await grace.text(".chip"), /is:regressed/);
+    const back = await grace.evaluate("document.querySelector('tr[data-issue]').dataset.issue");
+    assert.equal(back, site.regressed, "the newest comes first");
     await grace.press(".bar nav a", "Dashboard");
     await grace.press("[aria-labelledby=h-back] a");
     assert.equal(await grace.path(), `/issues/${site.regressed}`);
@@ -138,6 +217,7 @@ const SCENES = {
     const figure = (name) => grace.evaluate(`[...document.querySelectorAll(".figures div")].find((each) => each.innerText.includes(${JSON.stringify(name)}))?.innerText ?? ""`);
     assert.match(await figure("First seen"), /2\.14\.0/);
     assert.match(await grace.evaluate(`document.querySelector(".side tbody th a").innerText`), /checkout-api/);
+    assert.match(await grace.text(".returned"), /after ada@example\.com resolved it/);
     assert.match(await grace.text("#activity"), /ada@example\.com resolved|ada@example\.com .*resolved/i);
     assert.equal(await grace.value("#mute"), "next-release");
     await grace.press("form button", "Mute");

@@ -31,7 +31,7 @@ async function visit(open, site, cookie) {
   const tab = await open("about:blank");
   const wrong = [];
   tab.hear((method, params) => {
-    const outside = (url) => /^https?:/.test(url) && !url.startsWith(site.url) && !url.startsWith(site.issuer);
+    const outside = (url) => /^https?:/.test(url) && !url.startsWith(site.url) && !url.startsWith(site.replica) && !url.startsWith(site.issuer);
     if (method === "Network.requestWillBeSent" && outside(params.request.url)) wrong.push(`asked ${params.request.url}`);
     if (method === "Runtime.exceptionThrown") wrong.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === "Page.javascriptDialogOpening") wrong.push(`a dialog: ${params.message}`);
@@ -47,9 +47,10 @@ async function visit(open, site, cookie) {
   const one = (selector) => `document.querySelector(${JSON.stringify(selector)})`;
   const person = {
     ...tab,
-    go: (path) => tab.go(site.url + path),
+    go: (path) => tab.go(path.startsWith("http") ? path : site.url + path),
     path: () => tab.evaluate("location.pathname"),
     text: (selector = "main") => tab.evaluate(`${one(selector)}?.innerText ?? ""`),
+    shows: (selector) => tab.evaluate(`!!${one(selector)}?.checkVisibility()`),
     value: (selector) => tab.evaluate(`${one(selector)}?.value ?? null`),
     /** Does something that leads to another page, and waits for it. */
     leads: async (act) => {

@@ -1,6 +1,6 @@
 //! What people said and did, in one line of time.
 
-use issue::document::{Activity, ActivityType, Comment, Mute};
+use issue::document::{Activity, ActivityType, Comment, FieldChange, Mute};
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub struct Timeline {
     pub entries: Vec<Entry>,
     /// How many older ones are not.
     pub left_out: usize,
+    /// Who resolved it last, and when.
+    pub resolver: Option<(Shown, When)>,
 }
 
 /// One act.
@@ -80,6 +82,13 @@ pub async fn load(
     Ok(all)
 }
 
+/// Who did it, where it was a resolution.
+fn resolver(child: &Child) -> Option<&str> {
+    let Child::Activity(act) = child else { return None };
+    let resolves = |change: &FieldChange| change.field == "status" && change.new_value == "resolved";
+    act.changes.iter().any(resolves).then_some(act.user_id.as_str())
+}
+
 impl Timeline {
     /// Of comments and activities. That somebody commented is told by the comment itself.
     pub fn of(children: &[Child], now: Timestamp) -> Self {
@@ -105,7 +114,12 @@ impl Timeline {
             entries.push(entry);
         }
         entries.reverse();
-        Self { left_out: acts.len() - entries.len(), entries }
+        let resolver = acts.iter().rev().find_map(|(at, child)| Some((*at, resolver(child)?)));
+        Self {
+            left_out: acts.len() - entries.len(),
+            entries,
+            resolver: resolver.map(|(at, who)| (Shown::line(who, 100), When::at(at, now))),
+        }
     }
 }
 
