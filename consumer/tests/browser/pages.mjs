@@ -183,7 +183,7 @@ const SCENES = {
     // So is every write of the API, at once, with when to come again.
     const headers = { authorization: `Bearer ${site.secret}`, "content-type": "application/json" };
     const report = { title: "Lost?", description: "no", type: "bug", priority: "low", reporter_id: "ada" };
-    for (const [method, to, body] of [["PATCH", path, { status: "closed" }], ["POST", `${path}/comments`, { content: "half?" }], ["POST", "/api/v1/issues", report], ["POST", "/api/v1/issues:bulk", { ids: [site.regressed], changes: { priority: "low" } }], ["DELETE", path]]) {
+    for (const [method, to, body] of [["PATCH", path, { status: "closed" }], ["POST", `${path}/comments`, { content: "half?", author_id: "ada" }], ["POST", "/api/v1/issues", report], ["POST", "/api/v1/issues:bulk", { ids: [site.regressed], changes: { priority: "low" } }], ["DELETE", path]]) {
       const answer = await fetch(site.url + to, { method, headers, body: body && JSON.stringify(body) });
       const told = await answer.json();
       const bulk = told.items?.every((item) => item.status === 503);
