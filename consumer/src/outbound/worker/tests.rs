@@ -41,14 +41,22 @@ enum Fault {
 struct Fake {
     tickets: Mutex<HashMap<String, Vec<Value>>>,
     calls: AtomicU64,
-    /// The answer to a request is that of its number in this list, over and over.
+    /// Each request meets one of these; which one follows from the seed and the request's number.
     faults: Vec<Fault>,
+    seed: u64,
+    /// Errors are GraphQL's, and come with status 400.
+    graphql: bool,
 }
 
 impl Fake {
     fn fault(&self) -> Fault {
-        let call = self.calls.fetch_add(1, Ordering::SeqCst) as usize;
-        self.faults.get(call % self.faults.len().max(1)).copied().unwrap_or(Fault::None)
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        // SplitMix64: neighbouring numbers meet faults that have nothing to do with each other.
+        let mut drawn = self.seed.wrapping_add(call.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let at = ((drawn ^ (drawn >> 31)) as usize) % self.faults.len().max(1);
+        self.faults.get(at).copied().unwrap_or(Fault::None)
     }
 
     fn make(&self, name: &str, ticket: Value) -> usize {
@@ -59,8 +67,14 @@ impl Fake {
 
     async fn answer(&self, make: impl FnOnce() -> Value) -> Response {
         match self.fault() {
-            Fault::None => Json(make()).into_response(),
+            Fault::None => {
+                let made = make();
+                let failed = self.graphql && made.get("errors").is_some();
+                let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+                (status, Json(made)).into_response()
+            }
             Fault::Before => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Fault::Busy if self.graphql => error("RATELIMITED", "Rate limit exceeded").into_response(),
             Fault::Busy => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")]).into_response(),
             Fault::Refused => {
                 (StatusCode::BAD_REQUEST, Json(json!({"errors": {"summary": "no"}}))).into_response()
@@ -75,6 +89,12 @@ impl Fake {
             }
         }
     }
+}
+
+/// As Linear tells it.
+fn error(code: &str, message: &str) -> (StatusCode, Json<Value>) {
+    let error = json!({"message": message, "extensions": {"code": code}});
+    (StatusCode::BAD_REQUEST, Json(json!({"errors": [error], "data": null})))
 }
 
 async fn jira_issue(Of(fake): Of<Arc<Fake>>, Json(body): Json<Value>) -> Response {
@@ -95,15 +115,17 @@ async fn jira_search(Of(fake): Of<Arc<Fake>>, Json(body): Json<Value>) -> Respon
 async fn linear_call(Of(fake): Of<Arc<Fake>>, Json(body): Json<Value>) -> Response {
     if body["query"].as_str().unwrap_or_default().starts_with("query") {
         let id = body["variables"]["id"].as_str().unwrap_or_default();
-        let issue = fake.tickets.lock().contains_key(id).then(|| json!({"identifier": "LIN-found"}));
-        return fake.answer(|| json!({"data": {"issue": issue}})).await;
+        let found = fake.tickets.lock().contains_key(id);
+        let missing = || json!({"errors": [{"message": "Entity not found: Issue"}], "data": null});
+        let issue = || json!({"data": {"issue": {"identifier": "LIN-found"}}});
+        return fake.answer(|| if found { issue() } else { missing() }).await;
     }
     let id = body["variables"]["input"]["id"].as_str().unwrap_or_default().to_owned();
     let made = fake.clone();
     let make = move || {
         // Linear refuses an id that is taken.
         if made.tickets.lock().contains_key(&id) {
-            return json!({"errors": [{"message": "id is taken"}]});
+            return json!({"errors": [{"message": "id must be unique"}], "data": null});
         }
         let number = made.make(&id, body);
         json!({"data": {"issueCreate": {"success": true, "issue": {"identifier": format!("LIN-{number}")}}}})
@@ -253,24 +275,15 @@ fn linear_at(url: &str, secret: &str) -> Kind {
     Kind::Linear { url: format!("{url}/graphql"), secret_file: secret.to_owned(), target }
 }
 
-/// A thousand deliveries, half to each, by two replicas at once; five of eleven answers fail, look-ups among them.
+/// A thousand deliveries, half to each, by two replicas at once; six of twelve answers fail, look-ups among them: before the
+/// ticket is made, after it, by silence, by asking to wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_deliveries_make_a_thousand_tickets_whatever_the_answers_are() {
-    let faults = vec![
-        Fault::None,
-        Fault::Before,
-        Fault::None,
-        Fault::After,
-        Fault::None,
-        Fault::Busy,
-        Fault::None,
-        Fault::Silent,
-        Fault::None,
-        Fault::After,
-        Fault::None,
-    ];
-    let jira = Arc::new(Fake { faults: faults.clone(), ..Fake::default() });
-    let linear = Arc::new(Fake { faults, ..Fake::default() });
+    const SEED: u64 = 7;
+    use Fault::{After, Before, Busy, None, Silent};
+    let faults = vec![None, None, None, None, None, None, Before, Before, After, After, Busy, Silent];
+    let jira = Arc::new(Fake { faults: faults.clone(), seed: SEED, ..Fake::default() });
+    let linear = Arc::new(Fake { faults, seed: SEED + 1, graphql: true, ..Fake::default() });
     let urls = (serve(&jira).await, serve(&linear).await);
     let world = World::new(|secret| {
         vec![outlet("jira", jira_at(&urls.0, secret)), outlet("linear", linear_at(&urls.1, secret))]
