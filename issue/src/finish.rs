@@ -12,7 +12,8 @@ use crate::{
     in_app::{self, Prefixes},
     redact::Redactor,
     report::{Cause, Frame, Parsed, Redacted, Report},
-    search, template,
+    search,
+    template::Template,
 };
 
 mod explain;
@@ -87,15 +88,15 @@ fn finished(mut parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Deci
     let redacted = redact(&mut parsed, rules);
     judge_frames(&mut parsed, rules);
     let line = first_line(&parsed.message, parsed.error_type.is_some(), parsed.log.as_deref(), &parsed.text);
-    let template = template::template(line);
+    let template = Template::of(line);
     let culprit = culprit(&parsed.frames);
-    let inputs = Inputs::of(&parsed, origin.component, || template::key(line));
+    let inputs = Inputs::of(&parsed, origin.component, || template.key());
     let title = title(&parsed, line);
     let facts = settings::Facts {
         title: &title,
         error_type: parsed.error_type.as_deref(),
         component: origin.component,
-        template: &template,
+        template: &template.typed,
         culprit: culprit.as_deref(),
         default: &inputs.hash(),
     };
@@ -105,6 +106,7 @@ fn finished(mut parsed: Parsed, rules: &Rules, origin: &Origin) -> (Report, Deci
         Some(decided) => (decided, Some(default)),
         None => (default, None),
     };
+    let template = template.typed;
     let verdict = category::judge(&parsed, &title, &rules.categories);
     let report = Report {
         kind: parsed.kind,

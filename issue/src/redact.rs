@@ -217,8 +217,9 @@ enum Announced {
 /// Everything that announces a secret. A small table over the first three bytes says where a needle may begin; only there
 /// the needles are compared.
 struct Needles {
-    /// Whether there may be any.
+    /// Whether there is any.
     rare: Rare,
+    /// Where one may begin.
     fronts: Fronts,
     words: Words,
     announced: Vec<Announced>,
@@ -233,11 +234,18 @@ static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
     let (words, announced): (Vec<&str>, Vec<_>) = names.chain(shapes).unzip();
     let mut fronts = Fronts::new(words.iter().copied());
     let thirds = (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte));
-    let short: Vec<Vec<u8>> = thirds.map(|third| [SHORT, &[third]].concat()).collect();
-    short.iter().for_each(|three| fronts.add(three));
-    let rare = Rare::new(words.iter().map(|word| word.as_bytes()).chain(short.iter().map(Vec::as_slice)));
+    thirds.for_each(|third| fronts.add(&[SHORT, &[third]].concat()));
+    let rare = Rare::new(words.iter().copied());
     Needles { rare, fronts, words: Words::of_any_case(words), announced }
 });
+
+fn has_short(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'~', text).any(|at| {
+        let short = at.checked_sub(1).and_then(|start| text.get(start..=at));
+        let third = text.get(at + 1).is_some_and(|third| shapes::goes_on_in_azure_secret(*third));
+        third && short.is_some_and(|short| short.eq_ignore_ascii_case(SHORT))
+    })
+}
 
 /// A needle in a text.
 struct Found {
@@ -247,9 +255,9 @@ struct Found {
 }
 
 impl Needles {
-    /// Whether there is any.
+    /// Whether there is any. Looking for what is rare of each is faster than looking for where they begin.
     fn any(&self, text: &[u8]) -> bool {
-        self.rare.may_be_in(text) && self.next(text, 0).is_some()
+        has_short(text) || self.rare.any_in(text)
     }
 
     /// The first needle at or after `from`, of those that begin there the longest.

@@ -1,7 +1,7 @@
 //! Looking for many words at once, in the ways that the hot path needs: is there any at all ([`any`], and
 //! [`fronts`] where they are too many for that), which of them are there ([`words`]), which one does a text begin with
-//! ([`beginnings`]), is a word one of a few ([`closed`]), may any
-//! of them be there at all ([`rare`]); and for one short word in a short text ([`find`]), where the standard library first sets up a
+//! ([`beginnings`]), is a word one of a few ([`closed`]), is any of
+//! them there whatever its case ([`rare`]); and for one short word in a short text ([`find`]), where the standard library first sets up a
 //! search that is longer than the text.
 
 mod any;

@@ -14,12 +14,36 @@ pub mod v1;
 ///
 /// Never holds a line break, whatever `line` holds; at most [`v1::MAX_BYTES`] bytes and a cut mark. Linear in `line`.
 pub fn template(line: &str) -> String {
-    v1::render(line, v1::Form::Typed, None)
+    v1::render(line, v1::Form::Typed, None).0
+}
+
+/// Both forms of one line. Where no variable part was taken out they are the same, but for the line's last full stop.
+#[derive(Clone, Debug)]
+pub struct Template<'l> {
+    line: &'l str,
+    /// As [`template`].
+    pub typed: String,
+    /// So many of its bytes are the other form; `None` if that is not known.
+    key: Option<usize>,
+}
+
+impl<'l> Template<'l> {
+    /// Reads a line.
+    pub fn of(line: &'l str) -> Self {
+        let (typed, key) = v1::render(line, v1::Form::Typed, None);
+        Self { line, typed, key }
+    }
+
+    /// As [`key`] of the line.
+    pub fn key(&self) -> String {
+        let same = self.key.and_then(|length| self.typed.get(..length));
+        same.map_or_else(|| key(self.line), str::to_owned)
+    }
 }
 
 /// The form that a fingerprint hashes: as [`template`], every placeholder `<*>`, neighbours merged.
 pub fn key(line: &str) -> String {
-    v1::render(line, v1::Form::Key, None)
+    v1::render(line, v1::Form::Key, None).0
 }
 
 /// One part that the template took out.
@@ -36,4 +60,33 @@ pub fn hits(line: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     v1::render(line, v1::Form::Typed, Some(&mut hits));
     hits
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn one_look_gives_both_forms_of_every_labelled_line() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/template/labelled");
+        let mut lines = 0;
+        for file in fs::read_dir(folder).expect("templates").map(|file| file.expect("a file").path()) {
+            for line in fs::read_to_string(&file).unwrap_or_default().lines() {
+                assert_eq!(Template::of(line).key(), key(line), "{line:?}");
+                lines += 1;
+            }
+        }
+        assert!(lines > 500, "{lines}");
+    }
+
+    proptest! {
+        #[test]
+        fn one_look_gives_both_forms_of_any_line(line in "\\PC{0,80}|[ -~]{0,80}|[a-c .,!<*>\\[\\]\u{a0}]{0,20}") {
+            prop_assert_eq!(Template::of(&line).key(), key(&line));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use super::clean::{clean, cut};
+use super::clean::{clean, cut, odd_end};
 
 /// Bytes of earlier lines kept for looking back.
 pub const HISTORY: usize = 8 * 1024;
@@ -39,6 +39,8 @@ pub struct Buffer {
     /// Whether the last line break was added because the input ended without one.
     terminated: bool,
     max_line: usize,
+    /// From this index on nothing has to be removed from a line's text.
+    plain: usize,
     /// Index one past the last line break.
     pub complete: usize,
     /// Index of the first undecided line.
@@ -59,6 +61,7 @@ impl Buffer {
             cutting: 0,
             terminated: false,
             max_line,
+            plain: 1,
             complete: 1,
             next: 1,
             line: 1,
@@ -72,17 +75,26 @@ impl Buffer {
         let first = memchr::memchr(b'\n', piece);
         let (head, tail) = piece.split_at(first.unwrap_or(piece.len()));
         let kept = head.len().min(self.max_line.saturating_sub(partial));
+        let from = self.bytes.len();
         self.bytes.extend_from_slice(head.get(..kept).unwrap_or(head));
         self.cutting += (head.len() - kept) as u64;
         if first.is_none() {
-            return;
+            return self.look_for_odd(from);
         }
         if self.cutting > 0 {
             self.cuts.push_back((self.bytes.len(), self.cutting));
             self.cutting = 0;
         }
         self.bytes.extend_from_slice(tail);
+        self.look_for_odd(from);
         self.complete = memchr::memrchr(b'\n', &self.bytes).map_or(self.complete, |at| at + 1);
+    }
+
+    /// Sees in one pass over what is new whether its lines have to be cleaned one by one.
+    fn look_for_odd(&mut self, from: usize) {
+        if let Some(end) = odd_end(self.bytes.get(from..).unwrap_or_default()) {
+            self.plain = from + end;
+        }
     }
 
     /// Ends the last line if the input did not.
@@ -144,7 +156,7 @@ impl Buffer {
     /// The text of a line: escapes removed, invalid UTF-8 replaced, an overlong one cut with a mark.
     pub fn text(&self, line: &Line) -> Cow<'_, str> {
         let bytes = self.bytes.get(line.start..line.end).unwrap_or_default();
-        let text = clean(bytes);
+        let text = clean(bytes, line.start >= self.plain);
         if self.cuts.is_empty() {
             return text;
         }
@@ -193,6 +205,7 @@ impl Buffer {
         self.base += moved as i128 + i128::from(cut);
         self.complete -= moved;
         self.next -= moved;
+        self.plain = self.plain.saturating_sub(moved);
         self.floor = self.floor.saturating_sub(moved).max(1);
         moved
     }

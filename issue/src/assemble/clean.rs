@@ -2,10 +2,15 @@
 
 use std::borrow::Cow;
 
-/// Cleans one line; borrows where there is nothing to do.
-pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
+/// One past the last byte that [`clean`] removes.
+pub fn odd_end(bytes: &[u8]) -> Option<usize> {
+    memchr::memrchr2(0x1b, 0, bytes).map(|at| at + 1)
+}
+
+/// Cleans one line; borrows where there is nothing to do. `plain`: it is known to hold no byte that is removed.
+pub fn clean(bytes: &[u8], plain: bool) -> Cow<'_, str> {
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    if memchr::memchr2(0x1b, 0, bytes).is_some() {
+    if !plain && memchr::memchr2(0x1b, 0, bytes).is_some() {
         let stripped = strip(bytes);
         return Cow::Owned(String::from_utf8_lossy(&stripped).into_owned());
     }

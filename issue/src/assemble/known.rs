@@ -17,7 +17,7 @@ const FIRSTS: usize = 512;
 
 /// Lines after which is judged whether remembering them pays: it does where this share of them was found.
 const TRIED: u32 = 1024;
-const SHARE: u32 = 16;
+const SHARE: u32 = 4;
 
 /// Lines that are read without a memory once it did not pay.
 const REST: u32 = 8 * TRIED;

@@ -1,52 +1,58 @@
-//! Whether a text may hold any of some words, whatever their case: of each word the three neighbouring letters are looked
-//! for that are the rarest in texts. Only every other pair of bytes is looked at, since of three letters one of both
-//! pairs begins at an even place.
+//! Whether any of some words stands in a text, whatever its case: of each word the three neighbouring bytes are looked for
+//! that are the rarest in texts. Only every other pair of bytes is looked at, since of three bytes the first two or the
+//! last two stand at an even place.
 
-use super::fronts::{SLOTS, number, slot};
+use super::fronts::number;
+use super::words::Words;
 
-/// The rarest three bytes of some words.
+/// Words of three bytes or more; shorter ones are never found.
 #[derive(Debug)]
 pub struct Rare {
-    /// One bit for each pair of bytes with which three begin or end.
+    /// One bit for each pair of bytes in a rarest part.
     pairs: Box<[u64; 1024]>,
-    threes: Box<[bool; SLOTS]>,
+    /// Each word from its rarest part on.
+    words: Words,
+    /// What stands before that in each.
+    before: Vec<&'static str>,
 }
 
 impl Rare {
-    /// Three bytes of each of `words`, of which none is shorter.
-    pub fn new<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> Self {
-        let mut table = Self { pairs: Box::new([0; 1024]), threes: Box::new([false; SLOTS]) };
-        for word in words {
-            let Some(three) = word.windows(3).min_by_key(|three| frequency(three)) else { continue };
-            if let Some(here) = table.threes.get_mut(slot(number(three))) {
-                *here = true;
-            }
-            for pair in three.windows(2) {
-                let (place, bit) = place(u16::try_from(number(pair)).unwrap_or_default());
-                if let Some(bits) = table.pairs.get_mut(place) {
-                    *bits |= 1 << bit;
-                }
+    /// A search for `words`.
+    pub fn new(words: impl IntoIterator<Item = &'static str>) -> Self {
+        let parts = words.into_iter().filter_map(|word| word.split_at_checked(rarest(word)));
+        let (before, words): (Vec<&str>, Vec<&str>) = parts.unzip();
+        let mut pairs = Box::new([0; 1024]);
+        for pair in
+            words.iter().filter_map(|word| word.as_bytes().get(..3)).flat_map(|three| three.windows(2))
+        {
+            let (place, bit) = place(u16::try_from(number(pair)).unwrap_or_default());
+            if let Some(bits) = pairs.get_mut(place) {
+                *bits |= 1 << bit;
             }
         }
-        table
+        Self { pairs, words: Words::of_any_case(words), before }
     }
 
-    /// `false`: the text surely holds none of the words.
-    pub fn may_be_in(&self, text: &[u8]) -> bool {
+    /// Whether any of the words stands in `text`.
+    pub fn any_in(&self, text: &[u8]) -> bool {
         let pairs = text.as_chunks::<2>().0.iter().enumerate();
         pairs.map(|(at, pair)| (2 * at, u16::from_le_bytes(*pair))).any(|(at, pair)| {
-            self.holds(pair) && (self.has_three(text, at) || at > 0 && self.has_three(text, at - 1))
+            self.has_pair(pair) && (self.has_word(text, at) || at > 0 && self.has_word(text, at - 1))
         })
     }
 
-    fn holds(&self, pair: u16) -> bool {
+    fn has_pair(&self, pair: u16) -> bool {
         let (place, bit) = place(pair);
         self.pairs.get(place).is_some_and(|bits| bits >> bit & 1 == 1)
     }
 
-    fn has_three(&self, text: &[u8], at: usize) -> bool {
-        let three = text.get(at..at + 3).map(number);
-        three.is_some_and(|three| self.threes.get(slot(three)).copied().unwrap_or_default())
+    /// Whether the rarest part of a word and what follows it stand here, and what is before it stands there.
+    fn has_word(&self, text: &[u8], at: usize) -> bool {
+        self.words.at(text, at).any(|index| {
+            let before = self.before.get(index).copied().unwrap_or_default().as_bytes();
+            let here = at.checked_sub(before.len()).and_then(|start| text.get(start..at));
+            here.is_some_and(|here| here.eq_ignore_ascii_case(before))
+        })
     }
 }
 
@@ -54,6 +60,12 @@ impl Rare {
 fn place(pair: u16) -> (usize, u32) {
     let small = pair | 0x20_20;
     (usize::from(small >> 6), u32::from(small & 63))
+}
+
+/// Where in a word its three neighbouring bytes begin that are the rarest in texts; at its start for a shorter one.
+fn rarest(word: &str) -> usize {
+    let threes = word.as_bytes().windows(3).enumerate();
+    threes.min_by_key(|(_, three)| frequency(three)).map_or(0, |(at, _)| at)
 }
 
 /// About how often the pairs of three bytes stand in texts.
@@ -80,19 +92,26 @@ mod tests {
 
     #[test]
     fn no_word_is_left_out_wherever_it_stands() {
-        let words = ["token", "://", "sk-"];
-        let rare = Rare::new(words.map(str::as_bytes));
+        let words = ["token", "://", "sk-", "authorization"];
+        let rare = Rare::new(words);
         for word in words {
             for before in 0..5 {
                 for after in 0..5 {
                     let text = [&"x".repeat(before), word, &"y".repeat(after)].concat();
-                    assert!(rare.may_be_in(text.as_bytes()), "{text}");
-                    assert!(rare.may_be_in(text.to_ascii_uppercase().as_bytes()), "{text}");
+                    assert!(rare.any_in(text.as_bytes()), "{text}");
+                    assert!(rare.any_in(text.to_ascii_uppercase().as_bytes()), "{text}");
                 }
             }
         }
-        for text in ["", "t", "to", "an ordinary text", "tokn", ":/"] {
-            assert!(!rare.may_be_in(text.as_bytes()), "{text}");
+        for text in ["", "t", "to", "an ordinary text", "tokn", "xoken", ":/", "orization"] {
+            assert!(!rare.any_in(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_rarest_part_of_a_word_holds_its_rarest_letters() {
+        for (word, at) in [("eeejz", 2), ("://", 0), ("q~", 0), ("", 0)] {
+            assert_eq!(rarest(word), at, "{word}");
         }
     }
 }

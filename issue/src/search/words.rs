@@ -65,8 +65,8 @@ impl Words {
         self.at(text, at).max_by_key(|index| self.get(*index).len())
     }
 
-    /// The words that begin at `at`.
-    fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = usize> {
+    /// The indices of the words that begin at `at`.
+    pub(super) fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = usize> {
         let some = |index: u16| (index != NONE).then_some(index);
         let three = text.get(at..at + 3);
         let first = three.and_then(|three| self.slots.get(slot(number(three))).copied().and_then(some));

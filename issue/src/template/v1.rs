@@ -83,8 +83,9 @@ impl Kind {
     }
 }
 
-/// Renders one line. `hits` collects what was taken out.
-pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> String {
+/// Renders one line. `hits` collects what was taken out. Also, how many bytes of it are the other form's rendering; `None`
+/// where that has to be rendered by itself.
+pub(super) fn render(line: &str, form: Form, hits: Option<&mut Vec<Hit>>) -> (String, Option<usize>) {
     let mut scan = Scan {
         text: line,
         bytes: line.as_bytes(),

@@ -1,5 +1,7 @@
 //! Where kept text and placeholders come together: white space narrowed, runs of placeholders collapsed.
 
+use std::cell::Cell;
+
 use super::{Hit, Kind, MAX_BYTES};
 
 /// More hits than this are not collected.
@@ -19,6 +21,8 @@ pub(super) struct Sink<'a, 'h> {
     line: &'a str,
     out: String,
     form: Form,
+    /// Whether the form has decided anything: if not, both renderings are the same so far.
+    asked: Cell<bool>,
     /// Kind of the last placeholder, while nothing but separators has followed it.
     last: Option<Kind>,
     /// Where in `out` the text after that placeholder begins.
@@ -29,7 +33,13 @@ pub(super) struct Sink<'a, 'h> {
 impl<'a, 'h> Sink<'a, 'h> {
     pub(super) fn new(line: &'a str, form: Form, hits: Option<&'h mut Vec<Hit>>) -> Self {
         let out = String::with_capacity(line.len().min(MAX_BYTES) + 16);
-        Self { line, out, form, last: None, gap: 0, hits }
+        Self { line, out, form, asked: Cell::new(false), last: None, gap: 0, hits }
+    }
+
+    /// The form, for a decision. To be asked last, when everything else is decided.
+    fn form(&self) -> Form {
+        self.asked.set(true);
+        self.form
     }
 
     /// Whether nothing has come out yet.
@@ -54,7 +64,7 @@ impl<'a, 'h> Sink<'a, 'h> {
         if text == "]" && self.closes_list() {
             return;
         }
-        if !text.bytes().all(|byte| self.form.merges_over(byte)) {
+        if self.last.is_some() && !text.bytes().all(|byte| self.form().merges_over(byte)) {
             self.last = None;
         }
         self.out.push_str(text);
@@ -78,21 +88,20 @@ impl<'a, 'h> Sink<'a, 'h> {
 
     /// Whether this is the form that is hashed.
     pub(super) fn is_key(&self) -> bool {
-        self.form == Form::Key
+        self.form() == Form::Key
     }
 
     /// For the hash a prefix in brackets is apart from what follows: `[cart id=3]lost`, `[cart id=3] lost`.
     fn part_from_list(&mut self) {
-        if self.form == Form::Key && self.last == Some(Kind::List) && self.out.len() == self.gap {
+        if self.last == Some(Kind::List) && self.out.len() == self.gap && self.is_key() {
             self.out.push(' ');
         }
     }
 
     /// Keeps a word. The hash must not tell `1 file` from `2 files`.
     pub(super) fn word(&mut self, start: usize, end: usize) {
-        let counted = self.form == Form::Key
-            && matches!(self.last, Some(Kind::Int | Kind::Float))
-            && self.out.ends_with("<*> ");
+        let counted =
+            matches!(self.last, Some(Kind::Int | Kind::Float)) && self.is_key() && self.out.ends_with("<*> ");
         if !counted {
             self.part_from_list();
             return self.text(start, end);
@@ -105,13 +114,13 @@ impl<'a, 'h> Sink<'a, 'h> {
 
     /// For the hash a list of one element is a list: `[<*>]`, its bracket beginning a token, becomes `<*>`.
     fn closes_list(&mut self) -> bool {
-        let Some(before) = self.out.strip_suffix("[<*>").filter(|_| self.form == Form::Key) else {
+        let Some(before) = self.out.strip_suffix("[<*>").filter(|_| self.is_key()) else {
             return false;
         };
         if before.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             return false;
         }
-        let gap = |c: char| c == ' ' || u8::try_from(c).is_ok_and(|byte| self.form.merges_over(byte));
+        let gap = |c: char| c == ' ' || u8::try_from(c).is_ok_and(|byte| self.form().merges_over(byte));
         let neighbour = before.trim_end_matches(gap);
         let merged = neighbour.ends_with("<*>");
         let kept = if merged { neighbour.len() } else { before.len() };
@@ -126,7 +135,7 @@ impl<'a, 'h> Sink<'a, 'h> {
 
     /// Keeps the unit of a size for people. The hash must not tell `900 KB` from `1.2 MB`.
     pub(super) fn unit(&mut self, start: usize, end: usize) {
-        if self.form == Form::Typed {
+        if !self.is_key() {
             self.text(start, end);
         }
     }
@@ -138,10 +147,11 @@ impl<'a, 'h> Sink<'a, 'h> {
             hits.push(Hit { kind: kind.name(), text });
         }
         // Go prints a pointer's target behind `&`, and `nil` without.
-        if self.form == Form::Key && kind == Kind::List && self.out.ends_with('&') {
+        let form = self.form();
+        if form == Form::Key && kind == Kind::List && self.out.ends_with('&') {
             self.out.pop();
         }
-        let merges = match self.form {
+        let merges = match form {
             Form::Typed => self.last == Some(kind),
             Form::Key => self.last.is_some(),
         };
@@ -149,27 +159,35 @@ impl<'a, 'h> Sink<'a, 'h> {
             self.out.truncate(self.gap);
         } else {
             self.out.push('<');
-            self.out.push_str(if self.form == Form::Key { "*" } else { kind.name() });
+            self.out.push_str(if form == Form::Key { "*" } else { kind.name() });
             self.out.push('>');
             self.last = Some(kind);
             self.gap = self.out.len();
         }
     }
 
-    pub(super) fn finish(mut self) -> String {
+    /// The rendering, and how much of it is the other one too: nothing if they are not the same.
+    pub(super) fn finish(mut self) -> (String, Option<usize>) {
+        let same = !self.asked.get() && !self.is_full();
         if self.is_full() {
             let end = self.out.floor_char_boundary(MAX_BYTES);
             self.out.truncate(end);
             self.out.push('…');
         } else if self.form == Form::Key {
-            // Whether a sentence ends with a full stop depends on its last value: `see a.b`, `see a.b.`.
-            let kept = self.out.trim_end_matches([' ', '.', ',', '!']).len();
-            self.out.truncate(if kept == 0 { self.out.len() } else { kept });
+            self.out.truncate(key_length(&self.out));
         }
+        let key = same.then(|| self.out.get(..key_length(&self.out)).unwrap_or_default().trim_end().len());
         let end = self.out.trim_end().len();
         self.out.truncate(end);
-        self.out
+        (self.out, key)
     }
+}
+
+/// How much of a rendering is hashed: whether a sentence ends with a full stop depends on its last value (`see a.b`,
+/// `see a.b.`).
+fn key_length(out: &str) -> usize {
+    let kept = out.trim_end_matches([' ', '.', ',', '!']).len();
+    if kept == 0 { out.len() } else { kept }
 }
 
 impl Form {
