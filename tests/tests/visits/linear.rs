@@ -95,7 +95,7 @@ impl Linear {
         if text("teamId") != TEAM || text("title").is_empty() || text("title").chars().count() > 255 {
             return Err("the team or the title is missing".to_owned());
         }
-        if !members.get("priority").and_then(Value::as_u64).is_some_and(|priority| priority <= 4) {
+        if members.get("priority").and_then(Value::as_u64).is_none_or(|priority| priority > 4) {
             return Err("priority is 0 to 4".to_owned());
         }
         let labels = members.get("labelIds").and_then(Value::as_array).cloned().unwrap_or_default();
