@@ -132,7 +132,8 @@ pub async fn want(visits: &Visits, project: &str, incident: &str, now: Timestamp
         let change = |there: Option<Delivery>| match there {
             None => Some(Delivery::new(outlet, incident, now)),
             Some(delivery) if delivery.state == State::Skipped => {
-                Some(delivery.waits(now.as_millisecond(), None, now))
+                let before = delivery.reason.clone();
+                Some(delivery.waits(now.as_millisecond(), before, now))
             }
             Some(_) => None,
         };

@@ -149,7 +149,10 @@ impl Worker {
                 .await
                 .map(drop),
             Some(Held::Skipped(reason)) => {
-                self.visits.counts.add(Stage::Skipped, reason, 1);
+                // One that was asked again and stays skipped was counted before.
+                if found.body.reason.as_deref() != Some(reason) {
+                    self.visits.counts.add(Stage::Skipped, reason, 1);
+                }
                 self.keep(&found, found.body.clone().ends(State::Skipped, Some(reason.to_owned()), now))
                     .await
                     .map(drop)

@@ -20,7 +20,7 @@ const PRIORITIES: [u8; 5] = [1, 2, 3, 4, 0];
 pub struct Target {
     /// UUID of the team.
     pub team_id: String,
-    /// UUIDs of labels, which the worker finds by name.
+    /// UUIDs of labels.
     #[serde(default)]
     pub label_ids: Vec<String>,
 }
@@ -30,34 +30,31 @@ pub fn issue_id(ticket: &Ticket, target: &Target) -> String {
     delivery_key(&format!("linear:{}", target.team_id), "incident", &ticket.incident_id)
 }
 
-/// `issueCreate`.
+/// What is asked for the issue, and behind it for the link back to us, where our address is known: mutations of one request
+/// run in their order (GraphQL, section 6.2.2). Linear makes one attachment for an address.
+const ISSUE: &str = "issueCreate(input: $input) { success issue { id identifier url } }";
+const LINK: &str = "attachmentCreate(input: $link) { success }";
+
+/// `issueCreate`, with an attachment that leads back.
 pub fn body(ticket: &Ticket, target: &Target) -> Value {
     let priority = PRIORITIES.get(ticket.priority.number()).copied().unwrap_or_default();
-    json!({
-        "query": "mutation($input: IssueCreateInput!) { issueCreate(input: $input) { success issue { id identifier url } } }",
-        "variables": {"input": {
-            "id": issue_id(ticket, target),
-            "teamId": target.team_id,
-            "title": ticket.title,
-            "description": description(ticket),
-            "priority": priority,
-            "labelIds": target.label_ids,
-        }},
-    })
-}
-
-/// The link back to us; `None` where our address is not known. Linear makes one attachment for an address.
-pub fn attachment(ticket: &Ticket, target: &Target) -> Option<Value> {
-    let link = ticket.link.as_ref()?;
-    Some(json!({
-        "query": "mutation($input: AttachmentCreateInput!) { attachmentCreate(input: $input) { success } }",
-        "variables": {"input": {
-            "issueId": issue_id(ticket, target),
-            "title": "Incident",
-            "subtitle": ticket.priority.name(),
-            "url": link,
-        }},
-    }))
+    let id = issue_id(ticket, target);
+    let input = json!({
+        "id": id,
+        "teamId": target.team_id,
+        "title": ticket.title,
+        "description": description(ticket),
+        "priority": priority,
+        "labelIds": target.label_ids,
+    });
+    let Some(link) = &ticket.link else {
+        let query = format!("mutation($input: IssueCreateInput!) {{ {ISSUE} }}");
+        return json!({"query": query, "variables": {"input": input}});
+    };
+    let link = json!({"issueId": id, "title": "Incident", "subtitle": ticket.priority.name(), "url": link});
+    let query =
+        format!("mutation($input: IssueCreateInput!, $link: AttachmentCreateInput!) {{ {ISSUE} {LINK} }}");
+    json!({"query": query, "variables": {"input": input, "link": link}})
 }
 
 /// The look-up after a delivery of unknown end.
@@ -65,14 +62,6 @@ pub fn look_up(ticket: &Ticket, target: &Target) -> Value {
     json!({
         "query": "query($id: String!) { issue(id: $id) { id identifier url } }",
         "variables": {"id": issue_id(ticket, target)},
-    })
-}
-
-/// The label names that the worker looks up once: `{name → id}`.
-pub fn label_look_up(names: &[String]) -> Value {
-    json!({
-        "query": "query($names: [String!]!) { issueLabels(filter: {name: {in: $names}}) { nodes { id name } } }",
-        "variables": {"names": names},
     })
 }
 

@@ -225,3 +225,19 @@ fn pauses_double_up_to_five_minutes_and_obey() {
     assert_eq!(own, [100, 200, 400, 204_800, 300_000, 300_000]);
     assert_eq!([pause(0, Some(7)), pause(12, Some(7)), pause(0, Some(u64::MAX))], [7000, 300_000, 3_600_000]);
 }
+
+#[test]
+fn linear_is_told_the_way_back_in_the_same_request() {
+    let target = linear::Target { team_id: "t".to_owned(), label_ids: vec![] };
+    let mut ticket = ticket(&hostile());
+    ticket.link = Some("https://tracker.example/incidents/i".to_owned());
+    let body = linear::body(&ticket, &target);
+    let (query, variables) = (body["query"].as_str().unwrap(), &body["variables"]);
+    // A later mutation of a request runs after the earlier ones: the issue is there.
+    assert!(query.find("issueCreate(").unwrap() < query.find("attachmentCreate(").unwrap(), "{query}");
+    assert_eq!(variables["link"]["url"], "https://tracker.example/incidents/i");
+    assert_eq!(variables["link"]["issueId"], variables["input"]["id"]);
+    ticket.link = None;
+    let alone = linear::body(&ticket, &target);
+    assert!(!alone.to_string().contains("attachment"), "{alone}");
+}

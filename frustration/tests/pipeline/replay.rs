@@ -8,7 +8,7 @@ use frustration::{
 use crate::scenario::{events, session};
 
 /// Five quick clicks on a button whose request fails.
-const RAGE: &str = "0..1200/300 click #pay @/checkout; 1300 network #POST/pay status=502";
+const RAGE: &str = "0..1200/300 click #save @/profile; 1300 network #POST/profile status=502";
 
 fn changed(change: &Change, settings: &Settings) -> Rules {
     Rules::new(&change.to(settings)).expect("settings that can be used")

@@ -60,13 +60,13 @@ async fn answer(State(linear): State<Arc<Linear>>, headers: HeaderMap, Json(body
     let input = &body["variables"]["input"];
     let answered = if query.starts_with("mutation($input:IssueCreateInput!){issueCreate(input:$input){") {
         linear.create(input)
-    } else if query.starts_with("mutation($input:AttachmentCreateInput!){attachmentCreate(input:$input){") {
-        linear.attachments.lock().push(input.clone());
-        Ok(json!({"attachmentCreate": {"success": true}}))
+    } else if query.starts_with(
+        "mutation($input:IssueCreateInput!,$link:AttachmentCreateInput!){issueCreate(input:$input){",
+    ) && query.contains("attachmentCreate(input:$link){")
+    {
+        linear.create(input).and_then(|created| linear.attach(created, &body["variables"]["link"]))
     } else if query.starts_with("query($id:String!){issue(id:$id){") {
         linear.find(body["variables"]["id"].as_str().unwrap_or_default())
-    } else if query.contains("issueLabels(") {
-        Ok(json!({"issueLabels": {"nodes": []}}))
     } else {
         Err(format!("Cannot query: {query}"))
     };
@@ -109,6 +109,19 @@ impl Linear {
         issues.insert(text("id").to_owned(), input.clone());
         let issue = json!({"id": text("id"), "identifier": format!("SHO-{}", issues.len()), "url": "https://linear.app/x"});
         Ok(json!({"issueCreate": {"success": true, "issue": issue}}))
+    }
+
+    fn attach(&self, mut answer: Value, link: &Value) -> Result<Value, String> {
+        let text = |name: &str| link[name].as_str().unwrap_or_default();
+        if !self.issues.lock().contains_key(text("issueId")) {
+            return Err("Entity not found: Issue".to_owned());
+        }
+        if text("title").is_empty() || !text("url").starts_with("http") {
+            return Err("an attachment needs a title and an address".to_owned());
+        }
+        self.attachments.lock().push(link.clone());
+        answer["attachmentCreate"] = json!({"success": true});
+        Ok(answer)
     }
 
     fn find(&self, id: &str) -> Result<Value, String> {

@@ -275,13 +275,13 @@ fn linear_at(url: &str, secret: &str) -> Kind {
     Kind::Linear { url: format!("{url}/graphql"), secret_file: secret.to_owned(), target }
 }
 
-/// A thousand deliveries, half to each, by two replicas at once; six of twelve answers fail, look-ups among them: before the
-/// ticket is made, after it, by silence, by asking to wait.
+/// A thousand deliveries, half to each, by two replicas at once; a third of the answers fail, look-ups among them: before the
+/// ticket is made, after it, by silence, by asking to wait. What is given up after many attempts is tried again, as people do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_deliveries_make_a_thousand_tickets_whatever_the_answers_are() {
     const SEED: u64 = 7;
     use Fault::{After, Before, Busy, None, Silent};
-    let faults = vec![None, None, None, None, None, None, Before, Before, After, After, Busy, Silent];
+    let faults = [vec![None; 12], vec![Before, Before, After, After, Busy, Silent]].concat();
     let jira = Arc::new(Fake { faults: faults.clone(), seed: SEED, ..Fake::default() });
     let linear = Arc::new(Fake { faults, seed: SEED + 1, graphql: true, ..Fake::default() });
     let urls = (serve(&jira).await, serve(&linear).await);
@@ -289,6 +289,11 @@ async fn a_thousand_deliveries_make_a_thousand_tickets_whatever_the_answers_are(
         vec![outlet("jira", jira_at(&urls.0, secret)), outlet("linear", linear_at(&urls.1, secret))]
     });
     let ids = world.confirmed(500).await;
+    world.deliver().await;
+    for given_up in deliveries::dead(&*world.visits.store, 1_000).await.expect("a list") {
+        let again = deliveries::again(&*world.visits.store, &given_up.key, Timestamp::now()).await;
+        again.expect("asked").expect("it was dead");
+    }
     world.deliver().await;
     assert_eq!(world.states().await, HashMap::from([("done", 1_000)]));
     for fake in [&jira, &linear] {
