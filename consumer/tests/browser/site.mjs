@@ -10,6 +10,9 @@ const binary = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 assert(binary, "a Chromium is needed: install the package chromium");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** A tenth of what web.dev/articles/cls calls good. Not nothing: a busy machine paints while a page still arrives. */
+const MOST_SHIFT = 0.01;
+
 /** Runs before any script of a page, where its policy does not reach. */
 const WATCH = `window.watched = { breaches: [], shift: 0 };
 addEventListener("securitypolicyviolation", (event) => watched.breaches.push(event.violatedDirective + " " + event.blockedURI));
@@ -97,7 +100,7 @@ async function looks(site, tab, person, name) {
   mkdirSync(site.pictures, { recursive: true });
   const { bytes, shift } = await tab.evaluate(`({ bytes: new Blob([document.documentElement.outerHTML]).size, shift: window.watched.shift })`);
   assert(bytes <= MOST_BYTES, `${name} has ${bytes} bytes`);
-  assert(shift < 0.001, `${name} shifts by ${shift}`);
+  assert(shift < MOST_SHIFT, `${name} shifts by ${shift}`);
   for (const theme of THEMES) {
     await tab.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: theme }, { name: "prefers-reduced-motion", value: "reduce" }] });
     for (const width of WIDTHS) {
