@@ -352,7 +352,7 @@ const AHEAD: i64 = 2 * 86_400;
 #[test]
 fn with_a_clock_two_days_ahead_pods_are_injected_and_so_they_are_after_it_went_back() {
     let (product, _alone) = product::alone().unwrap();
-    let settle = "operator.env[0].name=ISSUETRACKER_SETTLE_SECONDS,operator.env[0].value=5";
+    let settle = "operator.env[0].name=ISSUETRACKER_SETTLE_SECONDS,operator.env[0].value=15";
     product.install(&["--set-string", settle]).unwrap();
     let client = product.cluster.client();
     let namespace = Namespace::restricted(client, "clock").unwrap();
@@ -372,7 +372,7 @@ fn with_a_clock_two_days_ahead_pods_are_injected_and_so_they_are_after_it_went_b
 
     clock.right();
     let api = Api::open(product);
-    wait::until("the authority from the future is replaced", Duration::from_secs(90), || {
+    wait::until("the authority from the future is replaced", Duration::from_secs(120), || {
         assert!(api.is_injected(&namespace), "a pod without the sidecar while the authority is replaced");
         let now = authorities(product);
         let alone = now.get("next").is_none() && now.get("previous").is_none();
