@@ -1,7 +1,6 @@
 //! The operator's promises: it may be absent or die at any time, leaves alone what is not its own, tells what is wrong, and
 //! takes little.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use kafka::admin::Admin;
@@ -11,7 +10,6 @@ use tests::cluster::condition;
 use tests::cluster::namespace::Namespace;
 use tests::cluster::place::HOST;
 use tests::cluster::product::{self, Product, RELEASE, SYSTEM, restricted};
-use tests::faults::clock::Clock;
 use tests::{parts, wait};
 
 use super::{BUSYBOX, PATIENCE, pod};
@@ -343,96 +341,6 @@ fn a_thousand_admissions_pass_while_the_authority_is_replaced() {
     .unwrap();
     assert!(authorities(product) == kept, "another authority");
     assert!(api.is_injected(&namespace));
-}
-
-/// Two days, of which a clock may be wrong.
-const AHEAD: i64 = 2 * 86_400;
-
-/// The operator comes back without its Secret on a node whose clock is two days ahead, and then the clock is put right.
-#[test]
-fn with_a_clock_two_days_ahead_pods_are_injected_and_so_they_are_after_it_went_back() {
-    let (product, _alone) = product::alone().unwrap();
-    let settle = "operator.env[0].name=ISSUETRACKER_SETTLE_SECONDS,operator.env[0].value=15";
-    product.install(&["--set-string", settle]).unwrap();
-    let client = product.cluster.client();
-    let namespace = Namespace::restricted(client, "clock").unwrap();
-    product.declare(&namespace, &small()).unwrap();
-    product.covers(&namespace).unwrap();
-    let first = authorities(product);
-    product.scale(0).unwrap();
-    client.kubectl(&["--namespace", SYSTEM, "delete", "secret", &format!("{RELEASE}-webhook")]).unwrap();
-
-    let clock = Ahead::new(product);
-    product.scale(1).unwrap();
-    product.covers(&namespace).unwrap();
-    let made = made(&authorities(product));
-    let now = jiff::Timestamp::now();
-    assert!(made.duration_since(now).as_hours() > 40, "made at {made}, and now it is {now}");
-    assert!(authorities(product) != first, "the authority of before was lost with its Secret");
-
-    clock.right();
-    let api = Api::open(product);
-    wait::until("the authority from the future is replaced", Duration::from_secs(120), || {
-        assert!(api.is_injected(&namespace), "a pod without the sidecar while the authority is replaced");
-        let now = authorities(product);
-        let alone = now.get("next").is_none() && now.get("previous").is_none();
-        (alone && self::made(&now) < jiff::Timestamp::now()).then_some(())
-    });
-    assert!(api.is_injected(&namespace));
-}
-
-/// When the authority was made that signs.
-fn made(authorities: &Value) -> jiff::Timestamp {
-    authorities["current"]["made"].as_str().unwrap().parse().unwrap()
-}
-
-/// A clock for the operator's processes: the node goes by the real one.
-struct Ahead<'p> {
-    product: &'p Product,
-    clock: Clock,
-    folder: tempfile::TempDir,
-}
-
-impl<'p> Ahead<'p> {
-    fn new(product: &'p Product) -> Self {
-        let open = std::fs::Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().permissions(open).tempdir().unwrap();
-        let clock = Clock::new(folder.path(), "operator").unwrap();
-        clock.jump(AHEAD).unwrap();
-        let variable = |(name, value): (&str, String)| json!({"name": name, "value": value});
-        let environment: Vec<Value> = clock.environment().into_iter().map(variable).collect();
-        let mount = json!({"name": "clock", "mountPath": folder.path(), "readOnly": true});
-        let patch = json!({"spec": {"template": {"spec": {
-            "volumes": [{"name": "clock", "hostPath": {"path": folder.path()}}],
-            "containers": [{"name": "operator", "env": environment, "volumeMounts": [mount]}],
-        }}}});
-        let ahead = Self { product, clock, folder };
-        ahead.patch(&patch);
-        ahead
-    }
-
-    fn right(&self) {
-        self.clock.jump(0).unwrap();
-    }
-
-    fn patch(&self, patch: &Value) {
-        let deployment = format!("deployment/{RELEASE}-operator");
-        let patch = patch.to_string();
-        let arguments = ["--namespace", SYSTEM, "patch", &deployment, "--patch", &patch];
-        self.product.cluster.client().kubectl(&arguments).unwrap();
-    }
-}
-
-impl Drop for Ahead<'_> {
-    fn drop(&mut self) {
-        let gone = |(name, _): (&str, String)| json!({"name": name, "$patch": "delete"});
-        let environment: Vec<Value> = self.clock.environment().into_iter().map(gone).collect();
-        let mount = json!({"mountPath": self.folder.path(), "$patch": "delete"});
-        self.patch(&json!({"spec": {"template": {"spec": {
-            "volumes": [{"name": "clock", "$patch": "delete"}],
-            "containers": [{"name": "operator", "env": environment, "volumeMounts": [mount]}],
-        }}}}));
-    }
 }
 
 fn authorities(product: &Product) -> Value {
