@@ -20,7 +20,6 @@ use kube::{
         reflector, watcher,
     },
 };
-use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
 
 use crate::{
     config::Config,
@@ -35,12 +34,12 @@ use crate::{
 };
 
 mod authority;
+mod lease;
 mod registration;
 mod watchdog;
 
-/// A lease is lost after this time without a sign of its holder.
-const LEASE: DurationSeconds = 15;
-const GRACE: DurationSeconds = 5;
+/// An operator that ends takes no longer than this to give its lease back.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Runs until a signal, or until the lease is lost.
 pub async fn run(config: Config) -> anyhow::Result<()> {
@@ -58,15 +57,22 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     );
     let webhook = Webhook { plans: plans.clone(), metrics: metrics.clone(), notices };
     let names = authority::names(&config);
-    tokio::select! {
+    let mut candidate = lease::Candidate::new(client.clone(), &config);
+    let ended = tokio::select! {
         ended = watch(client.clone(), writer, store.clone(), plans.clone(), &config, metrics.clone()) => ended,
         ended = authority::follow(client.clone(), &config, authorities.clone()) => ended,
         ended = authority::serve(config.webhook_listen, routes(webhook), names, authorities.clone()) => ended,
         ended = health(&config, metrics.clone(), authorities.clone()) => ended,
         ended = registration::tell(told, recorder.clone()) => ended,
-        ended = lead(client, &config, store, plans, metrics, recorder, authorities) => ended,
+        ended = lead(&mut candidate, &config, store, plans, metrics, recorder, authorities) => ended,
         signal = stop() => { tracing::info!(signal, "stopping"); Ok(()) }
+    };
+    match tokio::time::timeout(FAREWELL, candidate.leave()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "giving the lease back; it ends by itself"),
+        Err(_) => tracing::warn!("giving the lease back took too long; it ends by itself"),
     }
+    ended
 }
 
 /// Follows the resources of the whole cluster and keeps a plan for each namespace that has an active one.
@@ -135,7 +141,7 @@ fn readable(event: watcher::Event<DeserializeGuard<IssueTracker>>) -> Option<wat
 
 /// Waits for the lease, then writes: children, status, authorities, the webhook's registration.
 async fn lead(
-    client: Client,
+    candidate: &mut lease::Candidate,
     config: &Config,
     store: reflector::Store<IssueTracker>,
     plans: Plans,
@@ -143,16 +149,8 @@ async fn lead(
     recorder: Recorder,
     authorities: Arc<ArcSwap<Option<Authorities>>>,
 ) -> anyhow::Result<()> {
-    let lease = LeaseManagerBuilder::new(client.clone(), format!("{}-operator", config.release))
-        .with_namespace(config.namespace.clone())
-        .with_identity(config.pod_name.clone())
-        .with_duration(LEASE)
-        .with_grace(GRACE)
-        .build()
-        .await
-        .context("preparing the lease")?;
-    let (mut holds, _task) = lease.watch().await;
-    holds.wait_for(|holds| *holds).await.context("waiting for the lease")?;
+    let holds = candidate.wait().await?;
+    let client = candidate.client();
     tracing::info!("this replica holds the lease");
     metrics.leader.set(1);
     let coverage = Coverage::default();
@@ -174,7 +172,7 @@ async fn lead(
         ended = registration::keep(client.clone(), config, plans.clone(), authorities, coverage.clone()) => ended,
         ended = watchdog::follow(client.clone(), coverage.clone()) => ended,
         ended = watchdog::judge(client, coverage, plans, store, recorder, metrics) => ended,
-        _ = holds.wait_for(|holds| !*holds) => anyhow::bail!("the lease was lost; another replica goes on"),
+        () = candidate.lost(holds) => anyhow::bail!("the lease was lost; another replica goes on"),
     }
 }
 
