@@ -223,6 +223,29 @@ async fn a_store_that_is_away_is_an_error_in_bounded_time_and_comes_back() {
     assert_ne!(version(&store, suite::issue(1).id).await, Version::Absent);
 }
 
+#[tokio::test]
+async fn who_reads_from_a_store_that_hangs_is_told_soon() {
+    let emulator = Firestore::start().unwrap();
+    let query = IssueQuery { limit: 10, ..IssueQuery::default() };
+    let store = FirestoreStore::open("hangs", "(default)", &emulator.settings()).unwrap();
+    store.write(vec![issue_write(1, Version::Absent)]).await.unwrap();
+    emulator.stop().unwrap();
+    for most in [20, 4, 4] {
+        let begun = std::time::Instant::now();
+        assert!(store.list(&query).await.is_err());
+        assert!(begun.elapsed() < Duration::from_secs(most), "{:?}", begun.elapsed());
+    }
+    emulator.cont().unwrap();
+    let begun = std::time::Instant::now();
+    let found = loop {
+        match store.list(&query).await {
+            Ok(found) => break found,
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "{error}"),
+        }
+    };
+    assert_eq!(found.items.len(), 1);
+}
+
 fn consumer(words: &[&str]) -> std::process::Output {
     let program = tests::parts::binary("issuetracker-consumer").unwrap();
     std::process::Command::new(program)

@@ -3,7 +3,7 @@
 use ::frustration::incident::Status;
 use ::intake::{
     fields::{Errors, Fields},
-    json,
+    json::parse,
     problem::{Fault, FieldError, Problem},
     vocabulary::Words,
 };
@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ApiState, body,
@@ -50,7 +50,7 @@ pub async fn list(
     let page = incidents::list(&*state.visits.store, &asked).await.map_err(unavailable)?;
     let link = query::link(uri.path(), &raw, page.next_cursor.as_deref());
     let items: Vec<Value> = page.items.iter().map(shown).collect();
-    Ok((link, Json(serde_json::json!({"incidents": items, "next_cursor": page.next_cursor}))).into_response())
+    Ok((link, Json(json!({"incidents": items, "next_cursor": page.next_cursor}))).into_response())
 }
 
 /// `GET /api/v1/incidents/{incident}`.
@@ -77,10 +77,10 @@ pub async fn create(
     let now = Timestamp::now();
     let bytes = body::read(&headers, body).await?;
     let mut told = body::parse(&bytes, &state.rules)?;
-    told::keep_visit(&mut told, &json::parse(&bytes)?);
+    told::keep_visit(&mut told, &parse(&bytes)?);
     let told = told::read(told, now).map_err(Problem::invalid)?;
     let taken = given::take(&state.visits, told, now).await.map_err(unavailable)?;
-    let answer = serde_json::json!({"success": true, "duplicate": taken.duplicate, "incident_id": taken.id});
+    let answer = json!({"success": true, "duplicate": taken.duplicate, "incident_id": taken.id});
     Ok(Json(answer).into_response())
 }
 
@@ -112,7 +112,7 @@ async fn find(state: &ApiState, id: &str) -> Result<Document<Kept>, Problem> {
 
 /// The place in lists is nobody's business.
 fn shown(kept: &Kept) -> Value {
-    let mut value = serde_json::json!(kept);
+    let mut value = json!(kept);
     if let Some(members) = value.as_object_mut() {
         members.remove("order");
     }

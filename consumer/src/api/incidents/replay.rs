@@ -65,7 +65,7 @@ fn read(body: Value) -> Result<Change, Vec<FieldError>> {
     let sensitivity = fields.choice("sensitivity", SENSITIVITIES);
     let mut thresholds = BTreeMap::new();
     if let Some(Value::Object(given)) = fields.object("thresholds") {
-        for (name, value) in given.into_iter().take(200) {
+        for (name, value) in given {
             match value.as_u64().and_then(|value| u32::try_from(value).ok()) {
                 Some(value) => {
                     thresholds.insert(name, value);

@@ -4,7 +4,12 @@
 //! within a transaction, which costs two round trips more. Every try of a commit names the state that it was computed
 //! from, so one that was answered by nobody and had happened all the same is found out by its second try: a conflict.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{
+    future::Future,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use axum::http::{Extensions, HeaderValue, header::AUTHORIZATION};
 use firestore::{
@@ -35,6 +40,10 @@ type Stub = FirestoreClient<GoogleAuthMiddleware>;
 /// How long one try may take; a page of large documents over a slow line is the longest.
 const TRY: Duration = Duration::from_secs(15);
 
+/// How long a read waits while the last one got no answer: people who look at a page are told so soon, and the first that is
+/// answered again ends this.
+const SILENT: Duration = Duration::from_secs(2);
+
 /// Waits before the second and the third try. Whoever asked waits longer by itself and asks again.
 const WAITS: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(700)];
 
@@ -51,6 +60,8 @@ pub(super) struct Client {
     database: String,
     emulator: Option<String>,
     db: OnceCell<FirestoreDb>,
+    /// Whether the last read ended without an answer.
+    silent: AtomicBool,
 }
 
 impl Client {
@@ -61,6 +72,7 @@ impl Client {
             database: database.to_owned(),
             emulator: settings.emulator.clone(),
             db: OnceCell::new(),
+            silent: AtomicBool::new(false),
         }
     }
 
@@ -98,6 +110,20 @@ impl Client {
         }
     }
 
+    /// Calls for something that people wait for: within one try's time, however often it is tried.
+    async fn read<T, F: Future<Output = Result<T, Status>>>(
+        &self,
+        send: impl Fn(Stub) -> F,
+    ) -> Result<T, Status> {
+        let within = if self.silent.load(Ordering::Relaxed) { SILENT } else { TRY };
+        let done = tokio::time::timeout(within, self.call(send))
+            .await
+            .unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
+        let silent = done.as_ref().is_err_and(|status| status.code() == Code::DeadlineExceeded);
+        self.silent.store(silent, Ordering::Relaxed);
+        done
+    }
+
     /// All of these or none. Answers in their order.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<Vec<WriteResult>, Status> {
         let writes = &writes;
@@ -123,7 +149,7 @@ impl Client {
 
     async fn get_some(&self, names: Vec<String>, mask: &[&str]) -> Result<Vec<Document>, Status> {
         let names = &names;
-        self.call(|mut stub| async move {
+        self.read(|mut stub| async move {
             let request = BatchGetDocumentsRequest {
                 database: self.names.database.clone(),
                 documents: names.clone(),
@@ -147,7 +173,7 @@ impl Client {
     /// The documents that a query finds below a parent.
     pub(super) async fn query(&self, parent: &str, query: StructuredQuery) -> Result<Vec<Document>, Status> {
         let query = &query;
-        self.call(|mut stub| async move {
+        self.read(|mut stub| async move {
             let request = RunQueryRequest {
                 parent: parent.to_owned(),
                 query_type: Some(run_query_request::QueryType::StructuredQuery(query.clone())),
@@ -171,7 +197,7 @@ impl Client {
             aggregation::{Count, Operator},
         };
         let query = &query;
-        self.call(|mut stub| async move {
+        self.read(|mut stub| async move {
             let count = Aggregation {
                 alias: "count".to_owned(),
                 operator: Some(Operator::Count(Count { up_to: most })),
