@@ -15,11 +15,11 @@ use consumer::{
     Settings,
     api::{Access, Limits},
     consume::Pace,
-    serve::{Times, serve},
     store::{Store, sqlite::SqliteStore},
 };
 use issue::id::TrackerName;
 use serde_json::{Value, json};
+use serve::{Times, serve};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 const TOKEN: &str = "0123456789abcdef-the-secret";

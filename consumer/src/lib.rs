@@ -42,7 +42,6 @@ pub mod metrics;
 pub mod outbound;
 pub mod people;
 pub mod pulse;
-pub mod serve;
 pub mod store;
 pub mod transfer;
 pub mod ui;

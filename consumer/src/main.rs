@@ -8,7 +8,6 @@ use consumer::{
     api::{Access, Limits},
     config::{Command, Config, LogFormat, Tool},
     consume::Pace,
-    serve::{Times, serve},
     transfer::{run_export, run_import},
 };
 use kafka::{
@@ -16,12 +15,16 @@ use kafka::{
     settings::{Properties, Settings as KafkaSettings},
     source::broker::BrokerSource,
 };
+use serve::{Times, room_for, serve};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+/// Connections at once: each open page holds one for what changes.
+const CONNECTIONS: usize = 1024;
 
 /// How long open connections may go on after the records are stored.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -114,7 +117,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let stop_serving = CancellationToken::new();
     let stop = stop_serving.clone();
     let shutdown = async move { stop.cancelled().await };
-    let server = tokio::spawn(serve(listener, routes, shutdown, Times::default()));
+    let times = Times { connections: room_for(CONNECTIONS), ..Times::default() };
+    let server = tokio::spawn(serve(listener, routes, shutdown, times));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -33,7 +33,6 @@ use consumer::{
         tokens::{self, Wish},
         users::{self, User},
     },
-    serve::{Times, serve},
     store::{Store, sqlite::SqliteStore},
 };
 use issue::id::{IssueId, TrackerName};
@@ -45,6 +44,7 @@ use kafka::{
     source::{Incoming, RecordSource as _},
 };
 use serde_json::{Value, json};
+use serve::{Times, serve};
 use switch::Switch;
 use tokio::net::TcpListener;
 

@@ -19,13 +19,13 @@ use consumer::{
         Role,
         users::{self, User},
     },
-    serve::{Times, serve},
     store::{Store, sqlite::SqliteStore},
 };
 use issue::id::TrackerName;
 use jiff::Timestamp;
 use kafka::source::{Incoming, RecordSource as _};
 use serde_json::{Value, json};
+use serve::{Times, serve};
 
 /// A command and what it is said to answer.
 struct Example {

@@ -13,7 +13,6 @@ mod issues;
 mod otlp;
 mod reports;
 mod sentry;
-mod serve;
 
 use std::{
     sync::Arc,
@@ -34,12 +33,7 @@ use issue::{
 use jiff::Timestamp;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-pub use self::{
-    events::Service,
-    guard::not_found,
-    hosts::Hosts,
-    serve::{Times, room_for, serve},
-};
+pub use self::{events::Service, guard::not_found, hosts::Hosts};
 use crate::{
     accept::{AcceptError, Acceptor, Idempotency, Receipt, Submission, Submitted},
     limit::Limiter,

@@ -4,10 +4,11 @@ use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use kafka::publish::broker::BrokerPublisher;
+use serve::{Times, room_for, serve};
 use sidecar::{
     config::{Config, LogFormat},
     health::health_routes,
-    intake::{Hosts, IntakeState, Limits, Times, not_found, room_for, routes, serve},
+    intake::{Hosts, IntakeState, Limits, not_found, routes},
     metrics::Metrics,
     shared::SharedWindow,
 };

@@ -19,7 +19,7 @@ use issue::{
     report::{Kind, Language, Level},
 };
 use kit::{Kit, Program, cached, run, source};
-use sidecar::intake::{Times, serve};
+use serve::{Times, serve};
 use spool::Door;
 use tokio::net::TcpListener;
 

@@ -10,12 +10,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shim", &[]),
     ("kafka", &["issue"]),
     ("intake", &["issue"]),
-    ("sidecar", &["issue", "kafka", "intake"]),
-    ("consumer", &["issue", "kafka", "intake", "frustration"]),
+    ("serve", &["intake"]),
+    ("sidecar", &["issue", "kafka", "intake", "serve"]),
+    ("consumer", &["issue", "kafka", "intake", "serve", "frustration"]),
     ("operator", &["issue", "kafka", "intake", "frustration"]),
     ("frustration", &["issue"]),
-    ("cli", &["issue", "kafka", "intake", "frustration", "sidecar", "consumer", "shim"]),
-    ("tests", &["issue", "kafka", "intake", "frustration", "sidecar", "consumer", "shim", "cli", "operator"]),
+    ("cli", &["issue", "kafka", "intake", "serve", "frustration", "sidecar", "consumer", "shim"]),
+    (
+        "tests",
+        &[
+            "issue",
+            "kafka",
+            "intake",
+            "serve",
+            "frustration",
+            "sidecar",
+            "consumer",
+            "shim",
+            "cli",
+            "operator",
+        ],
+    ),
 ];
 
 /// What a crate must never bring in, however indirectly a convenience might suggest it.

@@ -19,11 +19,12 @@ use jiff::Timestamp;
 use kafka::local::local;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serve::{Times, serve};
 use sidecar::{
     Sidecar,
     intake::{self, Hosts, IntakeState, Limits},
 };
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     instance::Claim,
@@ -36,6 +37,9 @@ use crate::arguments::DevArguments;
 /// How long a stop may take: what is not stored by then stays in the spool for the next start.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long answers under way may take when it ends: an open page would hold it for ever.
+const DRAIN: Duration = Duration::from_secs(1);
+
 /// Everything that runs.
 pub struct Service {
     /// Where it serves.
@@ -43,7 +47,7 @@ pub struct Service {
     sidecar: Arc<Sidecar>,
     tracker: Tracker,
     ask_to_end: oneshot::Sender<()>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     _claim: Claim,
 }
 
@@ -65,7 +69,10 @@ impl Service {
         let router = router(&sidecar, &tracker, store);
         let router = if arguments.frustration { router.merge(shop::routes()) } else { router };
         let (ask_to_end, asked) = oneshot::channel();
-        let serving = tokio::spawn(serve(listener, router, asked));
+        // A dropped asker asks as well.
+        let asked = async { asked.await.unwrap_or_default() };
+        let times = Times { drain: DRAIN, ..Times::default() };
+        let serving = tokio::spawn(serve(listener, router, asked, times));
         claim.announce(&url)?;
         tracing::info!(url, data_dir = %data_dir.display(), "serving");
         Ok(Self { url, sidecar, tracker, ask_to_end, serving, _claim: claim })
@@ -75,8 +82,8 @@ impl Service {
     pub async fn stop(self) {
         // Nobody listens only if the server has ended already.
         self.ask_to_end.send(()).ok();
-        if time::timeout(Duration::from_secs(1), self.serving).await.is_err() {
-            tracing::warn!("some connections were cut");
+        if let Err(error) = self.serving.await {
+            tracing::warn!(%error, "the server ended badly");
         }
         match Arc::try_unwrap(self.sidecar) {
             Ok(sidecar) => sidecar.stop(GRACE).await,
@@ -157,15 +164,6 @@ fn router(sidecar: &Arc<Sidecar>, tracker: &Tracker, store: Arc<SqliteStore>) ->
         .merge(tracker.event_routes())
         .merge(tracker.health_routes())
         .merge(tracker.ui_routes())
-}
-
-async fn serve(listener: TcpListener, router: Router, asked: oneshot::Receiver<()>) -> std::io::Result<()> {
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async {
-            // A dropped asker asks as well.
-            asked.await.unwrap_or_default();
-        })
-        .await
 }
 
 /// What the routes of runs stand on.

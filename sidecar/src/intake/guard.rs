@@ -2,38 +2,19 @@
 
 use std::time::Instant;
 
-use ::intake::problem::{CONTENT_TYPE, Fault, Problem};
+use ::intake::problem::{Fault, Problem};
 use axum::{
-    body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use uuid::Uuid;
+use serve::answer::{finish, request_id};
+
+pub use serve::answer::Refusal;
 
 use super::{IntakeState, hosts::Hosts};
 use crate::metrics::REQUESTS;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// A problem on its way out of a handler: [`guard`] writes it, because only it knows the request's name.
-#[derive(Debug)]
-pub struct Refusal(pub Problem);
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self(problem)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        response.extensions_mut().insert(self.0);
-        response
-    }
-}
 
 /// The layer around every handler.
 pub async fn guard(State(state): State<IntakeState>, request: Request, next: Next) -> Response {
@@ -54,7 +35,7 @@ pub async fn guard(State(state): State<IntakeState>, request: Request, next: Nex
 /// The answer to an address that does not exist: the fallback for whoever puts the routers together.
 pub async fn not_found() -> Response {
     let problem = Problem::new(Fault::NotFound, NO_ADDRESS);
-    finished(Refusal(problem).into_response(), &Method::GET, new_id(), "other").0
+    finished(Refusal(problem).into_response(), &Method::GET, request_id(&HeaderMap::new()), "other").0
 }
 
 const NO_ADDRESS: &str = "no such address; see POST /api/v1/issues and POST /api/v1/reports";
@@ -98,66 +79,24 @@ fn admit(hosts: &Hosts, request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The sender's name for the request if it is fit to be logged, or a fresh one.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let fit = |id: &&HeaderValue| {
-        let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-        (1..=128).contains(&id.len()) && id.as_bytes().iter().all(plain)
-    };
-    headers.get(REQUEST_ID).filter(fit).cloned().unwrap_or_else(new_id)
-}
-
-fn new_id() -> HeaderValue {
-    let id = Uuid::now_v7().to_string();
-    // A UUID is letters, digits and dashes.
-    HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("unnamed"))
-}
-
 /// Writes a refusal, names the request; and the outcome's metric label.
 fn finished(
-    mut response: Response,
+    response: Response,
     method: &Method,
     id: HeaderValue,
     route: &'static str,
 ) -> (Response, &'static str) {
-    let problem = response.extensions_mut().remove::<Problem>().or_else(|| bare(&response, method));
+    let (mut response, problem) = finish(response, method, id, NO_ADDRESS);
     let outcome = problem.as_ref().map_or("ok", |problem| problem.fault.slug());
     if let Some(problem) = problem {
-        let problem = problem.with_request_id(id.to_str().unwrap_or_default());
         log(&problem, route);
-        write(&problem, &mut response);
-    }
-    response.headers_mut().insert(REQUEST_ID, id);
-    (response, outcome)
-}
-
-/// The problem that axum answers with nothing but a status.
-fn bare(response: &Response, method: &Method) -> Option<Problem> {
-    match response.status() {
-        StatusCode::NOT_FOUND => Some(Problem::new(Fault::NotFound, NO_ADDRESS)),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            let detail =
-                format!("this address does not take {method}; the header Allow names those it takes");
-            Some(Problem::new(Fault::MethodNotAllowed, detail))
+        if problem.fault == Fault::UnsupportedMedia {
+            // RFC 9110, section 12.5.3: with 415 it says which codings a request may have.
+            let codings = HeaderValue::from_static("gzip, deflate, br");
+            response.headers_mut().insert(header::ACCEPT_ENCODING, codings);
         }
-        _ => None,
     }
-}
-
-fn write(problem: &Problem, response: &mut Response) {
-    *response.status_mut() =
-        StatusCode::from_u16(problem.fault.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.body_mut() = Body::from(problem.to_json());
-    let headers = response.headers_mut();
-    headers.remove(header::CONTENT_LENGTH);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
-    if let Some(seconds) = problem.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    if problem.fault == Fault::UnsupportedMedia {
-        // RFC 9110, section 12.5.3: with 415 it says which codings a request may have.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate, br"));
-    }
+    (response, outcome)
 }
 
 /// What the sender did wrong is the sender's to read; what we could not do is ours.

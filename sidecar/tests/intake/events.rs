@@ -10,7 +10,8 @@ use axum::{
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use sidecar::intake::{Limits, Times, serve};
+use serve::{Times, serve};
+use sidecar::intake::Limits;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::spool::{Door, post};

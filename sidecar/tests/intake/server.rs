@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sidecar::intake::{Limits, Times, serve};
+use serve::{Times, serve};
+use sidecar::intake::Limits;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

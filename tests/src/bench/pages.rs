@@ -9,12 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ::consumer::{
-    Settings, Tracker,
-    api::Limits,
-    serve::{Times, serve},
-    store::sqlite::SqliteStore,
-};
+use ::consumer::{Settings, Tracker, api::Limits, store::sqlite::SqliteStore};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use issue::{
@@ -29,6 +24,7 @@ use kafka::{
     publish::{Delivery, Outgoing, Publisher, SendError},
 };
 use serde_json::Map;
+use serve::{Times, serve};
 use uuid::Uuid;
 
 use super::{Figure, usage::Usage};

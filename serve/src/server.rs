@@ -1,14 +1,15 @@
-//! The HTTP/1.1 server: `axum::serve` sets no time limit on a request's head, and a port that every process of a pod
-//! can reach must not be held by one that sends a byte a minute.
+//! The HTTP/1.1 server: `axum::serve` sets no time limit on a request's head, and a port that every process of a pod or of
+//! a cluster can reach must not be held by one that sends a byte a minute.
 //!
 //! Connections are bounded because each costs memory that the pod's limit counts. When all places are taken, the one
 //! that has been idle longest goes; when none is idle, the newcomer is told to come again.
 
 mod crowd;
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router, body::Body, extract::ConnectInfo};
+use http_body_util::BodyExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::Service, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -64,13 +65,14 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = &mut shutdown => break,
-            stream = next(&listener) => stream,
+            next = next(&listener) => next,
         };
         match crowd.seat().await {
             Some(seat) => {
-                tokio::spawn(attend(stream, router.clone(), seat, times, connections.watcher()));
+                let router = router.clone().layer(Extension(ConnectInfo::<SocketAddr>(peer)));
+                tokio::spawn(attend(stream, router, seat, times, connections.watcher()));
             }
             None => crowd::refuse(&stream),
         }
@@ -89,9 +91,14 @@ async fn attend(stream: TcpStream, router: Router, seat: Seat, times: Times, wat
         let busy = place.busy();
         let answer = service.call(request);
         async move {
-            let answer = answer.await;
-            drop(busy);
-            answer
+            // Busy until the last of the answer is taken, or the connection is gone.
+            let whole = |body: Body| {
+                body.map_frame(move |frame| {
+                    let _until_the_end = &busy;
+                    frame
+                })
+            };
+            answer.await.map(|answer| answer.map(whole))
         }
     });
     let connection = http1::Builder::new()
@@ -110,15 +117,15 @@ async fn attend(stream: TcpStream, router: Router, seat: Seat, times: Times, wat
 
 /// The next connection. Errors concern one connection, or the process's open files: the first pass, the others need
 /// time.
-async fn next(listener: &TcpListener) -> TcpStream {
+async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut said = false;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection stays with delayed sending");
                 }
-                return stream;
+                return (stream, peer);
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
@@ -128,5 +135,47 @@ async fn next(listener: &TcpListener) -> TcpStream {
                 sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+        sync::oneshot,
+    };
+
+    use super::*;
+
+    async fn ask(address: SocketAddr, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(bytes).await.expect("sent");
+        let mut answer = Vec::new();
+        timeout(Duration::from_secs(20), stream.read_to_end(&mut answer))
+            .await
+            .expect("an end")
+            .expect("read");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_arrive_ends_the_connection_and_peers_are_known() {
+        let peer = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string();
+        let router = Router::new().route("/", get(peer));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async { stopped.await.unwrap_or_default() };
+        let times = Times { head: Duration::from_millis(100), connections: 2, ..Times::default() };
+        let served = tokio::spawn(serve(listener, router, shutdown, times));
+        for slow in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\ny: "] {
+            ask(address, slow.as_bytes()).await;
+        }
+        let answer = ask(address, b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
+        drop(stop);
+        timeout(Duration::from_secs(5), served).await.expect("an end").expect("no panic");
     }
 }
