@@ -56,8 +56,6 @@ fn shared_window(config: &Config) -> anyhow::Result<Option<Box<dyn SharedWindow>
     let Some(url) = &config.redis_url else { return Ok(None) };
     #[cfg(feature = "redis")]
     {
-        // Only Redis needs it here: librdkafka brings its own. Set already is as good.
-        rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
         let window = sidecar::shared::redis::RedisWindow::new(url.reveal())
             .map_err(|reason| anyhow::anyhow!("ISSUETRACKER_REDIS_URL cannot be used: {reason}"))?;
         Ok(Some(Box::new(window)))

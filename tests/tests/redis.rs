@@ -286,3 +286,15 @@ async fn nobody_who_reports_waits_for_a_slow_redis() {
     // One call waits for 45 ms; were each first report to wait, it would be 30 times that.
     assert!(slowest[1] < slowest[0] + Duration::from_millis(45 * 10), "{slowest:?}");
 }
+
+#[tokio::test]
+async fn a_redis_behind_tls_is_used_when_its_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, url) = Redis::start_tls(folder.path()).unwrap();
+    let keys = ["trace".to_owned()];
+    let refused = RedisWindow::new(&url).unwrap().noted(&keys).await.unwrap_err();
+    assert!(refused.to_lowercase().contains("certificate"), "{refused}");
+    let mut trusting = RedisWindow::new(&format!("{url}#insecure")).unwrap();
+    trusting.note(&[("trace".to_owned(), "issue".to_owned())]).await.unwrap();
+    assert_eq!(trusting.noted(&keys).await.unwrap(), [Some("issue".to_owned())]);
+}

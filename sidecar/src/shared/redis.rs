@@ -1,6 +1,6 @@
 //! The shared window in Redis: `SET key issue NX EX 86400` notes a sample, `GET` asks for it.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use async_trait::async_trait;
 use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
@@ -83,8 +83,10 @@ impl SharedWindow for RedisWindow {
 
 /// What went wrong, without what was sent: that may be a password.
 fn kind(error: &redis::RedisError) -> String {
-    match error.code() {
-        Some(code) => format!("Redis answered {code}"),
-        None => error.category().to_owned(),
+    match (error.code(), error.source()) {
+        (Some(code), _) => format!("Redis answered {code}"),
+        // Of the system or of TLS.
+        (None, Some(cause)) => format!("{}: {cause}", error.category()).chars().take(300).collect(),
+        (None, None) => error.category().to_owned(),
     }
 }

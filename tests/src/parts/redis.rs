@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -34,6 +35,31 @@ impl Redis {
         wait::until("Redis answers", Duration::from_secs(30), || redis.command("PING").ok());
         ran("Redis, one server without persistence")?;
         Ok(redis)
+    }
+
+    /// A server that speaks TLS alone, under a certificate for `localhost` that nobody vouches for. Returned is where it is
+    /// reached. It ends with the process.
+    pub fn start_tls(folder: &Path) -> Result<(Process, String)> {
+        need(TOOLS)?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let (certificate, key) = (folder.join("redis.pem"), folder.join("redis.key"));
+        std::fs::write(&certificate, made.cert.pem())?;
+        std::fs::write(&key, made.signing_key.serialize_pem())?;
+        let mut command = server();
+        command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+        for (option, file) in [
+            ("--tls-cert-file", &certificate),
+            ("--tls-key-file", &key),
+            ("--tls-ca-cert-file", &certificate),
+        ] {
+            command.arg(option).arg(file);
+        }
+        let process = Process::start(&mut command, None)?;
+        let there = || TcpStream::connect(("127.0.0.1", port)).ok();
+        wait::until("Redis takes connections", Duration::from_secs(30), there);
+        ran("Redis, one server that speaks TLS")?;
+        Ok((process, format!("rediss://:{PASSWORD}@localhost:{port}/0")))
     }
 
     /// Its port on 127.0.0.1.
@@ -99,21 +125,12 @@ impl Redis {
 }
 
 fn serve(port: u16) -> Result<Process> {
+    Process::start(server().args(["--port", &port.to_string()]), None)
+}
+
+fn server() -> Command {
     let mut command = Command::new("redis-server");
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", PASSWORD]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     command
-        .args([
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--requirepass",
-            PASSWORD,
-            "--port",
-        ])
-        .arg(port.to_string())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    Process::start(&mut command, None)
 }

@@ -218,7 +218,7 @@ impl World {
     async fn deliver(&self) {
         let (stop, mut tasks) = (CancellationToken::new(), Vec::new());
         for _ in 0..2 {
-            let waits = Waits { look: Duration::from_millis(5), unsure: 0, pause: |_, _| 1 };
+            let waits = Waits { look: Duration::from_millis(50), unsure: 0, pause: |_, _| 1 };
             let courier = Arc::new(Https { time: Duration::from_millis(400) });
             let worker =
                 Worker::new(Arc::clone(&self.visits), courier, Some("https://t.example".to_owned()), waits);
@@ -230,10 +230,10 @@ impl World {
         };
         let done = async {
             while waiting().await > 0 {
-                tokio::time::sleep(Duration::from_millis(50)).await; // tidy: allow
+                tokio::time::sleep(Duration::from_millis(500)).await; // tidy: allow
             }
         };
-        tokio::time::timeout(Duration::from_secs(240), done).await.expect("all of it ends in time");
+        tokio::time::timeout(Duration::from_secs(600), done).await.expect("all of it ends in time");
         stop.cancel();
         for task in tasks {
             task.await.expect("it ends");
