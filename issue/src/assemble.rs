@@ -21,6 +21,7 @@ mod lookback;
 mod prefilter;
 mod prefix;
 mod record;
+mod shared;
 
 use buffer::Buffer;
 pub(crate) use head::is_named;

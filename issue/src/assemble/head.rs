@@ -6,7 +6,8 @@ use super::buffer::{Buffer, Line};
 use super::known::Known;
 use super::lookback;
 use super::prefix::{Look, look};
-use super::record::{Record, SINGLE, Verdict};
+use super::record::{FRONTS, Record, SINGLE, Verdict};
+use super::shared;
 use crate::languages::frames::{is_qualified, names_an_error, type_and_message};
 use crate::languages::{self, Grammar, Opening, php, ruby};
 use crate::logline::{self, Rank};
@@ -45,7 +46,8 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut 
         lookback::header(&mut record, buffer, line, "", &ANNOUNCING);
         return Some(log_or_typed(record, &text, limits));
     }
-    let (offset, grammar, opening) = framed(&text, &seen)?;
+    let found = framed(&text, &seen);
+    let Some((offset, grammar, opening)) = found else { return behind_front(record, buffer, line, &text) };
     lookback::thrown(&mut record, buffer, line, text.get(..offset).unwrap_or_default(), grammar)?;
     let body = record.body;
     record.append(&text);
@@ -53,6 +55,35 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut 
     record.become_trace(grammar, opening, body);
     record.assume_prefix(text.get(..offset).unwrap_or_default());
     Some(record)
+}
+
+/// A trace that begins behind a front that nobody knows, but that the line above has, too.
+fn behind_front(mut record: Record, buffer: &Buffer, line: &Line, text: &str) -> Option<Record> {
+    let above = buffer.line_before(line.start, line.start)?;
+    for at in shared::ends(text, &buffer.text(&above)).into_iter().take(FRONTS) {
+        let (front, rest) = text.split_at_checked(at)?;
+        let blank = front.trim().is_empty();
+        let candidates = languages::Candidates::of(rest);
+        let opening = candidates.open(rest).filter(|(grammar, opening)| {
+            let vague = matches!(grammar.language, Language::Perl | Language::Unknown);
+            !vague && (opening.firm || !blank)
+        });
+        if let Some((grammar, opening)) = opening {
+            lookback::header(&mut record, buffer, line, front, grammar.headers);
+            add_opener(&mut record, text, at, grammar, opening);
+            return Some(record);
+        }
+        if let Some((grammar, opening)) = languages::frame(rest).filter(|_| !blank) {
+            lookback::thrown(&mut record, buffer, line, front, grammar)?;
+            let body = record.body;
+            record.append(text);
+            record.settle();
+            record.become_trace(grammar, opening, body);
+            record.assume_prefix(front);
+            return Some(record);
+        }
+    }
+    None
 }
 
 /// What a line's text alone tells of it as the first of a record, or as one below a log line.
@@ -78,6 +109,11 @@ impl Front {
                 Self { seen, opening: languages::opens_at(text, candidates, seen.starts().skip(1)) }
             }
         }
+    }
+
+    /// Whether the line is a log line that states its level in front of words.
+    fn states_level(&self) -> bool {
+        self.seen.head.is_some_and(|head| head.rank.is_some())
     }
 
     /// Whether a trace surely begins with the line: then nobody asks for the front of a log line, nor for the level that
@@ -161,7 +197,12 @@ pub fn is_error_header(text: &str) -> bool {
 
 /// Decides on a line below a log line or an error's header.
 pub fn accept(record: &mut Record, line: &str, known: &mut Known) -> Verdict {
-    let Front { seen, opening } = known.front(line);
+    let raw = known.front(line);
+    // A line that states a level is no part of a trace, whatever stands before it.
+    let bare = if raw.states_level() { line } else { record.behind_shared(line) };
+    let prefixed = bare.len() < line.len();
+    let Front { seen, opening } = if prefixed { known.front(bare) } else { raw };
+    let line = bare;
     if let Some((offset, grammar, opening)) = opening {
         // Only what stands below its header, or below the rest of its message, belongs to it.
         let own = offset > 0 && seen.head.is_some_and(|head| head.time && head.rank.is_some());
@@ -171,11 +212,17 @@ pub fn accept(record: &mut Record, line: &str, known: &mut Known) -> Verdict {
         if record.held() > MORE || !record.is_firm() || other || apart {
             return Verdict::End("next record");
         }
+        record.strip_shared();
         add_opener(record, line, offset, grammar, opening);
         return if opening.firm { Verdict::Take } else { Verdict::Hold };
     }
     if let Some((offset, grammar, opening)) = framed(line, &seen) {
+        record.strip_shared();
         return convert(record, line, offset, grammar, opening);
+    }
+    // Where only the front holds a time, every line has one: what is not of a trace is a log line.
+    if prefixed && !record.timed && !is_near(line) {
+        return Verdict::End("next log line");
     }
     if !record.is_firm() && is_error_header(line) {
         return Verdict::End("another header");
@@ -284,6 +331,14 @@ fn php_thrown_at(record: &Record) -> Option<usize> {
     })
 }
 
+/// Whether a line behind a front of times may stand between a log line and its trace.
+fn is_near(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
+        || is_header_continuation(line)
+        || is_error_header(line)
+        || is_class_line(line)
+}
+
 /// Lines that asyncio prints between its message and the traceback.
 fn is_header_continuation(line: &str) -> bool {
     ["future: <", "handle: <", "protocol: <", "transport: <", "task: <"]
@@ -295,11 +350,13 @@ fn is_header_continuation(line: &str) -> bool {
 fn continuation(record: &mut Record, line: &str) -> Verdict {
     let blank = line.trim().is_empty();
     if record.is_firm() && record.len() == record.header_lines + 1 && is_named(line.trim_start()) {
+        record.strip_shared();
         record.append(line);
         record.settle();
         return Verdict::Take;
     }
     if record.is_firm() && record.len() < record.header_lines + LOG_LINES && is_empty_log(record) {
+        record.strip_shared();
         record.append(line);
         if blank {
             return Verdict::Hold;
@@ -310,6 +367,7 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
     let belongs =
         line.starts_with([' ', '\t']) && !blank || is_header_continuation(line) || is_addition(line);
     if record.is_firm() && record.held() == 0 && belongs && record.len() < LOG_LINES {
+        record.strip_shared();
         record.append(line);
         record.settle();
         return Verdict::Take;
@@ -320,6 +378,7 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
     let gap = record.held() == 1 && above.trim().is_empty();
     let inner = gap && above.len() > 3 && line.starts_with(above) && !blank;
     if record.is_firm() && inner && record.len() < LOG_LINES {
+        record.strip_shared();
         record.append(line);
         record.settle();
         return Verdict::Take;

@@ -6,8 +6,9 @@ use super::buffer::Mark;
 use super::head;
 use super::known::{Known, Line, Stand};
 use super::prefix::Prefix;
-use super::{Block, Limits};
+use super::{Block, Limits, shared};
 use crate::languages::{Grammar, Next, Opening, State};
+use crate::logline::{self, Rank};
 use crate::report::Level;
 
 /// Lines and bytes that a record may hold without being sure of them.
@@ -17,6 +18,9 @@ const HELD_BYTES: usize = 256 * 1024;
 /// Room that most records need, so that they do not grow line by line.
 const USUAL_BYTES: usize = 1024;
 const USUAL_LINES: usize = 32;
+
+/// Fronts of a log line that are tried against the line below.
+pub const FRONTS: usize = 6;
 
 /// Phase of a grammar whose record is one line.
 pub const SINGLE: u8 = u8::MAX;
@@ -60,6 +64,8 @@ pub struct Record {
     prefix: Option<Prefix>,
     /// Whether the prefix was confirmed by a second line.
     constant: bool,
+    /// Whether the log line behind the prefix has a time of its own.
+    pub timed: bool,
     /// Level that the first line states.
     pub level: Option<Level>,
 }
@@ -85,6 +91,7 @@ impl Record {
             second: Mark::default(),
             prefix: None,
             constant: false,
+            timed: false,
             level: None,
         }
     }
@@ -145,8 +152,38 @@ impl Record {
         self.body = body;
     }
 
+    /// The line without the front that it shares with the log line above it, where a level still stands behind that
+    /// front: what a runner puts before every line.
+    pub fn behind_shared<'a>(&mut self, line: &'a str) -> &'a str {
+        let header = self.line(self.header_lines);
+        if self.len() == self.header_lines + 1 && self.prefix.is_none() {
+            let fronts = shared::ends(header, line);
+            let behind = |at: &usize| header.get(*at..).and_then(logline::head);
+            let found = fronts.iter().rev().take(FRONTS).find_map(|at| {
+                let head = behind(at).filter(|head| head.rank >= Some(Rank::Warning))?;
+                Some((Prefix::new(header.get(..*at)?), head.time))
+            });
+            if let Some((prefix, timed)) = found {
+                self.prefix = Some(prefix);
+                self.timed = timed;
+            }
+        }
+        self.prefix.as_ref().and_then(|prefix| prefix.strip(line)).unwrap_or(line)
+    }
+
+    /// Takes the front that the lines below the header were found to share off those that came before.
+    pub fn strip_shared(&mut self) {
+        if self.prefix.is_some() && !self.constant {
+            self.constant = true;
+            self.strip_lines();
+        }
+    }
+
     /// Remembers what stands before the text proper of the line that opened the trace.
     pub fn assume_prefix(&mut self, text: &str) {
+        if self.constant {
+            return;
+        }
         self.prefix = (!text.is_empty()).then(|| Prefix::new(text));
         self.constant = false;
     }
