@@ -41,7 +41,12 @@ fn is_uncaught(rule: &str) -> bool {
 pub fn parse(block: &Block, min_level: Level) -> Option<Parsed> {
     let trace = block.trace();
     let mut parsed = match block.grammar {
-        Some(grammar) => (grammar.parse)(&trace)?,
+        // Of a trace that after all is none the log line above it is left.
+        Some(grammar) => match (grammar.parse)(&trace) {
+            Some(parsed) => parsed,
+            None if !trace.header.is_empty() => log(block)?,
+            None => return None,
+        },
         None => log(block)?,
     };
     if block.grammar.is_some() && !trace.header.is_empty() {

@@ -18,6 +18,14 @@ capture() {
   (cd "$work/app" && timeout 60 "$@" 2>&1 >/dev/null) | normalise >"$here/$language/$name.txt"
 }
 
+# runner LANGUAGE CASE COMMAND…: what a test runner prints on both streams, where the machine has it.
+runner() {
+  local language=$1 name=$2
+  shift 2
+  command -v "$1" >/dev/null || return 0
+  (cd "$work/app" && timeout 60 "$@" 2>&1) | normalise >"$here/$language/$name.txt"
+}
+
 normalise() {
   sed -E -e "s#(file://)?$work/app#\1/app#g" -e "s#$work#/tmp/build#g" \
     -e "s#$HOME/\.pyenv/versions/3\.([0-9]+)\.[0-9]+#/usr/local#g" \
@@ -45,6 +53,9 @@ python() {
     logging_warning asyncio_task ignored fatal pool custom_module; do
     capture python "$name" "$binary" "$work/app/$name.py"
   done
+  runner python pytest_long pytest -p no:cacheprovider test_boat.py
+  runner python pytest_short pytest -p no:cacheprovider --tb=short test_boat.py
+  runner python ipython ipython --colors=NoColor "$work/app/ipy.py"
   "$binary" -m venv "$work/venv" && "$work/venv/bin/pip" -q install 'structlog==25.*' 'python-json-logger==2.*' &&
     capture structured python_loggers "$work/venv/bin/python" "$work/app/json_loggers.py"
 }
@@ -147,6 +158,7 @@ ruby_() {
   for name in plain cause no_method raise_text no_message syntax thread logger load_error recursion; do
     capture ruby "$name" ruby "$work/app/$name.rb"
   done
+  runner ruby rspec rspec tow_spec.rb
 }
 
 php_() {
@@ -177,6 +189,7 @@ elixir_() {
     # The logger of Elixir before 1.15 writes to stdout.
     (cd "$work/app" && timeout 60 elixir "$work/app/$name.exs" 2>&1) | normalise >"$here/elixir/$name.txt"
   done
+  runner elixir exunit elixir t_test.exs
 }
 
 for language in ${*:-python javascript jvm go_ rust native perl_ ruby_ php_ dotnet_ elixir_}; do

@@ -42,6 +42,14 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut 
         add_opener(&mut record, &text, offset, &ruby::GRAMMAR, opening);
         return Some(record);
     }
+    if record.falls_back(limits)
+        && let Some((offset, grammar, opening)) = opened_behind(buffer, line, &text).filter(is_firm)
+    {
+        let front = text.get(..offset).unwrap_or_default();
+        lookback::header(&mut record, buffer, line, front, grammar.headers);
+        add_opener(&mut record, &text, offset, grammar, opening);
+        return Some(record);
+    }
     if record.falls_back(limits) || is_typed(&text, &seen) {
         lookback::header(&mut record, buffer, line, "", &ANNOUNCING);
         return Some(log_or_typed(record, &text, limits));
@@ -57,33 +65,47 @@ pub fn open(buffer: &Buffer, line: &Line, at: i64, limits: &Limits, known: &mut 
     Some(record)
 }
 
+fn is_firm((_, _, opening): &Found) -> bool {
+    opening.firm
+}
+
+/// The opener behind a front that nobody knows, but that the line above has, too.
+fn opened_behind(buffer: &Buffer, line: &Line, text: &str) -> Option<Found> {
+    let above = buffer.line_before(line.start, line.start)?;
+    shared::ends(text, &buffer.text(&above)).into_iter().take(FRONTS).find_map(|at| {
+        let (front, rest) = text.split_at_checked(at)?;
+        let (grammar, opening) = languages::Candidates::of(rest).open(rest)?;
+        let vague = matches!(grammar.language, Language::Perl | Language::Unknown);
+        let plain = opening.firm || !front.trim().is_empty();
+        (!vague && plain && !states_level(front)).then_some((at, grammar, opening))
+    })
+}
+
+fn states_level(front: &str) -> bool {
+    logline::head(&format!("{front}x")).is_some_and(|head| head.rank.is_some())
+}
+
 /// A trace that begins behind a front that nobody knows, but that the line above has, too.
 fn behind_front(mut record: Record, buffer: &Buffer, line: &Line, text: &str) -> Option<Record> {
-    let above = buffer.line_before(line.start, line.start)?;
-    for at in shared::ends(text, &buffer.text(&above)).into_iter().take(FRONTS) {
-        let (front, rest) = text.split_at_checked(at)?;
-        let blank = front.trim().is_empty();
-        let candidates = languages::Candidates::of(rest);
-        let opening = candidates.open(rest).filter(|(grammar, opening)| {
-            let vague = matches!(grammar.language, Language::Perl | Language::Unknown);
-            !vague && (opening.firm || !blank)
-        });
-        if let Some((grammar, opening)) = opening {
-            lookback::header(&mut record, buffer, line, front, grammar.headers);
-            add_opener(&mut record, text, at, grammar, opening);
-            return Some(record);
-        }
-        if let Some((grammar, opening)) = languages::frame(rest).filter(|_| !blank) {
-            lookback::thrown(&mut record, buffer, line, front, grammar)?;
-            let body = record.body;
-            record.append(text);
-            record.settle();
-            record.become_trace(grammar, opening, body);
-            record.assume_prefix(front);
-            return Some(record);
-        }
+    if let Some((at, grammar, opening)) = opened_behind(buffer, line, text) {
+        let front = text.get(..at).unwrap_or_default();
+        lookback::header(&mut record, buffer, line, front, grammar.headers);
+        add_opener(&mut record, text, at, grammar, opening);
+        return Some(record);
     }
-    None
+    let above = buffer.line_before(line.start, line.start)?;
+    let fronts = shared::ends(text, &buffer.text(&above));
+    let mut fronts = fronts.into_iter().take(FRONTS).filter_map(|at| text.split_at_checked(at));
+    let (front, (grammar, opening)) = fronts.find_map(|(front, rest)| {
+        Some((front, languages::frame(rest).filter(|_| !front.trim().is_empty())?))
+    })?;
+    lookback::thrown(&mut record, buffer, line, front, grammar)?;
+    let body = record.body;
+    record.append(text);
+    record.settle();
+    record.become_trace(grammar, opening, body);
+    record.assume_prefix(front);
+    Some(record)
 }
 
 /// What a line's text alone tells of it as the first of a record, or as one below a log line.
@@ -299,6 +321,12 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     {
         return Some(record.line_start(index));
     }
+    // Dart's words need no class: below a log line they are the line above the frames.
+    if grammar.language == Language::Dart {
+        let head = || logline::head(whole).map_or(0, |head| head.message);
+        let below = record.len() > first + 1;
+        return Some(if below { record.line_start(first + 1) } else { record.line_start(first) + head() });
+    }
     if grammar.language == Language::Go {
         let last = record.len().checked_sub(1).filter(|last| *last > first)?;
         let named = !record.line(last).contains(' ') && record.line(last).contains('.');
@@ -373,6 +401,13 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
         return Verdict::Take;
     }
     // Some loggers leave one line empty between their words and the trace.
+    // What pydantic says of one field: its name, and indented what is wrong with it.
+    if record.is_firm() && record.held() == 1 && line.starts_with("  ") && line.contains(" [type=") {
+        record.strip_shared();
+        record.append(line);
+        record.settle();
+        return Verdict::Take;
+    }
     // An empty line that is indented like the words around it is one of them.
     let above = record.line(record.len().saturating_sub(1));
     let gap = record.held() == 1 && above.trim().is_empty();

@@ -6,9 +6,10 @@ use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
 use crate::languages::frames::{is_number, is_qualified, names_an_error, type_and_message};
-use crate::languages::{GRAMMARS, Grammar, dotnet, php, ruby};
+use crate::languages::{GRAMMARS, Grammar, dotnet, jvm, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
+use crate::search;
 
 /// Lines looked at above an opener.
 pub const LINES: u64 = 12;
@@ -96,6 +97,10 @@ pub fn is_shown(text: &str) -> bool {
 fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {
     if runtime.iter().any(|start| text.starts_with(start)) {
         return true;
+    }
+    if nearest && ruby::is_failure(below) {
+        let number = text.trim_start().split(") ").next().unwrap_or_default();
+        return text.starts_with(' ') && is_number(number);
     }
     let nested = below.starts_with("future: <") || below.starts_with("handle: <");
     // Reading a line's front is the dear part: only a line that may announce is read, and the one below it after that.
@@ -198,7 +203,7 @@ pub fn thrown(
 fn is_aside(text: &str, grammar: &Grammar) -> bool {
     match grammar.language {
         Language::Javascript => text.trim().is_empty() || is_shown(text),
-        Language::Dotnet => dotnet::is_repetition(text.trim_end()),
+        Language::Dotnet => dotnet::is_repetition(text.trim_end()) || text.trim() == "Stack Trace:",
         _ => false,
     }
 }
@@ -228,6 +233,7 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
             .starts()
             .find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
             .or_else(|| ruby::inspected(text).map(|(offset, _, _)| offset)),
+        Language::Dotnet if dotnet::tested(text).is_some() => Some(text.len() - text.trim_start().len()),
         Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
             if let Some(offset) = embedded(text) {
                 return Some(offset);
@@ -252,6 +258,10 @@ pub fn embedded_class(text: &str) -> Option<usize> {
 
 /// The last ` Name: ` in a line whose name only an error can have: `job failed: RangeError: out of range`.
 pub fn embedded(text: &str) -> Option<usize> {
+    if let Some(end) = search::find(text, "Exception in service ") {
+        let start = text.get(..end)?.rfind(' ').map_or(0, |at| at + 1);
+        return text.get(start..).and_then(jvm::in_service).map(|_| start);
+    }
     text.match_indices([' ', '|'])
         .map(|(at, _)| at + 1)
         .find(|at| text.get(*at..).and_then(type_and_message).is_some_and(|(class, _)| names_an_error(class)))

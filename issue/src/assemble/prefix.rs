@@ -3,6 +3,8 @@
 //! A prefix is believed when the next line of the record carries one of the same shape; until then it may as well be
 //! the front of a log line that shares its line with the trace.
 
+use super::head::is_error_header;
+use crate::languages::frames::{names_an_error, type_and_message};
 use crate::logline::Head;
 
 /// The shape of a prefix: its text, in which every run of digits stands for any other.
@@ -141,9 +143,18 @@ const INDENTED: &str = "Traceback (most recent call last):";
 
 /// Where a text that a tool indented as a whole begins, if it begins as only a crash does.
 fn shifted(window: &str) -> Option<usize> {
-    const STARTS: [&str; 4] = ["thread '", "panic: ", "Exception in thread \"", "Unhandled exception. "];
+    const STARTS: [&str; 6] =
+        ["thread '", "panic: ", "Exception in thread \"", "Unhandled exception. ", "** (", "Assertion with "];
     let text = window.trim_start_matches(' ');
-    STARTS.iter().any(|start| text.starts_with(start)).then_some(window.len() - text.len())
+    // A thread dump's `java.lang.Thread.State: …` is no error: a class within another is printed with `$`.
+    let plain =
+        |class: &str| names_an_error(class) || !package(class).bytes().any(|byte| byte.is_ascii_uppercase());
+    let named = || is_error_header(text) && type_and_message(text).is_some_and(|(class, _)| plain(class));
+    (STARTS.iter().any(|start| text.starts_with(start)) || named()).then_some(window.len() - text.len())
+}
+
+fn package(class: &str) -> &str {
+    class.rsplit_once('.').map_or("", |(package, _)| package)
 }
 
 /// What one look at a line's front tells: the front of a log line, and the offsets at which the text proper could

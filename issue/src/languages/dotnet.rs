@@ -1,7 +1,7 @@
 //! .NET: uncaught exceptions of CoreCLR and Mono, inner exceptions, aggregates, asynchronous seams, traces that a
 //! logger wrote.
 
-use super::frames::{Thrown, is_number, non_empty, parsed, type_and_message};
+use super::frames::{Thrown, is_number, is_qualified, names_an_error, non_empty, parsed, type_and_message};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
@@ -120,6 +120,12 @@ fn is_seam(text: &str) -> bool {
         || is_repetition(text)
 }
 
+/// `System.InvalidOperationException : text`: the consoles of test runners set the class apart from its words.
+pub fn tested(text: &str) -> Option<(&str, &str)> {
+    let (class, message) = search::split_once(text.trim_start(), " : ")?;
+    (is_qualified(class) && names_an_error(class)).then_some((class, message))
+}
+
 /// What stands around the frames of a recursion that used the stack up.
 pub fn is_repetition(text: &str) -> bool {
     text.starts_with("Repeat ") && text.ends_with(" times:")
@@ -202,7 +208,7 @@ impl Reader {
             if let Some(thrown) = self.open.last().and_then(|at| self.all.get_mut(*at)) {
                 thrown.frames.push(frame);
             }
-        } else if is_seam(text) {
+        } else if is_seam(text) || text == "Stack Trace:" {
             self.in_message = false;
             if text.starts_with("--- End of inner exception") && self.open.len() > 1 {
                 self.open.pop();
@@ -248,7 +254,7 @@ impl Reader {
 
     fn one(&mut self, text: &str, relation: Option<Relation>) {
         let text = text.trim_end().trim_end_matches("<---").trim_end();
-        let thrown = match type_and_message(text) {
+        let thrown = match type_and_message(text).or_else(|| tested(text)) {
             Some((class, message)) => Thrown::new(class, message),
             None => Thrown { message: text.to_owned(), ..Thrown::default() },
         };

@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Elixir,
-    needles: &["** ", "Error in process", "CRASH REPORT", "xception "],
+    needles: &["** ", "Assertion with ", "Error in process", "CRASH REPORT", "xception "],
     headers: &[
         "GenServer ",
         "Process #PID<",
@@ -31,12 +31,18 @@ const FRAMES: u8 = 1;
 const REST: u8 = 2;
 const ERLANG: u8 = 3;
 const SHELL: u8 = 4;
+const TEST: u8 = 5;
 const MESSAGE_LINES: u32 = 20;
+/// What ExUnit prints between an error's words and its frames.
+const STACK: &str = "stacktrace:";
 
 fn opens(line: &str) -> Option<Opening> {
     let text = line.strip_prefix("    ").unwrap_or(line);
     if thrown(text).is_some() {
         return Opening::firm("elixir.raised", MESSAGE);
+    }
+    if asserted(line).is_some() {
+        return Opening::weak("elixir.asserted", MESSAGE);
     }
     if shell(line).is_some() {
         return Opening::firm("elixir.shell", SHELL);
@@ -61,6 +67,18 @@ fn thrown(line: &str) -> Option<(&str, &str)> {
     // `EXIT from #PID<0.96.0>`: the process is another one each time.
     let class = class.split(" from #PID<").next().unwrap_or(class);
     (named && class.len() < 200).then(|| (class, message.trim()))
+}
+
+/// `Assertion with == failed` of ExUnit, whose class is not printed.
+fn asserted(line: &str) -> Option<(&str, &str)> {
+    let text = line.trim();
+    (text.starts_with("Assertion with ") && text.ends_with(" failed"))
+        .then_some(("ExUnit.AssertionError", text))
+}
+
+/// Below `stacktrace:` of a test's report frames are indented by two less.
+fn test_frame(line: &str) -> Option<Frame> {
+    frame(&format!("    {}", line.strip_prefix("  ")?.trim_start()))
 }
 
 /// `escript: exception error: text`, `** exception exit: text`: Erlang's shells and scripts.
@@ -153,6 +171,12 @@ fn follows(state: &mut State, line: &str) -> Next {
         let more = line.starts_with("  ") && !line.trim().is_empty();
         return if more { Next::Take } else { Next::End("after the term") };
     }
+    if state.phase == TEST {
+        return if test_frame(line).is_some() { Next::Take } else { Next::End("after the trace") };
+    }
+    if line == STACK && state.phase == MESSAGE {
+        return state.take(TEST);
+    }
     if frame(line).is_some() {
         return state.take(FRAMES);
     }
@@ -180,7 +204,15 @@ fn follows(state: &mut State, line: &str) -> Next {
     }
 }
 
+/// What ExUnit tells of a failed test between the error and its frames.
+const TOLD: [&str; 4] = ["code:", "left:", "right:", "The following "];
+
 fn in_message(state: &mut State, line: &str) -> Next {
+    // What ExUnit tells of the test below the error's words.
+    if TOLD.iter().any(|start| line.starts_with(start)) {
+        state.run += 1;
+        return Next::Hold;
+    }
     if line.trim().is_empty() {
         state.run += 1;
         return if state.run > MESSAGE_LINES { Next::End("message limit") } else { Next::Hold };
@@ -208,11 +240,21 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         _ => {}
     }
     let mut lines = trace.body.lines();
-    let (class, message) = thrown(lines.next()?.trim_start())?;
+    let first = lines.next()?.trim_start();
+    let (class, message) = thrown(first).or_else(|| asserted(first))?;
     let mut primary = Thrown::new(class, message);
     let mut nested: Vec<Thrown> = Vec::new();
     let mut open = true;
+    let mut tested = false;
     for line in lines {
+        if line == STACK {
+            (tested, open) = (true, false);
+            continue;
+        }
+        if let Some(frame) = test_frame(line).filter(|_| tested) {
+            primary.frames.push(frame);
+            continue;
+        }
         if line.starts_with("Client ") {
             break;
         }

@@ -222,6 +222,10 @@ fn in_frames(state: &mut State, line: &str) -> Next {
     if is_elision(text) || is_placeless(line) || is_seam(text) {
         return after_frame(state, line);
     }
+    // Vitest shows the source below the call that it points at.
+    if crate::assemble::is_shown(line) {
+        return Next::Take;
+    }
     if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
         return Next::Take;
     }
@@ -362,9 +366,7 @@ impl Reader {
         let text = line.trim();
         if line.starts_with("Emitted 'error' event ") {
             self.emitted = true;
-        } else if let Some(frame) =
-            frame(line).filter(|_| line.starts_with("  ")).or_else(|| browser_frame(line))
-        {
+        } else if let Some(frame) = frame(line).filter(|_| is_frame(line)).or_else(|| browser_frame(line)) {
             self.frame(frame.own());
             self.properties |= opens_properties(line);
         } else if self.thrown.is_empty() {

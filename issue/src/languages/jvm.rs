@@ -11,7 +11,7 @@ pub static GRAMMAR: Grammar = Grammar {
     needles: &[
         "\tat ",
         "xception",
-        "Caused by: ",
+        "rror",
         "fatal error has been detected by the Java",
         "rror occurred during",
         "rror: Could not create the Java",
@@ -352,9 +352,19 @@ fn after_thread(line: &str) -> &str {
     line.split_once("\" ").map_or(line, |(_, thrown)| thrown)
 }
 
+/// `org.jboss.msc.service.StartException in service NAME: text`: the class names its service before its words.
+pub fn in_service(text: &str) -> Option<(&str, &str)> {
+    let (class, rest) = search::split_once(text, " in service ")?;
+    let (_, message) = search::split_once(rest, ": ")?;
+    (is_qualified(class) && names_an_error(class)).then_some((class, message))
+}
+
 fn header(text: &str) -> Thrown {
     if is_circular(text) {
         return Thrown::new(text, "");
+    }
+    if let Some((class, message)) = in_service(text) {
+        return Thrown::new(class, message);
     }
     match type_and_message(text) {
         Some((class, message)) => Thrown::new(class, message),

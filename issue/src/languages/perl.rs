@@ -22,7 +22,9 @@ fn opens(line: &str) -> Option<Opening> {
     if line.starts_with([' ', '\t', '{']) {
         return None;
     }
-    statement(line).and_then(|_| Opening::firm("perl.die", CALLS))
+    statement(line)?;
+    // Behind a time the words begin, and the calls below stand behind one, too.
+    if crate::logline::has_time(line) { None } else { Opening::firm("perl.die", CALLS) }
 }
 
 /// The indented last line of a message of several lines, which tells the place.

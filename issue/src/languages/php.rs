@@ -34,6 +34,7 @@ const DONE: u8 = 2;
 const PLAIN: u8 = 3;
 const JSON: u8 = 4;
 const ENTRY: u8 = 5;
+const TESTED: u8 = 6;
 const MESSAGE_LINES: u32 = 24;
 
 /// Symfony's words for what reached its kernel, below them at most Monolog's trace.
@@ -76,7 +77,9 @@ fn opens(line: &str) -> Option<Opening> {
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
     let first = line.starts_with("#0 ") && call(line).is_some();
-    if first || matches!(line.trim_end(), "[stacktrace]" | "Stack trace:") {
+    if test_place(line).is_some() {
+        Opening::firm("php.tested", TESTED)
+    } else if first || matches!(line.trim_end(), "[stacktrace]" | "Stack trace:") {
         Opening::firm("php.logged", TRACE)
     } else {
         None
@@ -110,6 +113,24 @@ pub fn printed(line: &str) -> Option<usize> {
         placed && !label && is_class(class) && names_an_error(class.rsplit('\\').next().unwrap_or(class))
     };
     [0].into_iter().chain(line.match_indices(' ').map(|(at, _)| at + 1)).find(named)
+}
+
+/// `/app/tests/CartTest.php:14` alone on its line: PHPUnit tells calls by their places.
+fn test_place(line: &str) -> Option<Frame> {
+    let (file, number) = line.strip_prefix('/')?.trim_end().rsplit_once(':')?;
+    let known = file.ends_with(".php") && !file.contains(' ') && is_number(number);
+    known.then(|| Frame { file: Some(format!("/{file}")), line: number.parse().ok(), ..Frame::default() })
+}
+
+/// `Class: message`, an empty line, and the places.
+fn parse_tested(body: &str) -> Option<Parsed> {
+    let words: Vec<&str> = body.lines().take_while(|line| test_place(line).is_none()).collect();
+    let (class, message) = super::frames::type_and_message(words.first()?)?;
+    let mut thrown = Thrown::new(class, message);
+    words.iter().skip(1).for_each(|line| thrown.more(line));
+    thrown.message.truncate(thrown.message.trim_end().len());
+    thrown.frames = body.lines().filter_map(test_place).collect();
+    Some(parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))
 }
 
 /// `PHP Fatal error:  text` or `Fatal error: text`.
@@ -192,6 +213,8 @@ fn follows(state: &mut State, line: &str) -> Next {
         HEAD => in_head(state, line),
         TRACE => in_trace(state, line),
         PLAIN => Next::End("one line"),
+        TESTED if test_place(line).is_some() => Next::Take,
+        TESTED => Next::End("after the places"),
         JSON => Next::End("after the log entry"),
         ENTRY if line.trim_end() == "[stacktrace]" => state.take(TRACE),
         ENTRY => Next::End("one line"),
@@ -259,6 +282,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             let body = body.replace("\\\\", "\\");
             Some(parse_logged(&header, &body))
         }
+        "php.tested" => parse_tested(body),
         "php.logged" if body.starts_with("Stack trace:") || body.starts_with('#') => {
             let thrown = Thrown { frames: frames(None, body), ..Thrown::default() };
             Some(parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))

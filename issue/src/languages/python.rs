@@ -5,10 +5,22 @@ use super::{Grammar, Next, Opening, State, Trace, interrupts};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
 
+mod fatal;
+mod notebook;
+mod pytest;
+
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Python,
-    needles: &["Traceback (most", "Fatal Python error", " line ", "Exception i", "--- Logging error"],
+    needles: &[
+        "Traceback (most",
+        "Fatal Python error",
+        " line ",
+        "Exception i",
+        "--- Logging error",
+        " validation error",
+        "____",
+    ],
     headers: &[
         "Exception in thread ",
         "Exception ignored in",
@@ -33,6 +45,7 @@ pub static GRAMMAR: Grammar = Grammar {
         "concurrent.futures.process._RemoteTraceback:",
         "multiprocessing.pool.RemoteTraceback:",
         "\"\"\"",
+        notebook::RULE,
     ],
     opens,
     frame: super::never,
@@ -68,6 +81,8 @@ const FATAL: u8 = 6;
 const SYNTAX: u8 = 7;
 const CALL_STACK: u8 = 8;
 const BOXED: u8 = 9;
+const PYTEST: u8 = 10;
+const NOTEBOOK: u8 = 11;
 
 fn opens(line: &str) -> Option<Opening> {
     match line.as_bytes().first()? {
@@ -93,8 +108,18 @@ fn opens(line: &str) -> Option<Opening> {
         b'F' if line.starts_with("Fatal Python error: ") => Opening::firm("python.fatal", FATAL),
         b'E' if line.starts_with("Exception ignored in: ") => Opening::weak("python.ignored", HEADER),
         b'-' if line.trim_end() == "--- Logging error ---" => Opening::weak("python.logging", HEADER),
-        _ => None,
+        b'_' => pytest::opens(line),
+        _ if is_validation(line) => Opening::firm("python.validation", MESSAGE),
+        _ => notebook::opens(line),
     }
+}
+
+/// `pydantic_core._pydantic_core.ValidationError: 3 validation errors for Cart`: what stands below is its message.
+fn is_validation(line: &str) -> bool {
+    let told = search::split_once(line, "ValidationError: ").filter(|(class, _)| !class.contains(' '));
+    told.and_then(|(_, words)| search::split_once(words, " validation error")).is_some_and(|(count, rest)| {
+        is_number(count) && (rest.starts_with(" for ") || rest.starts_with("s for "))
+    })
 }
 
 fn is_file_line(line: &str) -> bool {
@@ -121,9 +146,11 @@ fn follows(state: &mut State, line: &str) -> Next {
         GAP => Next::End("no chain after the empty line"),
         CHAINED | HEADER => before_traceback(state, line),
         GROUP => in_group(state, line),
-        FATAL => in_fatal(state, line),
+        FATAL => fatal::follows(state, line),
         SYNTAX => in_syntax(state, line),
         BOXED => in_box(state, line),
+        PYTEST => pytest::follows(state, line),
+        NOTEBOOK => notebook::follows(state, line),
         _ => in_call_stack(state, line),
     }
 }
@@ -187,7 +214,7 @@ fn in_message(state: &mut State, line: &str) -> Next {
     if line == "Call stack:" {
         return state.take(CALL_STACK);
     }
-    if ANNOUNCING.iter().any(|start| line.starts_with(start)) {
+    if ANNOUNCING.iter().any(|start| line.starts_with(start)) || pytest::is_section(line) {
         return Next::End("next record");
     }
     state.run_on(line, MESSAGE_LINES)
@@ -200,6 +227,8 @@ fn before_traceback(state: &mut State, line: &str) -> Next {
         state.take(FRAMES)
     } else if text == GROUP_TRACEBACK {
         state.take(GROUP)
+    } else if notebook::is_head(line) {
+        state.take(NOTEBOOK)
     } else if text.is_empty() && state.phase == CHAINED && state.run < 3 {
         Next::Hold
     } else if state.phase == HEADER && state.run == 1 && is_exception_line(line) && !interrupts(line) {
@@ -229,31 +258,6 @@ fn in_group(state: &mut State, line: &str) -> Next {
     Next::End("outside the group's margin")
 }
 
-fn in_fatal(state: &mut State, line: &str) -> Next {
-    const STARTS: [&str; 7] = [
-        "<no Python frame>",
-        "Python runtime state: ",
-        "Current thread ",
-        "Thread 0x",
-        "  File \"",
-        "  <",
-        "Extension modules: ",
-    ];
-    if line.is_empty() {
-        return Next::Hold;
-    }
-    if STARTS.iter().any(|start| line.starts_with(start)) || line.starts_with("  ...") {
-        return Next::Take;
-    }
-    if line.trim_end() == TRACEBACK {
-        return state.take(FRAMES);
-    }
-    if is_exception_line(line) && line.contains("Error: ") && !crate::logline::is_log_line(line) {
-        return Next::Take;
-    }
-    Next::End("not a line of a fatal error")
-}
-
 fn in_syntax(state: &mut State, line: &str) -> Next {
     state.run += 1;
     if line.starts_with("    ") && state.run <= 3 {
@@ -280,7 +284,14 @@ fn in_call_stack(state: &mut State, line: &str) -> Next {
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if trace.rule == "python.fatal" {
-        return Some(parse_fatal(trace.body));
+        return Some(fatal::parse(trace.body));
+    }
+    let native = trace.body.lines().nth(1).is_some_and(|line| line.trim_end() == TRACEBACK);
+    if trace.rule == "python.pytest" && !native {
+        let mut chain = pytest::read(trace.body);
+        let primary = chain.pop()?;
+        chain.reverse();
+        return Some(parsed(Kind::Exception, Level::Error, Language::Python, primary, chain));
     }
     let mut reader = Reader::default();
     for line in search::lines(trace.body) {
@@ -341,7 +352,7 @@ impl Reader {
             return;
         }
         let text = line.trim_end();
-        if text == TRACEBACK {
+        if text == TRACEBACK || notebook::is_head(line) {
             if self.named && !self.current.thrown.message.ends_with("\"\"\"") {
                 self.finish_section();
             }
@@ -371,6 +382,8 @@ impl Reader {
             if !line.is_empty() || !thrown.message.is_empty() {
                 thrown.more(line);
             }
+        } else if let Some(frame) = notebook::frame(line) {
+            thrown.frames.insert(0, frame);
         } else if !line.starts_with(' ') && !line.is_empty() && is_exception_line(line) {
             name(thrown, line);
             self.named = true;
@@ -476,22 +489,4 @@ fn boxed_frame(line: &str) -> Option<Frame> {
         line: number.parse().ok(),
         ..Frame::default()
     })
-}
-
-/// `Fatal Python error: text`, then the threads, the failing one marked "Current", innermost frame first.
-fn parse_fatal(body: &str) -> Parsed {
-    let mut lines = body.lines();
-    let message = lines.next().unwrap_or_default().strip_prefix("Fatal Python error: ").unwrap_or_default();
-    let mut primary = Thrown::new("Fatal Python error", message.trim_end());
-    let mut in_current = false;
-    for line in lines {
-        if line.starts_with("Current thread ") {
-            in_current = true;
-        } else if line.starts_with("Thread 0x") {
-            in_current = false;
-        } else if in_current && let Some(frame) = frame(line) {
-            primary.frames.push(frame);
-        }
-    }
-    parsed(Kind::Fatal, Level::Fatal, Language::Python, primary, Vec::new())
 }

@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Ruby,
-    needles: &[":in ", ": syntax error", "Error (", "[BUG]"],
+    needles: &[":in ", ": syntax error", "Error (", "[BUG]", "Failure/Error:"],
     headers: &["#<Thread:", "rake aborted!"],
     opens,
     frame: opens_with_frame,
@@ -17,18 +17,23 @@ pub static GRAMMAR: Grammar = Grammar {
     parse,
 };
 
+mod rspec;
+
+pub use rspec::is_failure;
+
 const MESSAGE: u8 = 0;
 const FRAMES: u8 = 1;
 const RAILS: u8 = 2;
 const SYNTAX: u8 = 3;
 const BUG: u8 = 4;
+const RSPEC: u8 = 5;
 const MESSAGE_LINES: u32 = 20;
 /// Lines of an interpreter's own crash report.
 const BUG_LINES: u32 = 5000;
 
 fn opens(line: &str) -> Option<Opening> {
     if line.starts_with(['\t', '{']) || line.starts_with("  ") {
-        return None;
+        return rspec::opens(line);
     }
     if thrown(line).is_some() {
         return Opening::firm("ruby.uncaught", MESSAGE);
@@ -179,6 +184,9 @@ fn follows(state: &mut State, line: &str) -> Next {
     if state.phase == BUG {
         return in_bug(state, line);
     }
+    if state.phase == RSPEC {
+        return rspec::follows(state, line);
+    }
     if frame(line).is_some() || is_levels(line) {
         return state.take(FRAMES);
     }
@@ -259,6 +267,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let thrown = match trace.rule {
         "ruby.syntax" => vec![parse_syntax(trace.body)?],
         "ruby.bug" => return parse_bug(trace.body),
+        "ruby.rspec" => return rspec::parse(trace.body),
         "ruby.rails" => parse_rails(trace.body)?,
         "ruby.frames" if trace.body.lines().next().is_some_and(|first| thrown(first).is_some()) => {
             parse_chain(trace.body)

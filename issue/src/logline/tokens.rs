@@ -280,7 +280,8 @@ impl<'a> Scanner<'a> {
         // `web-1  | ERROR: text`: a runner's bar before a level that says it is one.
         let barred = self.last == Some(Token::Mark) && colon && self.words == 0 && self.seen <= 3;
         let barred = barred && self.line.get(..self.at).is_some_and(|front| front.trim_end().ends_with('|'));
-        if after.starts_with(" SUMMARY") {
+        // `ERROR tests/test_cart.py::test_pick - …` lists once more what a test runner told above.
+        if after.starts_with(" SUMMARY") || upper && after.contains(".py") && lists_a_test(after) {
             return None;
         }
         // What PostgreSQL adds to an error is part of a message that quotes it.
@@ -352,6 +353,13 @@ impl<'a> Scanner<'a> {
 fn is_sign(token: &str) -> bool {
     let drawn = || token.chars().all(|letter| !letter.is_alphanumeric());
     token.len() == 2 && token.ends_with(',') || token.as_bytes().first() >= Some(&0x80) && drawn()
+}
+
+/// ` tests/test_cart.py::test_pick - text`, ` tests/test_cart.py`: the name of a test and nothing before it.
+fn lists_a_test(after: &str) -> bool {
+    let name = after.trim_start().split(' ').next().unwrap_or_default();
+    let (file, _) = name.split_once("::").unwrap_or((name, ""));
+    file.ends_with(".py") && (name.len() > file.len() || after.trim() == name || after.contains(".py - "))
 }
 
 /// Words that are a level only where a colon or a bracket says so.

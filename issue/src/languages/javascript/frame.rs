@@ -4,7 +4,20 @@ use super::super::frames::{Place, Seen, is_number, named, seen_place as place};
 use crate::search;
 
 pub fn is_frame(line: &str) -> bool {
-    line.starts_with("  ") && frame(line).is_some() || browser_frame(line).is_some()
+    line.starts_with("  ") && frame(line).is_some()
+        || pointed(line).is_some()
+        || browser_frame(line).is_some()
+}
+
+/// ` ❯ weigh src/crane.ts:2:41` of Vitest.
+fn pointed(line: &str) -> Option<Seen<'_>> {
+    if line.as_bytes().get(1) != Some(&0xe2) {
+        return None;
+    }
+    let text = line.strip_prefix(" ❯ ")?.trim_end();
+    let (name, location) = text.rsplit_once(' ').unwrap_or(("", text));
+    let (file, number, column) = place(location);
+    column.is_some().then(|| Seen { function: named(name), file, line: number, column, ..Seen::default() })
 }
 
 /// `name@https://host/app.js:3:5` of Firefox and Safari, `value@index.ios.bundle:12:1000` of React Native.
@@ -55,7 +68,7 @@ pub fn native_frame(line: &str) -> Option<Seen<'_>> {
 
 /// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
 pub fn frame(line: &str) -> Option<Seen<'_>> {
-    let text = line.trim_start().strip_prefix("at ")?;
+    let Some(text) = line.trim_start().strip_prefix("at ") else { return pointed(line) };
     let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
     if let Some(body) = text.strip_suffix(')') {
         let (function, location) = split_location(body)?;
