@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     incident::AutoConfirm,
-    outbound::{Policy, jira, linear},
+    outbound::{Policy, email, jira, linear},
     rules::{self, Rules, SettingsError},
 };
 
@@ -104,6 +104,32 @@ pub enum Kind {
         /// The file with the key of the signature.
         secret_file: String,
     },
+    /// Mail by SMTP.
+    Email {
+        /// The mail server.
+        host: String,
+        /// Where it listens; without it what goes with `tls`.
+        #[serde(default)]
+        port: Option<u16>,
+        /// How the connection is kept from being read.
+        #[serde(default)]
+        tls: email::Tls,
+        /// Who logs in; without it nobody does.
+        #[serde(default)]
+        login: Option<Login>,
+        /// Who writes to whom.
+        target: email::Target,
+    },
+}
+
+/// The files of a login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Login {
+    /// The file with the name.
+    pub user_file: String,
+    /// The file with the password.
+    pub password_file: String,
 }
 
 impl Kind {
@@ -114,17 +140,52 @@ impl Kind {
             Self::Linear { .. } => "linear",
             Self::Slack { .. } => "slack",
             Self::Webhook { .. } => "webhook",
+            Self::Email { .. } => "email",
         }
     }
 
-    /// The file with its secret.
-    pub fn secret_file(&self) -> &str {
+    /// The files with its secrets: one, but for mail, where there is a name and a password, or nothing.
+    pub fn secret_files(&self) -> Vec<&str> {
         match self {
             Self::Jira { secret_file, .. }
             | Self::Linear { secret_file, .. }
             | Self::Slack { secret_file }
-            | Self::Webhook { secret_file, .. } => secret_file,
+            | Self::Webhook { secret_file, .. } => vec![secret_file],
+            Self::Email { login: Some(login), .. } => vec![&login.user_file, &login.password_file],
+            Self::Email { login: None, .. } => Vec::new(),
         }
+    }
+
+    /// What the type does not say already, as what to change.
+    fn check(&self, allow_private: bool) -> Result<(), String> {
+        let Self::Email { host, tls, login, target, .. } = self else { return Ok(()) };
+        let wrong = target.to.iter().chain([&target.from]).find(|text| !email::is_address(text));
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        let is_number = host.parse::<std::net::IpAddr>().is_ok();
+        let in_the_clear = *tls == email::Tls::None;
+        let checks = [
+            (
+                host.is_empty() || host.len() > 253 || !(is_number || host.bytes().all(is_host)),
+                format!("host: {host:?} is no name of a host; the port has a field of its own"),
+            ),
+            (
+                wrong.is_some(),
+                format!("{:?} is no address; give it alone, such as team@example.com", wrong.cloned().unwrap_or_default()),
+            ),
+            (
+                !(1..=email::RECEIVERS).contains(&target.to.len()),
+                format!("to: give 1 to {} addresses", email::RECEIVERS),
+            ),
+            (
+                in_the_clear && login.is_some(),
+                "tls: without TLS the password could be read on the way; use starttls or implicit, or remove the login".to_owned(),
+            ),
+            (
+                in_the_clear && !allow_private,
+                "tls: none needs allowPrivate: true; what is sent can be read on the way".to_owned(),
+            ),
+        ];
+        checks.into_iter().find(|(is_wrong, _)| *is_wrong).map_or(Ok(()), |(_, text)| Err(text))
     }
 }
 
@@ -143,6 +204,9 @@ pub enum Refused {
     /// Thresholds that cannot be.
     #[error("project {0}: {1}")]
     Rules(String, SettingsError),
+    /// An outlet that nothing can be sent to.
+    #[error("outlet {0}: {1}")]
+    Outlet(String, String),
 }
 
 impl Settings {
@@ -158,6 +222,9 @@ impl Settings {
         let projects = self.projects.iter().map(|project| &project.name);
         names(projects)?;
         names(self.outbound.iter().map(|outlet| &outlet.name))?;
+        for Outlet { name, to, allow_private, .. } in &self.outbound {
+            to.check(*allow_private).map_err(|wrong| Refused::Outlet(name.clone(), wrong))?;
+        }
         let mut keys = std::collections::BTreeSet::new();
         for project in &self.projects {
             let fine = |key: &String| !key.trim().is_empty() && key.chars().count() <= 200;
@@ -249,5 +316,37 @@ mod tests {
             let refused = Settings::read(text.as_bytes()).unwrap_err().to_string();
             assert!(refused.contains(part), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_mail_outlet_is_refused_with_what_to_change() {
+        let good = serde_json::json!({"host": "smtp.example.com", "tls": "starttls",
+            "login": {"userFile": "/u", "passwordFile": "/p"},
+            "target": {"from": "issues@example.com", "to": ["team@example.com"]}});
+        let read = |change: &[(&str, serde_json::Value)], private: bool| {
+            let mut email = good.clone();
+            for (pointer, value) in change {
+                *email.pointer_mut(pointer).unwrap() = value.clone();
+            }
+            let outlet = serde_json::json!({"name": "mail", "allowPrivate": private, "to": {"email": email}});
+            Settings::read(serde_json::json!({"outbound": [outlet]}).to_string().as_bytes())
+        };
+        let settings = read(&[], false).unwrap();
+        assert_eq!(settings.outbound[0].to.secret_files(), ["/u", "/p"]);
+        assert!(read(&[("/tls", "none".into()), ("/login", ().into())], true).is_ok());
+        for (pointer, value, part) in [
+            ("/host", "smtp.example.com:25/x".into(), "no name of a host"),
+            ("/host", "".into(), "no name of a host"),
+            ("/target/from", "Issues <issues@example.com>".into(), "give it alone"),
+            ("/target/to", serde_json::json!(["a@b.cd\nBcc: x@y.z"]), "give it alone"),
+            ("/target/to", serde_json::json!([]), "1 to 50 addresses"),
+            ("/tls", "none".into(), "password could be read"),
+            ("/tls", "ssl".into(), "unknown variant"),
+        ] {
+            let refused = read(&[(pointer, value)], true).unwrap_err().to_string();
+            assert!(refused.contains(part), "{pointer}: {refused}");
+        }
+        let refused = read(&[("/tls", "none".into()), ("/login", ().into())], false).unwrap_err();
+        assert!(refused.to_string().contains("allowPrivate"), "{refused}");
     }
 }

@@ -22,7 +22,8 @@ pub use self::{
     capture::{Capture, Entrypoint, MinLevel, Mode, RedactPattern},
     consumer::{Autoscaling, Consumer, PodTemplate, Service, ServiceType},
     frustration::{
-        AutoConfirm, Frustration, Jira, Linear, Outlet, Project, Route, Sensitivity, Slack, Webhook,
+        AutoConfirm, Email, EmailTls, Frustration, Jira, Linear, Outlet, Project, Route, Sensitivity, Slack,
+        Webhook,
     },
     grouping::{Grouping, GroupingRule, InApp},
     kafka::{Auth, Kafka, Mechanism, SecretRef, Tls, Topic, TopicDeletion, TopicMode},

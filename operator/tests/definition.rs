@@ -91,6 +91,45 @@ fn what_the_schema_cannot_say_is_told_with_its_field() {
 }
 
 #[test]
+fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
+    let secret = json!({"name": "s", "key": "k"});
+    let mail = |changes: &Value| {
+        let mut mail = json!({"host": "smtp.example", "from": "a@b.example", "to": ["c@d.example"]});
+        json_patch::merge(&mut mail, changes);
+        json!({"email": mail})
+    };
+    let private = |mut outlet: Value| {
+        outlet["allowPrivate"] = json!(true);
+        outlet
+    };
+    for (outlet, says) in [
+        (json!({}), "exactly one"),
+        (
+            json!({"slack": {"secretRef": secret}, "webhook": {"url": "https://h.example", "secretRef": secret}}),
+            "exactly one",
+        ),
+        (
+            json!({"slack": {"secretRef": secret}, "email": {"host": "h", "from": "a@b.example", "to": ["c@d.example"]}}),
+            "exactly one",
+        ),
+        (mail(&json!({"host": "smtp.example:587"})), "no name of a host"),
+        (mail(&json!({"from": "Issues <a@b.example>"})), "give it alone"),
+        (mail(&json!({"to": ["a@b.example, c@d.example"]})), "give it alone"),
+        (mail(&json!({"to": []})), "1 to 50"),
+        (mail(&json!({"tls": "none"})), "allowPrivate"),
+        (private(mail(&json!({"tls": "none", "secretRef": {"name": "s"}}))), "password could be read"),
+    ] {
+        let mut named = outlet.clone();
+        named["name"] = json!("out");
+        let project = json!({"projects": [{"name": "shop", "keys": ["k"]}]});
+        let wrong = json!({"frustration": project, "outbound": [named]});
+        let problems = validate(&resource(&wrong)).expect_err(&outlet.to_string());
+        let told = |field: &str, text: &str| field.starts_with("spec.outbound") && text.contains(says);
+        assert!(problems.iter().any(|one| told(&one.field, &one.text)), "{outlet}: {problems:?}");
+    }
+}
+
+#[test]
 fn all_problems_are_told_at_once() {
     let wrong = json!({"redis": {}, "grouping": {"window": "6m"}, "consumer": {"replicas": 2}});
     assert_eq!(validate(&resource(&wrong)).unwrap_err().len(), 3);

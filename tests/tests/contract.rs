@@ -40,7 +40,8 @@ fn resources() -> Vec<Valid> {
                 {"name": "jira", "jira": {"url": "https://j.example", "email": "a@b.example", "project": "SHOP", "secretRef": {"name": "j", "key": "token"}}},
                 {"name": "linear", "dryRun": true, "linear": {"teamId": "t", "secretRef": {"name": "l", "key": "token"}}},
                 {"name": "chat", "slack": {"secretRef": {"name": "s", "key": "url"}}},
-                {"name": "hook", "projects": ["shop"], "webhook": {"url": "https://h.example/in", "secretRef": {"name": "h", "key": "key"}}}]}),
+                {"name": "hook", "projects": ["shop"], "webhook": {"url": "https://h.example/in", "secretRef": {"name": "h", "key": "key"}}},
+                {"name": "mail", "email": {"host": "smtp.example", "from": "issues@shop.example", "to": ["team@shop.example"], "secretRef": {"name": "m"}}}]}),
     ];
     let valid = specs.into_iter().map(|spec| {
         let resource: IssueTracker = serde_json::from_value(json!({
@@ -126,9 +127,12 @@ fn the_tracker_service_takes_the_file_of_front_ends() {
             Some("/issuetracker/config/frustration.json")
         );
         for outlet in &settings.outbound {
-            let folder = outlet.to.secret_file().rsplit_once('/').expect("a path").0;
-            let mounts = container["volumeMounts"].as_array().expect("mounts");
-            assert!(mounts.iter().any(|mount| mount["mountPath"] == folder), "{folder} is not mounted");
+            assert!(!outlet.to.secret_files().is_empty());
+            for file in outlet.to.secret_files() {
+                let folder = file.rsplit_once('/').expect("a path").0;
+                let mounts = container["volumeMounts"].as_array().expect("mounts");
+                assert!(mounts.iter().any(|mount| mount["mountPath"] == folder), "{folder} is not mounted");
+            }
         }
         let topic = valid.events.as_ref().expect("a topic of events");
         let line =
@@ -137,7 +141,7 @@ fn the_tracker_service_takes_the_file_of_front_ends() {
         assert_eq!(topic.name, config.events_topic());
         read += settings.outbound.len();
     }
-    assert_eq!(read, 4);
+    assert_eq!(read, 5);
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub struct Delivery {
     pub id: String,
     /// The name of the place, as it was set.
     pub outlet: String,
-    /// `jira`, `linear`, `slack`, `webhook`.
+    /// `jira`, `linear`, `slack`, `webhook`, `email`.
     pub system: String,
     /// Of what.
     pub incident_id: String,
@@ -196,7 +196,7 @@ pub async fn again(store: &dyn IssueStore, id: &str, now: Timestamp) -> Result<O
         return Ok(None);
     }
     // Where nobody can be asked whether an attempt arrived, whoever asks for another one takes that upon themselves.
-    let unsure = found.body.unsure && found.body.system != "slack";
+    let unsure = found.body.unsure && !["slack", "email"].contains(&found.body.system.as_str());
     let next = Delivery { attempts: 0, unsure, ..found.body }.waits(now.as_millisecond(), None, now);
     let put = documents(store).put(id, found.rank, &next).await?;
     Ok(put.then_some(next))

@@ -2,14 +2,14 @@
 
 use ::frustration::{
     incident::Incident,
-    outbound::{Ticket, jira, linear, slack, webhook},
-    settings::Kind,
+    outbound::{Ticket, delivery_key, email, jira, linear, slack, webhook},
+    settings::{Kind, Outlet},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822, tz::TimeZone};
 use serde_json::Value;
 
-use super::{Answer, Request};
+use super::{Answer, Mail, Parcel, Request};
 
 /// Words of an answer to an id that is taken.
 const TAKEN: [&str; 4] = ["unique", "already", "taken", "exists"];
@@ -33,39 +33,68 @@ pub struct Exchange<'e> {
     incident: &'e Incident,
     ticket: &'e Ticket,
     outlet: &'e str,
-    secret: &'e str,
+    secrets: &'e [String],
 }
 
 impl<'e> Exchange<'e> {
-    /// `secret` is what the outlet's file holds.
+    /// `secrets` is what the outlet's files hold.
     pub fn new(
-        kind: &'e Kind,
-        outlet: &'e str,
+        outlet: &'e Outlet,
         incident: &'e Incident,
         ticket: &'e Ticket,
-        secret: &'e str,
+        secrets: &'e [String],
     ) -> Self {
-        Self { kind, incident, ticket, outlet, secret: secret.trim() }
+        Self { kind: &outlet.to, outlet: &outlet.name, incident, ticket, secrets }
     }
 
-    /// What is sent.
-    pub fn request(&self, now: Timestamp) -> Request {
-        match self.kind {
+    fn secret(&self, at: usize) -> &'e str {
+        self.secrets.get(at).map_or("", |secret| secret.trim())
+    }
+
+    /// What is sent. `wanted_at` is when that was decided: a mail that is sent again has the same date.
+    pub fn parcel(&self, wanted_at: Timestamp, now: Timestamp) -> Parcel {
+        Parcel::Request(match self.kind {
+            Kind::Email { .. } => return Parcel::Mail(Box::new(self.mail(wanted_at))),
             Kind::Jira { url, target, .. } => {
                 self.json(join(url, "/rest/api/3/issue"), &jira::body(self.ticket, target))
             }
             Kind::Linear { url, target, .. } => self.json(url.clone(), &linear::body(self.ticket, target)),
-            Kind::Slack { .. } => self.json(self.secret.to_owned(), &slack::body(self.ticket)),
+            Kind::Slack { .. } => self.json(self.secret(0).to_owned(), &slack::body(self.ticket)),
             Kind::Webhook { url, .. } => {
                 let made = webhook::request(
                     self.incident,
                     self.outlet,
                     "incident.confirmed",
-                    self.secret.as_bytes(),
+                    self.secret(0).as_bytes(),
                     now.as_second(),
                 );
                 Request { url: url.clone(), headers: made.headers.into(), body: made.body }
             }
+        })
+    }
+
+    fn mail(&self, wanted_at: Timestamp) -> Mail {
+        let none = email::Target { from: String::new(), to: Vec::new() };
+        let (host, port, tls, login, target) = match self.kind {
+            Kind::Email { host, port, tls, login, target } => {
+                (host.clone(), port.unwrap_or(tls.port()), *tls, login.is_some(), target.clone())
+            }
+            _ => (String::new(), 0, email::Tls::default(), false, none),
+        };
+        let letter = email::Letter::of(self.ticket);
+        let key = delivery_key(self.outlet, "incident", &self.incident.incident_id);
+        let date = rfc2822::to_string(&wanted_at.to_zoned(TimeZone::UTC)).unwrap_or_default();
+        let envelope = email::Envelope { target: &target, date: &date, key: &key, outlet: self.outlet };
+        Mail {
+            host,
+            port,
+            tls,
+            login: login.then(|| (self.secret(0).to_owned(), self.secret(1).to_owned())),
+            message: email::message(&letter, &envelope),
+            from: target.from,
+            to: target.to,
+            subject: letter.subject,
+            text: letter.text,
         }
     }
 
@@ -78,7 +107,7 @@ impl<'e> Exchange<'e> {
             Kind::Linear { url, target, .. } => {
                 Some(self.json(url.clone(), &linear::look_up(self.ticket, target)))
             }
-            Kind::Slack { .. } | Kind::Webhook { .. } => None,
+            Kind::Slack { .. } | Kind::Webhook { .. } | Kind::Email { .. } => None,
         }
     }
 
@@ -87,7 +116,7 @@ impl<'e> Exchange<'e> {
         matches!(self.kind, Kind::Webhook { .. })
     }
 
-    /// What the answer to [`Exchange::request`] means.
+    /// What the answer to [`Exchange::parcel`] means.
     pub fn meaning(&self, answer: &Answer) -> Meaning {
         let told = || format!("{} answered {}", self.kind.word(), answer.status);
         let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -151,11 +180,11 @@ impl<'e> Exchange<'e> {
         headers.extend(match self.kind {
             Kind::Jira { email: Some(email), .. } => Some((
                 "Authorization",
-                format!("Basic {}", STANDARD.encode(format!("{email}:{}", self.secret))),
+                format!("Basic {}", STANDARD.encode(format!("{email}:{}", self.secret(0)))),
             )),
-            Kind::Jira { .. } => Some(("Authorization", format!("Bearer {}", self.secret))),
-            Kind::Linear { .. } => Some(("Authorization", self.secret.to_owned())),
-            Kind::Slack { .. } | Kind::Webhook { .. } => None,
+            Kind::Jira { .. } => Some(("Authorization", format!("Bearer {}", self.secret(0)))),
+            Kind::Linear { .. } => Some(("Authorization", self.secret(0).to_owned())),
+            Kind::Slack { .. } | Kind::Webhook { .. } | Kind::Email { .. } => None,
         });
         Request { url, headers, body: body.to_string() }
     }

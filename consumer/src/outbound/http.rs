@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use reqwest::{Client, Url, redirect};
 
-use super::{Answer, Courier, Failure, Request};
+use super::{Answer, Courier, Failure, Mail, Request, exchange::Meaning, smtp::Smtp};
 
 /// A third of a claim.
 const TIME: Duration = Duration::from_secs(20);
@@ -19,15 +19,17 @@ const TIME: Duration = Duration::from_secs(20);
 const MOST: usize = 64 * 1024;
 
 /// The courier of the service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Https {
     /// How long an attempt may take.
     pub time: Duration,
+    /// How mail is carried.
+    pub mail: Smtp,
 }
 
 impl Default for Https {
     fn default() -> Self {
-        Self { time: TIME }
+        Self { time: TIME, mail: Smtp::default() }
     }
 }
 
@@ -68,6 +70,10 @@ impl Courier for Https {
         body.truncate(MOST);
         Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
     }
+
+    async fn post(&self, mail: &Mail, private: bool) -> Meaning {
+        self.mail.post(mail, private).await
+    }
 }
 
 /// A connection that was never made has sent nothing; of everything else nobody knows.
@@ -77,7 +83,7 @@ fn failed(error: reqwest::Error) -> Failure {
     if never { Failure::NotSent(told) } else { Failure::Unknown(told) }
 }
 
-async fn resolve(host: &str, port: u16, private: bool) -> Result<SocketAddr, Failure> {
+pub(super) async fn resolve(host: &str, port: u16, private: bool) -> Result<SocketAddr, Failure> {
     let plain = host.trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((plain, port)).await;
     let found: Vec<SocketAddr> =

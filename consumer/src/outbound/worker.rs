@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Courier, Failure,
+    Courier, Failure, Parcel,
     deliveries::{self, Delivery, State},
     exchange::{Exchange, Meaning},
 };
@@ -46,8 +46,9 @@ const ATTEMPTS: u32 = 20;
 /// How often what was confirmed is held against what is wanted.
 const SWEEP: Duration = Duration::from_secs(300);
 
-/// An attempt begins only as long as its claim lasts long enough to end it.
+/// An attempt begins only as long as its claim lasts long enough to end it; a mail server may read before it answers.
 const LEFT: i64 = 25_000;
+const LEFT_OF_MAIL: i64 = 55_000;
 
 /// How long it waits.
 #[derive(Clone, Copy, Debug)]
@@ -220,18 +221,18 @@ impl Worker {
             );
             return self.keep(&found, ended).await.map(drop);
         };
-        let secret = match read(outlet.to.secret_file()).await {
-            Ok(secret) => secret,
+        let secrets = match read(&outlet.to.secret_files()).await {
+            Ok(secrets) => secrets,
             Err(reason) => {
                 let attempts = found.body.attempts + 1;
                 let tried = Document { body: Delivery { attempts, ..found.body.clone() }, ..found };
                 return self.later(&tried, &reason, None, now).await;
             }
         };
-        let exchange = Exchange::new(&outlet.to, &outlet.name, incident, &ticket, &secret);
+        let exchange = Exchange::new(outlet, incident, &ticket, &secrets);
         if outlet.dry_run {
-            let body = serde_json::from_str(&exchange.request(now).body).unwrap_or_default();
-            let shown = Delivery { request: Some(body), ..found.body.clone() };
+            let parcel = exchange.parcel(found.body.created_at, now);
+            let shown = Delivery { request: Some(parcel.shown()), ..found.body.clone() };
             return self.keep(&found, shown.ends(State::Shown, None, now)).await.map(drop);
         }
         // Whatever comes now, the attempt may have been made: who finds it later looks first.
@@ -242,11 +243,7 @@ impl Worker {
         let outcome = if before { self.look(&exchange, outlet).await } else { None };
         let outcome = match outcome {
             Some(outcome) => outcome,
-            // A process that stood still has lost its claim, and somebody else may be sending.
-            None if Timestamp::now().as_millisecond() > found.body.order - LEFT => {
-                Meaning::Unknown("the claim was over before it could be sent".to_owned())
-            }
-            None => self.send(&exchange, outlet).await,
+            None => self.send(&exchange, outlet, &found.body).await,
         };
         self.note(found, outcome, outlet, incident).await
     }
@@ -269,8 +266,19 @@ impl Worker {
         }
     }
 
-    async fn send(&self, exchange: &Exchange<'_>, outlet: &Outlet) -> Meaning {
-        match self.courier.carry(&exchange.request(Timestamp::now()), outlet.allow_private).await {
+    async fn send(&self, exchange: &Exchange<'_>, outlet: &Outlet, claimed: &Delivery) -> Meaning {
+        let now = Timestamp::now();
+        let (parcel, private) = (exchange.parcel(claimed.created_at, now), outlet.allow_private);
+        let needed = if matches!(parcel, Parcel::Mail(_)) { LEFT_OF_MAIL } else { LEFT };
+        // A process that stood still has lost its claim, and somebody else may be sending.
+        if now.as_millisecond() > claimed.order - needed {
+            return Meaning::Unknown("the claim was over before it could be sent".to_owned());
+        }
+        let request = match &parcel {
+            Parcel::Mail(mail) => return self.courier.post(mail, private).await,
+            Parcel::Request(request) => request,
+        };
+        match self.courier.carry(request, private).await {
             Ok(answer) => exchange.meaning(&answer),
             Err(Failure::NotSent(told)) => Meaning::Later(told, None),
             Err(Failure::Unknown(told)) => Meaning::Unknown(told),
@@ -366,10 +374,13 @@ fn next_minute(now: i64) -> i64 {
 }
 
 /// Secrets are mounted files: whoever changes one need not restart anything.
-async fn read(path: &str) -> Result<String, String> {
-    tokio::fs::read_to_string(path)
-        .await
-        .map_err(|error| format!("its secret cannot be read from {path}: {error}"))
+async fn read(paths: &[&str]) -> Result<Vec<String>, String> {
+    let mut secrets = Vec::new();
+    for path in paths {
+        let read = tokio::fs::read_to_string(path).await;
+        secrets.push(read.map_err(|error| format!("its secret cannot be read from {path}: {error}"))?);
+    }
+    Ok(secrets)
 }
 
 #[cfg(all(test, feature = "outbound"))]

@@ -176,23 +176,57 @@ fn every_target_is_bounded_and_nothing_is_markup() {
 
 #[test]
 fn a_mail_cannot_be_given_headers() {
-    let envelope = email::Envelope {
-        from: "issues@example.com",
-        to: "team@example.com",
-        date: "Sat, 21 Nov 2026 08:00:00 +0000",
-        key: "k-1",
+    let to = |to: &[&str]| email::Target {
+        from: "issues@example.com".to_owned(),
+        to: to.iter().map(|to| (*to).to_owned()).collect(),
+    };
+    let message = |ticket: &Ticket, target: &email::Target, outlet: &str| {
+        let date = "Sat, 21 Nov 2026 08:00:00 +0000";
+        email::message(&email::Letter::of(ticket), &email::Envelope { target, date, key: "k-1", outlet })
     };
     let mut ticket = ticket(&hostile());
     ticket.title = format!("Größe {HOSTILE} {}", "ß".repeat(100));
-    let text = email::message(&ticket, &envelope).unwrap();
+    let two = to(&["team@example.com", "boss@example.com"]);
+    let text = message(&ticket, &two, "mail").unwrap();
+    assert_eq!(message(&ticket, &two, "mail").unwrap(), text, "a mail that is sent again is the same mail");
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    assert_eq!(head.lines().filter(|line| !line.starts_with(' ')).count(), 9, "{head}");
+    assert_eq!(head.lines().filter(|line| !line.starts_with(' ')).count(), 10, "{head}");
     assert!(head.is_ascii() && !head.contains("Bcc: a\r"));
+    assert!(
+        head.contains("\r\nMessage-ID: <k-1@example.com>\r\nAuto-Submitted: auto-generated\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("\r\nTo: team@example.com,\r\n boss@example.com\r\n"), "{head}");
     assert!(body.split("\r\n").all(|line| line.len() <= 76 && line != "." && !line.contains('\n')));
     assert!(body.is_ascii());
-    for to in ["a@b.cd\r\nBcc: x", "", "ü@b.cd"] {
-        assert_eq!(email::message(&ticket, &email::Envelope { to, ..envelope.clone() }), None);
+    let many = vec!["a@b.cd"; email::RECEIVERS + 1];
+    for receivers in [&["a@b.cd\r\nBcc: x"][..], &["a@b.cd", ""], &["ü@b.cd"], &[], &many] {
+        assert_eq!(message(&ticket, &to(receivers), "mail"), None, "{receivers:?}");
     }
+    assert_eq!(message(&ticket, &two, "mail\r\nBcc: x@y.z"), None);
+}
+
+#[test]
+fn an_address_is_one_address_alone() {
+    for (text, is) in [
+        ("team@example.com", true),
+        ("team+alerts@mail.example.com", true),
+        ("root@localhost", true),
+        ("Team <team@example.com>", false),
+        ("a@b.cd,e@f.gh", false),
+        ("a b@c.de", false),
+        ("a@b@c.de", false),
+        ("a@", false),
+        ("@b.cd", false),
+        ("a@-b.cd", false),
+        ("a@b.cd.", false),
+        ("a@[127.0.0.1]", false),
+        ("a", false),
+        ("", false),
+    ] {
+        assert_eq!(email::is_address(text), is, "{text:?}");
+    }
+    assert!(!email::is_address(&format!("{}@b.cd", "a".repeat(65))));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::SecretKey;
+use super::{SecretKey, SecretRef};
 
 /// Front ends that send events of what their visitors meet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -120,7 +120,9 @@ pub enum Sensitivity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
-    {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack and webhook"}
+    {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook), has(self.email)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack, webhook and email"},
+    {"rule": "!has(self.email) || self.email.tls != 'none' || !has(self.email.secretRef)", "message": "spec.outbound.email.tls: without TLS the password could be read on the way; use starttls or implicit, or remove secretRef"},
+    {"rule": "!has(self.email) || self.email.tls != 'none' || self.allowPrivate", "message": "spec.outbound.email.tls: none needs allowPrivate: true; what is sent can be read on the way"}
 ]))]
 pub struct Outlet {
     /// Part of every delivery's key: a changed name is another place, and everything is sent there anew.
@@ -133,7 +135,7 @@ pub struct Outlet {
     /// True: everything is done but the sending; what would be sent is shown.
     #[serde(default)]
     pub dry_run: bool,
-    /// True: addresses of private networks and plain HTTP are allowed.
+    /// True: addresses of private networks, plain HTTP and mail without TLS are allowed.
     #[serde(default)]
     pub allow_private: bool,
     /// Deliveries a minute.
@@ -152,6 +154,9 @@ pub struct Outlet {
     /// Whatever takes a signed POST.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// Mail by SMTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
 }
 
 fn a_minute() -> u32 {
@@ -228,4 +233,46 @@ pub struct Webhook {
     pub url: String,
     /// The key of the signature.
     pub secret_ref: SecretKey,
+}
+
+/// Mail by SMTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Email {
+    /// The mail server, such as `smtp.example.com`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^([-._A-Za-z0-9]+|[0-9A-Fa-f:.]+)$"))]
+    pub host: String,
+    /// Where it listens. Without it 587 with starttls, 465 with implicit, 25 with none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: Option<u16>,
+    /// How the connection is kept from being read.
+    #[serde(default)]
+    pub tls: EmailTls,
+    /// Sender: an address alone.
+    #[schemars(length(min = 3, max = 254), regex(pattern = r"^[^\s<>()\[\]\\,;:@]+@[-.A-Za-z0-9]+$"))]
+    pub from: String,
+    /// Receivers: addresses alone. All of them get it, or none.
+    #[schemars(
+        length(min = 1, max = 50),
+        inner(length(min = 3, max = 254), regex(pattern = r"^[^\s<>()\[\]\\,;:@]+@[-.A-Za-z0-9]+$")),
+        extend("x-kubernetes-list-type" = "set")
+    )]
+    pub to: Vec<String>,
+    /// A Secret with the keys `username` and `password`. Without it nobody logs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+}
+
+/// How a connection to a mail server is kept from being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EmailTls {
+    /// It begins in the clear and becomes TLS before anything is said. A server that does not offer that is sent nothing.
+    #[default]
+    Starttls,
+    /// It is TLS from the first byte.
+    Implicit,
+    /// It is never TLS, for a relay within the cluster; needs `allowPrivate`.
+    None,
 }

@@ -8,7 +8,7 @@ use std::{
 use ::frustration::{
     engine::{Effect, Engine},
     ingest,
-    outbound::{Policy, Priority, jira, linear},
+    outbound::{Policy, Priority, email, jira, linear},
     rules::Rules,
     settings::{Kind, Project, Settings},
 };
@@ -23,7 +23,13 @@ use issue::id::TrackerName;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{outbound::http::Https, store::sqlite::SqliteStore};
+use crate::{
+    outbound::{
+        http::Https,
+        smtp::server::{Server, Way},
+    },
+    store::sqlite::SqliteStore,
+};
 
 /// How an answer fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +225,7 @@ impl World {
         let (stop, mut tasks) = (CancellationToken::new(), Vec::new());
         for _ in 0..2 {
             let waits = Waits { look: Duration::from_millis(50), unsure: 0, pause: |_, _| 1 };
-            let courier = Arc::new(Https { time: Duration::from_millis(400) });
+            let courier = Arc::new(Https { time: Duration::from_millis(400), ..Https::default() });
             let worker =
                 Worker::new(Arc::clone(&self.visits), courier, Some("https://t.example".to_owned()), waits);
             tasks.push(tokio::spawn(worker.run(stop.clone())));
@@ -376,4 +382,69 @@ async fn nothing_goes_that_may_not() {
     assert!(first[2].reason.as_deref().is_some_and(|reason| reason.contains("/not/there")));
     assert_eq!(fake.tickets.lock().len(), 1, "the webhook alone was called");
     assert!(world.folder.path().exists());
+}
+
+fn mail_at(port: u16) -> Kind {
+    let (from, to) = ("issues@shop.example".to_owned(), vec!["team@shop.example".to_owned()]);
+    Kind::Email {
+        host: "127.0.0.1".to_owned(),
+        port: Some(port),
+        tls: email::Tls::None,
+        login: None,
+        target: email::Target { from, to },
+    }
+}
+
+/// The Message-IDs of what a mail server took.
+fn mail_ids(server: &Server) -> Vec<String> {
+    let taken = server.taken.lock();
+    let id = |mail: &String| mail.lines().find(|line| line.starts_with("Message-ID: ")).map(str::to_owned);
+    taken.iter().filter_map(id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_is_tried_until_it_is_taken_and_taken_once() {
+    use Way::{Cuts, Says};
+    let ways = [
+        Says("BANNER", "421 busy"),
+        Cuts("EHLO"),
+        Says("RCPT", "451 not now"),
+        Cuts("DATA"),
+        Says("DOT", "452 disk full"),
+    ];
+    let server = Server::of(ways);
+    let port = server.serve().await;
+    let world = World::new(|_| vec![outlet("mail", mail_at(port))]);
+    world.confirmed(1).await;
+    world.deliver().await;
+    assert_eq!(world.states().await, HashMap::from([("done", 1)]));
+    assert_eq!(mail_ids(&server).len(), 1);
+    let mail = server.taken.lock()[0].clone();
+    assert!(mail.contains("\r\nTo: team@shop.example\r\n") && mail.contains("https://t.example/incidents/"));
+}
+
+/// Of a mail whose dot was not answered nobody knows: it is not sent again by itself. Whoever has it sent again sends the same
+/// mail, by its Message-ID.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_unknown_end_is_listed_and_not_doubled() {
+    let server = Server::of([Way::Cuts("DOT")]);
+    let port = server.serve().await;
+    let world = World::new(|_| {
+        let dry = Outlet { dry_run: true, ..outlet("dry", mail_at(port)) };
+        vec![dry, outlet("mail", mail_at(port))]
+    });
+    let ids = world.confirmed(1).await;
+    world.deliver().await;
+    assert_eq!(world.states().await, HashMap::from([("shown", 1), ("dead", 1)]));
+    assert_eq!(mail_ids(&server).len(), 1);
+    let all = deliveries::of_incident(&world.visits, &ids[0]).await.expect("deliveries");
+    let shown = all[0].request.as_ref().expect("what would be sent");
+    assert_eq!(shown["to"], json!(["team@shop.example"]));
+    assert!(shown["text"].as_str().is_some_and(|text| text.contains(&ids[0])), "{shown}");
+    let again = deliveries::again(&*world.visits.store, &all[1].id, Timestamp::now()).await;
+    again.expect("asked").expect("it was dead");
+    world.deliver().await;
+    assert_eq!(world.states().await, HashMap::from([("shown", 1), ("done", 1)]));
+    let ids = mail_ids(&server);
+    assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?}");
 }

@@ -236,7 +236,7 @@ fn secret_folders(valid: &Valid) -> BTreeMap<String, String> {
     all.extend(oidc.map(|oidc| ("oidc".to_owned(), oidc.client_secret_ref.name.clone())));
     let outlets = valid.outbound.iter();
     all.extend(outlets.filter_map(|outlet| {
-        Some((frustration::folder(&outlet.name), frustration::secret(outlet)?.name.clone()))
+        Some((frustration::folder(&outlet.name), frustration::secret(outlet)?.to_owned()))
     }));
     all
 }

@@ -3,13 +3,13 @@
 
 use frustration::{
     incident::AutoConfirm,
-    outbound::{Policy, jira, linear},
+    outbound::{Policy, email, jira, linear},
     rules,
-    settings::{Kind, Outlet, Project, Settings},
+    settings::{Kind, Login, Outlet, Project, Refused, Settings},
 };
 
 use super::Problem;
-use crate::resource::{self, IssueTrackerSpec, SecretKey};
+use crate::resource::{self, EmailTls, IssueTrackerSpec};
 
 /// Where the Secrets of outlets are mounted, each in a folder of its own.
 const AT: &str = "/issuetracker/secrets";
@@ -19,15 +19,17 @@ pub fn folder(outlet: &str) -> String {
     format!("outbound-{outlet}")
 }
 
-/// The Secret of an outlet.
-pub fn secret(outlet: &resource::Outlet) -> Option<&SecretKey> {
+/// The name of the Secret of an outlet.
+pub fn secret(outlet: &resource::Outlet) -> Option<&str> {
+    let login = outlet.email.as_ref().and_then(|one| one.secret_ref.as_ref());
     let of = [
         outlet.jira.as_ref().map(|one| &one.secret_ref),
         outlet.linear.as_ref().map(|one| &one.secret_ref),
         outlet.slack.as_ref().map(|one| &one.secret_ref),
         outlet.webhook.as_ref().map(|one| &one.secret_ref),
     ];
-    of.into_iter().flatten().next()
+    let of = of.into_iter().flatten().map(|one| one.name.as_str());
+    of.chain(login.map(|one| one.name.as_str())).next()
 }
 
 /// The file as JSON; `None` where the resource takes no events. What the service would not take is a problem.
@@ -53,14 +55,18 @@ pub(super) fn of(spec: &IssueTrackerSpec, problems: &mut Vec<Problem>) -> Option
                 to,
             }),
             None => {
-                let text = "set exactly one of jira, linear, slack and webhook";
+                let text = "set exactly one of jira, linear, slack, webhook and email";
                 problems.push(Problem::new(format!("spec.outbound[{index}]"), text));
             }
         }
     }
     let settings = Settings { projects: told.projects.iter().map(project).collect(), outbound };
     if let Err(error) = settings.check() {
-        problems.push(Problem::new("spec.frustration", error.to_string()));
+        let field = match &error {
+            Refused::Outlet(..) => "spec.outbound",
+            _ => "spec.frustration",
+        };
+        problems.push(Problem::new(field, error.to_string()));
     }
     Some(serde_json::to_string_pretty(&settings).unwrap_or_default())
 }
@@ -100,22 +106,42 @@ fn sensitivity(told: resource::Sensitivity) -> rules::Sensitivity {
 
 /// Exactly one of the kinds.
 fn kind(outlet: &resource::Outlet) -> Option<Kind> {
-    let secret_file = format!("{AT}/{}/{}", folder(&outlet.name), secret(outlet)?.key);
-    match (&outlet.jira, &outlet.linear, &outlet.slack, &outlet.webhook) {
-        (Some(jira), None, None, None) => Some(Kind::Jira {
+    let file = |key: &str| format!("{AT}/{}/{key}", folder(&outlet.name));
+    match (&outlet.jira, &outlet.linear, &outlet.slack, &outlet.webhook, &outlet.email) {
+        (Some(jira), None, None, None, None) => Some(Kind::Jira {
             url: jira.url.clone(),
             email: jira.email.clone(),
-            secret_file,
+            secret_file: file(&jira.secret_ref.key),
             target: target(jira)?,
         }),
-        (None, Some(linear), None, None) => Some(Kind::Linear {
+        (None, Some(linear), None, None, None) => Some(Kind::Linear {
             url: linear.url.clone(),
-            secret_file,
+            secret_file: file(&linear.secret_ref.key),
             target: linear::Target { team_id: linear.team_id.clone(), label_ids: linear.label_ids.clone() },
         }),
-        (None, None, Some(_), None) => Some(Kind::Slack { secret_file }),
-        (None, None, None, Some(webhook)) => Some(Kind::Webhook { url: webhook.url.clone(), secret_file }),
+        (None, None, Some(slack), None, None) => {
+            Some(Kind::Slack { secret_file: file(&slack.secret_ref.key) })
+        }
+        (None, None, None, Some(webhook), None) => {
+            Some(Kind::Webhook { url: webhook.url.clone(), secret_file: file(&webhook.secret_ref.key) })
+        }
+        (None, None, None, None, Some(email)) => Some(mail(email, file)),
         _ => None,
+    }
+}
+
+fn mail(told: &resource::Email, file: impl Fn(&str) -> String) -> Kind {
+    let login = || Login { user_file: file("username"), password_file: file("password") };
+    Kind::Email {
+        host: told.host.clone(),
+        port: told.port,
+        tls: match told.tls {
+            EmailTls::Starttls => email::Tls::Starttls,
+            EmailTls::Implicit => email::Tls::Implicit,
+            EmailTls::None => email::Tls::None,
+        },
+        login: told.secret_ref.as_ref().map(|_| login()),
+        target: email::Target { from: told.from.clone(), to: told.to.clone() },
     }
 }
 
