@@ -2,6 +2,7 @@
 //! writes down how it was called.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{BufRead as _, BufReader},
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -86,7 +87,12 @@ impl Cluster {
     }
 
     fn command(&self, name: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.path().join(name));
+        self.program(self.path().join(name), arguments)
+    }
+
+    /// One that finds ours in its PATH.
+    fn program(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         let path = format!("{}:/usr/bin:/bin", self.path().display());
         command.args(arguments).env("PATH", path).env("USER", "ada").env_remove("ISSUETRACKER_URL");
         command.env_remove("ISSUETRACKER_TOKEN_FILE");
@@ -130,7 +136,7 @@ impl Cluster {
     }
 }
 
-fn wait(what: &str, so: impl Fn() -> bool) {
+fn wait(what: &str, mut so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !so() {
         assert!(Instant::now() < end, "{what}: not within 30 s");
@@ -207,13 +213,14 @@ fn the_kubeconfig_of_the_environment_is_kubectls() {
 fn kubectl_ends_with_us_however_we_end() {
     for signal in ["-KILL", "-TERM", "-INT", "-HUP"] {
         let cluster = Cluster::start();
-        let mut tail =
-            cluster.command("kubectl-issues", &["tail"]).stdout(Stdio::null()).spawn().expect("started");
+        // Whoever runs the tests may have made them deaf to one of these, as nohup does.
+        let deaf_to_none = ["--default-signal", "kubectl-issues", "tail"];
+        let mut tail = cluster.program("env", &deaf_to_none).stdout(Stdio::null()).spawn().expect("started");
         let forward = cluster.forward();
         assert!(!has_ended(&forward), "{signal}");
         let sent = Command::new("kill").args([signal, &tail.id().to_string()]).status().expect("kill starts");
         assert!(sent.success(), "{signal}");
-        tail.wait().expect("it ends");
+        wait(&format!("it ends after {signal}"), || tail.try_wait().expect("asked").is_some());
         wait(&format!("kubectl ends after {signal}"), || has_ended(&forward));
     }
 }

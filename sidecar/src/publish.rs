@@ -5,7 +5,7 @@
 //! a later one of its issue may have landed and would shadow it. An epoch keeps what was handed over before a failure
 //! from being sent after it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use kafka::publish::{Delivery, Outgoing, PublishError, Publisher, SendError};
 use tokio::{
@@ -73,8 +73,18 @@ pub struct Lane {
 pub fn start(publisher: Box<dyn Publisher>) -> Lane {
     let (feed, fed) = mpsc::channel(DEPTH);
     let (tell, events) = mpsc::channel(DEPTH);
-    let task = tokio::spawn(Relay { publisher, fed, tell, pause: FIRST, told: None }.run());
+    let task = tokio::spawn(Relay { publisher, fed, tell, pause: FIRST, told: BTreeSet::new() }.run());
     Lane { feed, events, task }
+}
+
+/// Reasons of one outage that are said; the others have nothing to add.
+const REASONS: usize = 8;
+
+/// A reason without which broker it is, and under which of its names (`host:9092/1`, `host:9092/bootstrap`): several that cannot
+/// be reached are one reason.
+fn gist(reason: &str) -> String {
+    let plain = |word: &&str| !word.bytes().any(|byte| byte.is_ascii_digit());
+    reason.split_whitespace().filter(plain).collect::<Vec<_>>().join(" ")
 }
 
 /// Why the relay ended. An ended pipeline ends it for good.
@@ -92,8 +102,8 @@ struct Relay {
     fed: mpsc::Receiver<Feed>,
     tell: mpsc::Sender<Event>,
     pause: Duration,
-    /// Why nothing is delivered, as the log has it: an outage is said once, and its end once.
-    told: Option<String>,
+    /// Why nothing is delivered, as the log has it: an outage is said once for each of these, and its end once.
+    told: BTreeSet<String>,
 }
 
 impl Relay {
@@ -151,20 +161,19 @@ impl Relay {
 
     /// Said once for each reason of an outage, which may be tried out of a thousand times.
     fn say(&mut self, reason: &str) {
-        if self.told.as_deref() == Some(reason) {
-            tracing::debug!(reason, pause = ?self.pause, "records are still not delivered");
-        } else {
+        if self.told.len() < REASONS && self.told.insert(gist(reason)) {
             tracing::warn!(
                 reason,
                 "records are not delivered; they wait in the spool and are tried until they are"
             );
-            self.told = Some(reason.to_owned());
+        } else {
+            tracing::debug!(reason, pause = ?self.pause, "records are still not delivered");
         }
     }
 
     fn works(&mut self) {
         self.pause = FIRST;
-        if self.told.take().is_some() {
+        if !std::mem::take(&mut self.told).is_empty() {
             tracing::info!("records are delivered again");
         }
     }
@@ -182,7 +191,7 @@ impl Relay {
                 }
             }
         }
-        if self.told.is_some() {
+        if !self.told.is_empty() {
             self.works();
             self.event(Event::Back).await?;
         }
@@ -271,6 +280,16 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+
+    #[test]
+    fn the_names_of_brokers_make_no_new_reason() {
+        let refused = |broker: &str| {
+            gist(&format!("sasl_ssl://{broker}: Connect to ipv4#10.1.2.3:9092 failed: Connection refused"))
+        };
+        assert_eq!(refused("kafka:9092/1"), refused("kafka:9092/bootstrap"));
+        assert_eq!(refused("kafka:9092/1"), "Connect to failed: Connection refused");
+        assert_ne!(refused("kafka:9092/1"), gist("kafka:9092/1: SASL authentication error"));
+    }
 
     /// Nobody answers, at once or after a while.
     struct Away {
