@@ -448,7 +448,8 @@ impl Drop for Ahead<'_> {
             "volumes": [{"name": "clock", "$patch": "delete"}],
             "containers": [{"name": "operator", "env": environment, "volumeMounts": [mount]}],
         }}}}));
-        // The one with the clock may take its whole time to end, and holds the Lease until then.
+        // librdkafka waits until times of the clock that was put back, and whoever ends its client waits for it: this operator is
+        // killed after its whole grace, and holds the Lease until then.
         if let Err(error) = self.product.scale(1) {
             parts::say(&format!("the operator with the clock stays: {error:#}"));
         }
