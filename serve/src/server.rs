@@ -178,4 +178,34 @@ mod tests {
         drop(stop);
         timeout(Duration::from_secs(5), served).await.expect("an end").expect("no panic");
     }
+
+    #[tokio::test]
+    async fn an_answer_under_way_is_not_cut_for_a_newcomer() {
+        let (end, ended) = oneshot::channel::<()>();
+        let ended = Arc::new(parking_lot::Mutex::new(Some(ended)));
+        let slowly = move || {
+            let ended = ended.lock().take();
+            let rest = async move {
+                ended.expect("one request").await.expect("a word");
+                Ok::<_, std::convert::Infallible>("the end")
+            };
+            std::future::ready(Body::from_stream(futures::stream::once(rest)))
+        };
+        let router = Router::new().route("/", get(slowly));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let times = Times { connections: 1, ..Times::default() };
+        tokio::spawn(serve(listener, router, std::future::pending(), times));
+        let mut first = TcpStream::connect(address).await.expect("a connection");
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        first.write_all(request).await.expect("sent");
+        let mut answer = vec![0; 12];
+        first.read_exact(&mut answer).await.expect("a head");
+        assert_eq!(answer, b"HTTP/1.1 200");
+        let refused = ask(address, b"").await;
+        assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+        end.send(()).expect("somebody waits");
+        first.read_to_end(&mut answer).await.expect("the rest");
+        assert!(String::from_utf8_lossy(&answer).contains("the end"));
+    }
 }
