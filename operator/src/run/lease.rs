@@ -13,9 +13,9 @@ use kube::{
     Api, Client, ResourceExt as _,
     api::{Patch, PatchParams},
 };
-use kube_lease_manager::{DurationSeconds, LeaseManagerBuilder};
+use kube_lease_manager::{DurationSeconds, LeaseManager, LeaseManagerBuilder, LeaseManagerError};
 use serde_json::json;
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::config::Config;
 
@@ -35,7 +35,10 @@ pub(super) struct Candidate {
     namespace: String,
     name: String,
     replica: String,
+    /// The version of the Lease that was seen last, and since when.
     seen: Option<(String, Instant)>,
+    /// Takes and renews the Lease, and gives it back when nobody listens to it any more.
+    manager: Option<JoinHandle<Result<LeaseManager, LeaseManagerError>>>,
 }
 
 impl Candidate {
@@ -46,6 +49,7 @@ impl Candidate {
             name: format!("{}-operator", config.release),
             replica: config.pod_name.clone(),
             seen: None,
+            manager: None,
         }
     }
 
@@ -65,6 +69,10 @@ impl Candidate {
                 .await
                 .context("preparing the lease")?;
             let (mut holds, task) = manager.watch().await;
+            // One before it may sleep until a time that is long to come.
+            if let Some(before) = self.manager.replace(task) {
+                before.abort();
+            }
             let held = tokio::select! {
                 held = holds.wait_for(|holds| *holds) => held.map(|_| true).context("waiting for the lease")?,
                 () = self.watch(|holder| holder.is_none()) => false,
@@ -72,8 +80,6 @@ impl Candidate {
             if held {
                 return Ok(holds);
             }
-            // This manager may sleep until a time that is long to come: the next one looks anew.
-            task.abort();
         }
     }
 
@@ -84,14 +90,17 @@ impl Candidate {
             _ = holds.wait_for(|holds| !*holds) => {}
             () = self.watch(|holder| holder != Some(replica.as_str())) => {}
         }
+        // It may believe that it holds the Lease still, and would give back what is another's.
+        if let Some(manager) = self.manager.take() {
+            manager.abort();
+        }
     }
 
-    /// Gives the Lease back, so that the next one need not wait for its end.
-    pub(super) async fn leave(&mut self) -> kube::Result<()> {
-        let lease = self.api().get(&self.name).await?;
-        match holder(&lease) == Some(self.replica.as_str()) {
-            true => self.clear(&lease).await,
-            false => Ok(()),
+    /// Waits until the Lease is given back, so that the next replica need not wait for its end.
+    pub(super) async fn leave(&mut self) -> anyhow::Result<()> {
+        match self.manager.take() {
+            Some(manager) => Ok(manager.await?.map(drop)?),
+            None => Ok(()),
         }
     }
 
