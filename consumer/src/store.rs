@@ -293,6 +293,9 @@ pub trait IssueStore: Send + Sync {
         limit: usize,
     ) -> Result<Page<Child>, StoreError>;
 
+    /// The newest children of one issue, newest first, whatever the order of their pages.
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError>;
+
     /// Keeps notes for good, each unless one of its kind and key has the same or a higher rank already; says for each
     /// whether it was kept. A replay changes nothing.
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError>;

@@ -20,11 +20,12 @@ use consumer::{
 };
 use http_body_util::BodyExt as _;
 use issue::{
-    document::{Issue, Mute, Status},
+    document::{Comment, Issue, Mute, Status},
     id::TrackerName,
 };
 use memory::Memory;
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 struct Site {
     store: Arc<Memory>,
@@ -291,6 +292,27 @@ async fn an_issue_without_reports_or_samples_has_a_page() {
     assert!(!body.contains("Why this is one issue") && !body.contains("class=\"chart\""));
     assert_eq!(site.get(&path(&bare)).await.status, StatusCode::OK);
     assert_eq!(site.get(&(path(&bare) + "/text")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn of_a_very_long_talk_the_page_shows_the_newest() {
+    let issue = sample::issues().remove(0);
+    let say = |n: u32| {
+        let at = sample::now() - jiff::SignedDuration::from_mins(1_300 - i64::from(n));
+        Child::Comment(Comment {
+            id: Uuid::from_u128(n.into()),
+            issue_id: issue.id,
+            author_id: "grace".to_owned(),
+            content: format!("word {n}."),
+            created_at: at,
+            updated_at: at,
+        })
+    };
+    let site = Site::over(Memory::with(vec![issue.clone()], (0..1_200).map(say).collect()));
+    let body = site.get(&path(&issue)).await.body;
+    assert!(body.contains("word 1199.") && body.contains("word 1190."), "{body}");
+    assert!(!body.contains("word 0.") && !body.contains("word 999."));
+    assert!(body.contains("More than ") && body.contains(" earlier entries are not shown here."));
 }
 
 #[tokio::test]

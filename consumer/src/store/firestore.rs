@@ -126,6 +126,12 @@ impl IssueStore for FirestoreStore {
             .map_err(failed("list what hangs below an issue"))
     }
 
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        children::newest(&self.client, id, kind, limit)
+            .await
+            .map_err(failed("list what hangs below an issue"))
+    }
+
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         notes::keep(&self.client, &notes, self.clock.now()).await.map_err(failed("keep notes"))
     }

@@ -137,6 +137,13 @@ impl IssueStore for SqliteStore {
             .map_err(failed("list what hangs below an issue"))
     }
 
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        self.readers
+            .run(move |snapshot| read::newest(snapshot, id, kind, limit))
+            .await
+            .map_err(failed("list what hangs below an issue"))
+    }
+
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         let now = self.clock.now();
         self.writer

@@ -524,6 +524,9 @@ async fn children_come_in_order_and_in_pages(store: &dyn IssueStore) {
             }
         }
         assert_eq!(ids, expected.map(Uuid::from_u128), "{kind:?}");
+        let newest = store.newest(id, kind, 3).await.expect("the store lists");
+        let newest: Vec<_> = newest.iter().map(child_id).collect();
+        assert_eq!(newest, [5, 4, 3].map(Uuid::from_u128), "{kind:?}");
     }
 }
 

@@ -42,7 +42,7 @@ use super::{
 use crate::{
     api::delete,
     merge,
-    store::{ChildKind, IssueStore, Wanted},
+    store::{IssueStore, Wanted},
 };
 
 /// Which occurrence the page shows.
@@ -61,15 +61,13 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let id = parse_id(&id)?;
     let store = state.store.as_ref();
-    let (issue, samples, comments, acts, related) = tokio::try_join!(
+    let now = (state.clock)();
+    let (issue, samples, talk, related) = tokio::try_join!(
         load(store, id),
         async { Ok(Samples::load(store, id).await?) },
-        async { Ok(timeline::load(store, id, ChildKind::Comments).await?) },
-        async { Ok(timeline::load(store, id, ChildKind::Activities).await?) },
+        async { Ok(Timeline::load(store, id, now).await?) },
         links::of(store, id, None),
     )?;
-    let now = (state.clock)();
-    let talk = Timeline::of(&[comments, acts].concat(), now);
     let frame = Frame::new(&state, &asked);
     let occurrence = which.occurrence.as_deref();
     let page = IssuePage::new(frame, &asked.identity.user, &issue, &samples, occurrence, talk, now);

@@ -66,6 +66,10 @@ impl IssueStore for Switch {
         self.up()?.children(id, kind, cursor, limit).await
     }
 
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        self.up()?.newest(id, kind, limit).await
+    }
+
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         self.up()?.keep(notes).await
     }

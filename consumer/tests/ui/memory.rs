@@ -50,6 +50,17 @@ impl Memory {
         }
         Ok(())
     }
+
+    /// The children of an issue as they were put.
+    fn below(&self, id: IssueId, kind: ChildKind) -> Result<Vec<Child>, StoreError> {
+        self.up()?;
+        let of = |child: &&Child| match child {
+            Child::Occurrence(each) => kind == ChildKind::Occurrences && each.issue_id == id,
+            Child::Activity(each) => kind == ChildKind::Activities && each.issue_id == id,
+            Child::Comment(each) => kind == ChildKind::Comments && each.issue_id == id,
+        };
+        Ok(self.children.lock().expect("not poisoned").iter().filter(of).cloned().collect())
+    }
 }
 
 #[async_trait]
@@ -126,17 +137,20 @@ impl IssueStore for Memory {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Child>, StoreError> {
-        self.up()?;
-        let children = self.children.lock().expect("not poisoned");
-        let of = |child: &&Child| match child {
-            Child::Occurrence(each) => kind == ChildKind::Occurrences && each.issue_id == id,
-            Child::Activity(each) => kind == ChildKind::Activities && each.issue_id == id,
-            Child::Comment(each) => kind == ChildKind::Comments && each.issue_id == id,
-        };
         let start: usize = cursor.map_or(0, |cursor| cursor.parse().expect("a cursor of ours"));
-        let rest: Vec<Child> = children.iter().filter(of).skip(start).cloned().collect();
+        let rest: Vec<Child> = self.below(id, kind)?.into_iter().skip(start).collect();
         let next_cursor = (rest.len() > limit).then(|| (start + limit).to_string());
         Ok(Page { items: rest.into_iter().take(limit).collect(), next_cursor })
+    }
+
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        let mut all = self.below(id, kind)?;
+        // These alone are kept as pages show them: newest first.
+        if kind != ChildKind::Occurrences {
+            all.reverse();
+        }
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {

@@ -84,6 +84,9 @@ impl IssueStore for Mortal {
     ) -> Result<Page<Child>, StoreError> {
         self.inner.children(id, kind, cursor, limit).await
     }
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        self.inner.newest(id, kind, limit).await
+    }
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         self.call(self.inner.keep(notes)).await
     }

@@ -95,6 +95,10 @@ impl IssueStore for Shelf {
         unreachable!("nothing is listed here")
     }
 
+    async fn newest(&self, _: IssueId, _: ChildKind, _: usize) -> Result<Vec<Child>, StoreError> {
+        unreachable!("nothing is listed here")
+    }
+
     async fn keep(&self, _: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         unreachable!("nothing is noted here")
     }

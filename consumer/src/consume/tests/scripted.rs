@@ -420,6 +420,10 @@ impl IssueStore for Flaky {
         self.inner.children(id, kind, cursor, limit).await
     }
 
+    async fn newest(&self, id: IssueId, kind: ChildKind, limit: usize) -> Result<Vec<Child>, StoreError> {
+        self.inner.newest(id, kind, limit).await
+    }
+
     async fn keep(&self, notes: Vec<Note>) -> Result<Vec<bool>, StoreError> {
         self.fails(Fault::Keep)?;
         self.inner.keep(notes).await

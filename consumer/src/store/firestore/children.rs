@@ -50,6 +50,19 @@ pub(super) async fn children(
     Ok(Page { items, next_cursor })
 }
 
+/// The newest of them, newest first.
+pub(super) async fn newest(
+    client: &Client,
+    id: IssueId,
+    kind: ChildKind,
+    limit: usize,
+) -> Outcome<Vec<Child>> {
+    let (field, _) = order(kind);
+    let query = sorted(from(collection(kind).to_owned()), &[field, NAME], Direction::Descending);
+    let found = client.query(&client.names.issue(id), limited(query, limit)).await?;
+    found.into_iter().map(|document| child_of(kind, document)).collect()
+}
+
 fn child_of(kind: ChildKind, document: Document) -> Outcome<Child> {
     Ok(match kind {
         ChildKind::Occurrences => Child::Occurrence(to_child(document)?),

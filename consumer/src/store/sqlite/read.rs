@@ -69,10 +69,10 @@ pub(super) fn children(
     cursor: Option<&str>,
     limit: usize,
 ) -> Outcome<Page<Child>> {
-    let (table, order, beyond) = match kind {
-        ChildKind::Occurrences => ("occurrences", "DESC", "<"),
-        ChildKind::Activities => ("activities", "ASC", ">"),
-        ChildKind::Comments => ("comments", "ASC", ">"),
+    let table = table(kind);
+    let (order, beyond) = match kind {
+        ChildKind::Occurrences => ("DESC", "<"),
+        ChildKind::Activities | ChildKind::Comments => ("ASC", ">"),
     };
     let after = match cursor.map(parse_cursor) {
         None => None,
@@ -99,6 +99,31 @@ pub(super) fn children(
         .map(|(at, child, _)| format!("{at}.{}", uuid::Uuid::from_bytes(*child).simple()));
     let items = rows.iter().map(|(_, _, json)| child_of(kind, json)).collect::<Outcome<Vec<_>>>()?;
     Ok(Page { items, next_cursor })
+}
+
+/// The newest children, newest first.
+pub(super) fn newest(
+    connection: &Connection,
+    id: IssueId,
+    kind: ChildKind,
+    limit: usize,
+) -> Outcome<Vec<Child>> {
+    let sql = format!(
+        "SELECT at, id, document FROM {table}
+         WHERE n = (SELECT n FROM issues WHERE id = ?1) ORDER BY at DESC, id DESC LIMIT ?2",
+        table = table(kind)
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![id.0.as_bytes(), i64::try_from(limit)?], row_of)?;
+    rows.map(|row| child_of(kind, &row?.2)).collect()
+}
+
+fn table(kind: ChildKind) -> &'static str {
+    match kind {
+        ChildKind::Occurrences => "occurrences",
+        ChildKind::Activities => "activities",
+        ChildKind::Comments => "comments",
+    }
 }
 
 fn row_of(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 16], String)> {

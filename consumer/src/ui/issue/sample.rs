@@ -34,12 +34,12 @@ pub struct Chosen<'a> {
 impl Samples {
     /// All that are kept.
     pub async fn load(store: &dyn IssueStore, id: IssueId) -> Result<Self, StoreError> {
-        let page = store.children(id, ChildKind::Occurrences, None, KEPT).await?;
+        let newest = store.newest(id, ChildKind::Occurrences, KEPT).await?;
         let occurrence = |child| match child {
             Child::Occurrence(occurrence) => Some(occurrence),
             Child::Activity(_) | Child::Comment(_) => None,
         };
-        Ok(Self(page.items.into_iter().filter_map(occurrence).collect()))
+        Ok(Self(newest.into_iter().filter_map(occurrence).collect()))
     }
 
     /// The one with this id; without one, or when it has been pruned since, the newest that has a stack.

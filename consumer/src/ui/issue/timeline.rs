@@ -1,6 +1,9 @@
 //! What people said and did, in one line of time.
 
-use issue::document::{Activity, ActivityType, Comment, FieldChange, Mute};
+use issue::{
+    document::{Activity, ActivityType, Comment, FieldChange, Mute},
+    id::IssueId,
+};
 use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -20,17 +23,17 @@ const MAX_COMMENT: usize = 6_000;
 /// What an entry takes besides its text.
 const ENTRY_BYTES: usize = 500;
 
-/// Children are read in pages of this many, and so many pages of each kind: what is older than the newest entries of a
-/// very long talk is in the API.
-const PAGE: usize = 100;
-const MAX_PAGES: usize = 10;
+/// So many of each kind are read, the newest: what is older in a very long talk is in the API.
+const READ: usize = 1_000;
 
 /// The newest entries, oldest of them first.
 pub struct Timeline {
     /// What is shown.
     pub entries: Vec<Entry>,
-    /// How many older ones are not.
+    /// How many older ones are not; at least so many, where not all were read.
     pub left_out: usize,
+    /// Whether all were read.
+    pub is_whole: bool,
     /// Who resolved it last, and when.
     pub resolver: Option<(Shown, When)>,
 }
@@ -63,25 +66,6 @@ pub struct Changed {
     pub new: Shown,
 }
 
-/// Everything that hangs below an issue in the order of time.
-pub async fn load(
-    store: &dyn IssueStore,
-    id: issue::id::IssueId,
-    kind: ChildKind,
-) -> Result<Vec<Child>, StoreError> {
-    let mut all = Vec::new();
-    let mut cursor: Option<String> = None;
-    for _ in 0..MAX_PAGES {
-        let page = store.children(id, kind, cursor.as_deref(), PAGE).await?;
-        all.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    Ok(all)
-}
-
 /// Who did it, where it was a resolution.
 fn resolver(child: &Child) -> Option<&str> {
     let Child::Activity(act) = child else { return None };
@@ -90,8 +74,18 @@ fn resolver(child: &Child) -> Option<&str> {
 }
 
 impl Timeline {
+    /// Of an issue.
+    pub async fn load(store: &dyn IssueStore, id: IssueId, now: Timestamp) -> Result<Self, StoreError> {
+        let (comments, acts) = tokio::try_join!(
+            store.newest(id, ChildKind::Comments, READ),
+            store.newest(id, ChildKind::Activities, READ),
+        )?;
+        let is_whole = comments.len() < READ && acts.len() < READ;
+        Ok(Self { is_whole, ..Self::of(&[comments, acts].concat(), now) })
+    }
+
     /// Of comments and activities. That somebody commented is told by the comment itself.
-    pub fn of(children: &[Child], now: Timestamp) -> Self {
+    fn of(children: &[Child], now: Timestamp) -> Self {
         let mut acts: Vec<(Timestamp, &Child)> = children
             .iter()
             .filter_map(|child| match child {
@@ -117,6 +111,7 @@ impl Timeline {
         let resolver = acts.iter().rev().find_map(|(at, child)| Some((*at, resolver(child)?)));
         Self {
             left_out: acts.len() - entries.len(),
+            is_whole: true,
             entries,
             resolver: resolver.map(|(at, who)| (Shown::line(who, 100), When::at(at, now))),
         }
