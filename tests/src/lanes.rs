@@ -12,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::parts::process::Process;
+
 /// Programs that run at the same time.
 const LANES: usize = 2;
 
@@ -140,13 +142,13 @@ fn one(cargo: &OsString, program: &Program) -> Result<Ended> {
 fn ended(name: &str, mut command: Command) -> Result<Ended> {
     let begun = Instant::now();
     let (mut reader, writer) = std::io::pipe().context("making a pipe")?;
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn().with_context(|| format!("starting the tests {name}"))?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let process = Process::start(&mut command, None)?;
     // Its copies of the writing end would keep the reading end open.
     drop(command);
     let mut output = Vec::new();
     reader.read_to_end(&mut output).context("reading what tests print")?;
-    let status = child.wait().context("waiting for tests")?;
+    let status = process.wait().context("waiting for tests")?;
     Ok(Ended {
         name: name.to_owned(),
         passed: status.success(),

@@ -13,7 +13,7 @@ use ::tests::faults::{
     outage::{self, Away},
     store::Kind,
 };
-use ::tests::{images, lanes, parts};
+use ::tests::{images, lanes, parts, parts::process::Process};
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -319,12 +319,10 @@ fn cargo_with(
     environment: &[(&str, PathBuf)],
 ) -> Result<ExitStatus> {
     let environment = environment.iter().map(|(name, value)| (name, value));
-    Command::new(cargo_itself())
-        .args(command)
-        .args(arguments)
-        .envs(environment)
-        .status()
-        .context("running cargo")
+    let mut cargo = Command::new(cargo_itself());
+    cargo.args(command).args(arguments).envs(environment);
+    // Tests that outlive this command would work on the cluster of the next one.
+    Process::start(&mut cargo, None)?.wait().context("running cargo")
 }
 
 fn cargo(command: &[&str], arguments: &[OsString]) -> Result<ExitStatus> {

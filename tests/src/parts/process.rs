@@ -62,6 +62,11 @@ impl Process {
         Ok(self.child.try_wait()?)
     }
 
+    /// Waits for the end that it comes to by itself.
+    pub fn wait(mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
     /// Kills the group and waits for its end. The id is free for others only after the wait, so no signal hits a
     /// stranger.
     pub fn kill(&mut self) -> Result<()> {
