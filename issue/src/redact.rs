@@ -226,26 +226,23 @@ struct Needles {
 }
 
 /// The one needle of two bytes: it announces nothing unless it goes on as its secret does.
-const SHORT: &[u8] = b"Q~";
+const SHORT: &str = "Q~";
 
 static NEEDLES: LazyLock<Needles> = LazyLock::new(|| {
     let names = name::NEEDLES.iter().map(|needle| (*needle, Announced::Name));
     let shapes = shapes::TABLE.iter().map(|(needle, recogniser)| (*needle, Announced::Shape(*recogniser)));
     let (words, announced): (Vec<&str>, Vec<_>) = names.chain(shapes).unzip();
     let mut fronts = Fronts::new(words.iter().copied());
-    let thirds = (0..=u8::MAX).filter(|byte| shapes::goes_on_in_azure_secret(*byte));
-    thirds.for_each(|third| fronts.add(&[SHORT, &[third]].concat()));
-    let rare = Rare::new(words.iter().copied());
+    LONGER.iter().for_each(|longer| fronts.add(longer.as_bytes()));
+    let rare = Rare::new(words.iter().copied().chain(LONGER.iter().map(String::as_str)));
     Needles { rare, fronts, words: Words::of_any_case(words), announced }
 });
 
-fn has_short(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'~', text).any(|at| {
-        let short = at.checked_sub(1).and_then(|start| text.get(start..=at));
-        let third = text.get(at + 1).is_some_and(|third| shapes::goes_on_in_azure_secret(*third));
-        third && short.is_some_and(|short| short.eq_ignore_ascii_case(SHORT))
-    })
-}
+/// [`SHORT`] with each byte with which its secret may go on: words as long as a search for many needs them.
+static LONGER: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let thirds = (0..0x80).map(char::from).filter(|third| shapes::goes_on_in_azure_secret(*third as u8));
+    thirds.map(|third| format!("{SHORT}{third}")).collect()
+});
 
 /// A needle in a text.
 struct Found {
@@ -257,7 +254,7 @@ struct Found {
 impl Needles {
     /// Whether there is any. Looking for what is rare of each is faster than looking for where they begin.
     fn any(&self, text: &[u8]) -> bool {
-        has_short(text) || self.rare.any_in(text)
+        self.rare.any_in(text)
     }
 
     /// The first needle at or after `from`, of those that begin there the longest.
@@ -275,7 +272,7 @@ impl Needles {
         if let Some(index) = self.words.longest(text, start) {
             return Some((self.words.get(index).len(), *self.announced.get(index)?));
         }
-        let short = text.get(start..start + SHORT.len())?.eq_ignore_ascii_case(SHORT);
+        let short = text.get(start..start + SHORT.len())?.eq_ignore_ascii_case(SHORT.as_bytes());
         short.then_some((SHORT.len(), Announced::Shape(shapes::azure_secret)))
     }
 }

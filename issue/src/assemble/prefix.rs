@@ -6,6 +6,7 @@
 use super::head::is_error_header;
 use crate::languages::frames::{names_an_error, type_and_message};
 use crate::logline::Head;
+use crate::search::Needle;
 
 /// The shape of a prefix: its text, in which every run of digits stands for any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,26 +87,38 @@ struct Marks([Option<usize>; MARKS.len()]);
 
 impl Marks {
     fn find(window: &str) -> Self {
-        let mut found = [None; MARKS.len()];
+        let mut marks = Self([None; MARKS.len()]);
         let mut wanted = u16::MAX;
-        for (at, byte) in window.bytes().enumerate() {
-            let mut here = RARE.get(usize::from(byte)).copied().unwrap_or_default() & wanted;
-            while here != 0 {
-                let mark = here.trailing_zeros() as usize;
-                here &= here - 1;
-                let (Some((text, rare)), Some(slot)) = (MARKS.get(mark), found.get_mut(mark)) else {
-                    continue;
-                };
-                let start = at.checked_sub(*rare);
-                *slot = start.filter(|start| {
-                    window.as_bytes().get(*start..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
-                });
-                if slot.is_some() {
-                    wanted &= !(1 << mark);
+        let rare = |byte: &u8| RARE.get(usize::from(*byte)).copied().unwrap_or_default();
+        for (part, eight) in window.as_bytes().chunks(8).enumerate() {
+            // Most bytes are rare in no mark.
+            if eight.iter().fold(0, |marks, byte| marks | rare(byte)) & wanted == 0 {
+                continue;
+            }
+            for (at, byte) in eight.iter().enumerate() {
+                let here = rare(byte) & wanted;
+                if here != 0 {
+                    wanted &= !marks.add(here, window, 8 * part + at);
                 }
             }
         }
-        Self(found)
+        marks
+    }
+
+    /// Compares the marks that have a rare byte at `at`, one bit each; those that stand there.
+    fn add(&mut self, mut here: u16, window: &str, at: usize) -> u16 {
+        let mut added = 0;
+        while here != 0 {
+            let mark = here.trailing_zeros() as usize;
+            here &= here - 1;
+            let (Some((text, rare)), Some(slot)) = (MARKS.get(mark), self.0.get_mut(mark)) else { continue };
+            let start = at.checked_sub(*rare);
+            *slot = start.filter(|start| {
+                window.as_bytes().get(*start..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
+            });
+            added |= u16::from(slot.is_some()) << mark;
+        }
+        added
     }
 
     /// Where a mark begins.
@@ -139,7 +152,7 @@ impl Marks {
 }
 
 /// A trace that a logger indented below its own line.
-const INDENTED: &str = "Traceback (most recent call last):";
+const INDENTED: Needle = Needle::new("Traceback (most recent call last):", '(');
 
 /// Where a text that a tool indented as a whole begins, if it begins as only a crash does.
 fn shifted(window: &str) -> Option<usize> {
@@ -220,7 +233,7 @@ pub fn look(line: &str) -> Look {
     let head = crate::logline::head(line);
     let mut seen = [0_usize; 13];
     let candidates = if spaced {
-        let trace = memchr::memmem::find(window.as_bytes(), INDENTED.as_bytes()).or_else(|| shifted(window));
+        let trace = INDENTED.find(window).or_else(|| shifted(window));
         [None, None, None, None, None, None, None, None, trace, None, None, None]
     } else {
         let marks = Marks::find(window);
@@ -236,7 +249,7 @@ pub fn look(line: &str) -> Look {
     };
     let mut count = 1;
     for candidate in candidates.into_iter().flatten().filter(|at| *at > 0 && *at < line.len()) {
-        if !seen.contains(&candidate)
+        if !seen.iter().take(count).any(|known| *known == candidate)
             && let Some(slot) = seen.get_mut(count)
         {
             *slot = candidate;

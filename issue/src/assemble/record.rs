@@ -77,8 +77,8 @@ impl Record {
             grammar: None,
             state: State::default(),
             opened: "",
-            text: String::with_capacity(USUAL_BYTES),
-            ends: Vec::with_capacity(USUAL_LINES),
+            text: String::new(),
+            ends: Vec::new(),
             firm_lines: 0,
             body: 0,
             header_lines: 0,
@@ -108,7 +108,10 @@ impl Record {
 
     /// Adds a line.
     pub fn append(&mut self, line: &str) {
-        if !self.ends.is_empty() {
+        if self.ends.is_empty() {
+            self.text.reserve(USUAL_BYTES);
+            self.ends.reserve(USUAL_LINES);
+        } else {
             self.text.push('\n');
         }
         self.text.push_str(line);

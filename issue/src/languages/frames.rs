@@ -1,6 +1,7 @@
 //! Small readers that the languages share: places, numbers, header lines.
 
 use crate::report::{Cause, Frame, Kind, Language, Level, Parsed, Relation};
+use crate::search;
 
 /// `text` before and after the last `separator`.
 pub fn split_last(text: &str, separator: char) -> Option<(&str, &str)> {
@@ -91,11 +92,11 @@ pub fn type_and_message(line: &str) -> Option<(&str, &str)> {
         .strip_prefix(' ')
         .filter(|code| is_code(code))
         .map_or(rest, |code| code.find([']', ')']).and_then(|close| code.get(close + 1..)).unwrap_or(rest));
-    if rest.trim().is_empty() {
+    if search::trim_start(rest).is_empty() {
         return Some((name, ""));
     }
     let message = rest.strip_prefix(':')?;
-    (message.is_empty() || message.starts_with([' ', '\t'])).then(|| (name, message.trim_start()))
+    (message.is_empty() || message.starts_with([' ', '\t'])).then(|| (name, search::trim_start(message)))
 }
 
 /// `[ERR_X]`, `(0x80004005)`, `(111)`.

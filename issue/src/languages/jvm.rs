@@ -128,7 +128,7 @@ fn unescaped(line: &str) -> &str {
 fn frame_parts(line: &str) -> Option<(&str, &str)> {
     let indented = line.starts_with(['\t', ' ', '#']);
     let line = unescaped(line);
-    let rest = line.trim_start().strip_prefix("at ")?;
+    let rest = search::trim_start(line).strip_prefix("at ")?;
     let (name, tail) = rest.split_once('(')?;
     let (place, after) = tail.split_once(')')?;
     let packaging = after.trim_start();

@@ -4,7 +4,7 @@
 use super::frames::{Thrown, is_number, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed};
-use crate::search;
+use crate::search::{self, Needle};
 
 mod coredump;
 mod kernel;
@@ -183,13 +183,16 @@ fn received(line: &str) -> Option<(&str, &str)> {
 
 /// A shell's or kernel's line about a signal → the signal and the words printed.
 pub fn signal(line: &str) -> Option<(&'static str, &str)> {
-    let text = line.trim();
-    if let Some(at) = search::find(text, "segfault at ")
+    const SEGFAULT: Needle = Needle::new("segfault at ", 'f');
+    const KILLED: Needle = Needle::new("ut of memory: Kill", 'K');
+    const PLACED: Needle = Needle::new(": line ", ':');
+    let text = search::trim(line);
+    if let Some(at) = SEGFAULT.find(text)
         && search::find(text, " ip ").is_some()
     {
         return Some(("SIGSEGV", text.get(at..)?));
     }
-    if let Some(at) = search::find(text, "ut of memory: Kill") {
+    if let Some(at) = KILLED.find(text) {
         // `Out of memory: Killed process 7 (cart)`, of a group `Memory cgroup out of memory: …`.
         return Some(("SIGKILL", text.get(at.saturating_sub(1)..)?));
     }
@@ -201,7 +204,7 @@ pub fn signal(line: &str) -> Option<(&'static str, &str)> {
     if let Some((words, name)) = SIGNALS.iter().find(|(words, _)| bare == *words) {
         return Some((name, words));
     }
-    search::find(text, ": line ")?;
+    PLACED.find(text)?;
     SIGNALS.iter().find_map(|(words, name)| {
         let at = text.find(words)?;
         let before = text.get(..at)?.trim_end();

@@ -346,12 +346,12 @@ impl Reader {
             self.current.thrown.frames.splice(0..0, boxed_frame(line));
             return;
         }
-        let inner = line.trim_start();
+        let inner = search::trim_start(line);
         if line.starts_with(' ') && inner.starts_with(['|', '+']) && !self.in_source(line) {
             self.group_line(line);
             return;
         }
-        let text = line.trim_end();
+        let text = search::trim_end(line);
         if text == TRACEBACK || notebook::is_head(line) {
             if self.named && !self.current.thrown.message.ends_with("\"\"\"") {
                 self.finish_section();
@@ -462,7 +462,7 @@ fn name(thrown: &mut Thrown, line: &str) {
 
 /// `  File "a.py", line 3, in f` of a traceback, without function that of a syntax error.
 fn frame(line: &str) -> Option<Frame> {
-    let text = line.trim_start();
+    let text = search::trim_start(line);
     let rest = text.strip_prefix("> ").unwrap_or(text).strip_prefix("File \"")?;
     let (file, rest) = search::split_once(rest, "\", line ")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();

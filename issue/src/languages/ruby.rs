@@ -129,10 +129,11 @@ fn jruby_frame(line: &str) -> Option<Seen<'_>> {
 
 /// One frame of a backtrace, with or without `from`.
 fn frame(line: &str) -> Option<Seen<'_>> {
-    let text = line.trim_start();
+    let text = search::trim_start(line);
     let text = text.strip_prefix("from ").unwrap_or(text);
-    let numbered =
-        search::split_once(text, ": from ").filter(|(number, _)| is_number(number)).map(|(_, rest)| rest);
+    let numbered = text.starts_with(|first: char| first.is_ascii_digit());
+    let numbered = numbered.then(|| search::split_once(text, ": from ")).flatten();
+    let numbered = numbered.filter(|(number, _)| is_number(number)).map(|(_, rest)| rest);
     let text = numbered.unwrap_or(text);
     if let Some((frame, rest)) = place(text) {
         return rest.trim().is_empty().then_some(frame);

@@ -128,8 +128,9 @@ fn is_backtrace_line(line: &str) -> bool {
 
 /// `   0: name` → the number's text and the name.
 fn numbered(line: &str) -> Option<(&str, &str)> {
-    let (number, name) = search::split_once(line.trim_start(), ": ")?;
-    (line.starts_with(' ') && super::frames::is_number(number)).then_some((number, name))
+    let (number, name) =
+        search::split_once(search::trim_start(line), ": ").filter(|_| line.starts_with(' '))?;
+    (super::frames::is_number(number)).then_some((number, name))
 }
 
 /// A further panic is part of the record only if the thread then says that it gave up.
@@ -264,7 +265,7 @@ fn backtrace_line(thrown: Option<&mut Thrown>, line: &str) {
             None => name,
         };
         thrown.frames.push(Frame { function: non_empty(name.trim()), ..Frame::default() });
-    } else if let Some(location) = line.trim_start().strip_prefix("at ")
+    } else if let Some(location) = search::trim_start(line).strip_prefix("at ")
         && let Some(last) = thrown.frames.last_mut()
         && last.file.is_none()
     {

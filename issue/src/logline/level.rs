@@ -75,9 +75,12 @@ const fn letter(byte: u8) -> u32 {
     if byte.is_ascii_alphabetic() { 1 << ((byte | 0x20) - b'a') } else { 0 }
 }
 
+/// Longer words are none.
+pub const LONGEST: usize = 11;
+
 /// For each length the first letters of the words of that length.
-static LENGTHS: [u32; 12] = {
-    let mut lengths = [0; 12];
+static LENGTHS: [u32; LONGEST + 1] = {
+    let mut lengths = [0; LONGEST + 1];
     let mut index = 0;
     while index < WORDS.len() {
         let word = WORDS[index].0.as_bytes();

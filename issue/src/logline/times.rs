@@ -13,7 +13,9 @@ pub fn is_zone(token: &str) -> bool {
 
 /// A month, a day of the week, half of a day or a zone.
 pub fn is_calendar(token: &str) -> bool {
-    (2..=4).contains(&token.len()) && CALENDAR.contains(&token)
+    (2..=4).contains(&token.len())
+        && token.starts_with(|first: char| first.is_ascii_uppercase())
+        && CALENDAR.contains(&token)
 }
 
 /// `12:34:56…`, `2026-01-02`, `2026/01/02`, `20260102-12:34:56`, `17/06/09`, `2005.06.03`, `02.01.2026`.

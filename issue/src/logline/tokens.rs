@@ -4,6 +4,7 @@
 //! or where prose begins. Only so much of the line is looked at that a scan costs the same for every line.
 
 use super::inside::level_inside;
+use super::level::LONGEST;
 use super::names::skip_names;
 use super::times::{is_calendar, is_time, is_zone};
 use super::{Head, Rank, fronts};
@@ -184,15 +185,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn bare(&mut self, rest: &str) -> bool {
-        let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|' | b'[');
-        let end = rest.bytes().position(|byte| ends(&byte)).filter(|end| *end > 0).unwrap_or(rest.len());
+        let end = rest.bytes().position(ends_token).filter(|end| *end > 0).unwrap_or(rest.len());
         let end = process_end(rest, end).unwrap_or(end);
         let mut token = rest.get(..end).unwrap_or(rest);
         // `ERROR:root:message` has no space after its parts.
-        if let Some(colon) = token
-            .bytes()
-            .position(|byte| byte == b':')
-            .filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
+        let colon = token.bytes().take(LONGEST + 1).position(|byte| byte == b':');
+        if let Some(colon) = colon.filter(|at| Rank::of_word(token.get(..*at).unwrap_or_default()).is_some())
         {
             token = token.get(..=colon).unwrap_or(token);
         }
@@ -242,7 +240,7 @@ impl<'a> Scanner<'a> {
         let kind = classify(token);
         if kind == Token::Word
             && (self.time || self.seen <= 3)
-            && is_calendar(token.trim_end_matches([',', '.']))
+            && is_calendar(trim_end(token, |byte| matches!(byte, b',' | b'.')))
         {
             return Token::Number;
         }
@@ -267,7 +265,8 @@ impl<'a> Scanner<'a> {
             Some((_, level)) if level.bytes().all(|byte| byte.is_ascii_uppercase()) => level,
             _ => word,
         };
-        let slash = memchr::memchr(b'/', word.as_bytes());
+        // No level's name is longer.
+        let slash = word.bytes().take(LONGEST + 1).position(|byte| byte == b'/');
         let (word, code) = (word.get(..slash.unwrap_or(word.len())).unwrap_or(word), slash == Some(1));
         if code {
             return None;
@@ -347,6 +346,19 @@ impl<'a> Scanner<'a> {
             .then(|| Rank::of_letter(token.as_bytes().first().copied().unwrap_or_default()))
             .flatten()
     }
+}
+
+/// Whether a token without brackets ends before this byte; asked of every byte of a line's front.
+fn ends_token(byte: u8) -> bool {
+    static ENDS: [bool; 256] = {
+        let mut ends = [false; 256];
+        ends[b' ' as usize] = true;
+        ends[b'\t' as usize] = true;
+        ends[b'|' as usize] = true;
+        ends[b'[' as usize] = true;
+        ends
+    };
+    ENDS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// `E,` of Ruby's logger, and the sign that a tool draws before its words (`✘`).

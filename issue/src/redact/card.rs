@@ -31,7 +31,10 @@ const SHORTEST: usize = 14;
 pub(super) fn find(bytes: &[u8], cuts: &mut Vec<Cut<'_>>) {
     let mut start = 0;
     while let Some(&last) = bytes.get(start + SHORTEST - 1) {
-        if !is_part(last) {
+        let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+        let at = start + SHORTEST - 1;
+        // A joiner is a number's only between two of its digits, which tells most blanks apart.
+        if !is_part(last) || !(last.is_ascii_digit() || digit(at - 1) && digit(at + 1)) {
             start += SHORTEST;
             continue;
         }

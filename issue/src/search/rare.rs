@@ -2,14 +2,20 @@
 //! that are the rarest in texts. Only every other pair of bytes is looked at, since of three bytes the first two or the
 //! last two stand at an even place.
 
-use super::fronts::number;
+use super::fronts::{ANY_CASE, number};
 use super::words::Words;
+
+const PAIRS: usize = 1 << 16;
+
+/// The first two of its three bytes, and the last two.
+const FRONT: u8 = 1;
+const BACK: u8 = 2;
 
 /// Words of three bytes or more; shorter ones are never found.
 #[derive(Debug)]
 pub struct Rare {
-    /// One bit for each pair of bytes in a rarest part.
-    pairs: Box<[u64; 1024]>,
+    /// Of which side of a rarest part two bytes are, if of any. What is asked of it fits the processor's nearest cache.
+    pairs: Box<[u8; PAIRS]>,
     /// Each word from its rarest part on.
     words: Words,
     /// What stands before that in each.
@@ -21,13 +27,12 @@ impl Rare {
     pub fn new(words: impl IntoIterator<Item = &'static str>) -> Self {
         let parts = words.into_iter().filter_map(|word| word.split_at_checked(rarest(word)));
         let (before, words): (Vec<&str>, Vec<&str>) = parts.unzip();
-        let mut pairs = Box::new([0; 1024]);
-        for pair in
-            words.iter().filter_map(|word| word.as_bytes().get(..3)).flat_map(|three| three.windows(2))
-        {
-            let (place, bit) = place(u16::try_from(number(pair)).unwrap_or_default());
-            if let Some(bits) = pairs.get_mut(place) {
-                *bits |= 1 << bit;
+        let mut pairs = Box::new([0; PAIRS]);
+        for three in words.iter().filter_map(|word| word.as_bytes().get(..3)) {
+            for (pair, side) in three.windows(2).zip([FRONT, BACK]) {
+                if let Some(sides) = pairs.get_mut(usize::from((number(pair) | ANY_CASE) as u16)) {
+                    *sides |= side;
+                }
             }
         }
         Self { pairs, words: Words::of_any_case(words), before }
@@ -35,31 +40,52 @@ impl Rare {
 
     /// Whether any of the words stands in `text`.
     pub fn any_in(&self, text: &[u8]) -> bool {
-        let pairs = text.as_chunks::<2>().0.iter().enumerate();
-        pairs.map(|(at, pair)| (2 * at, u16::from_le_bytes(*pair))).any(|(at, pair)| {
-            self.has_pair(pair) && (self.has_word(text, at) || at > 0 && self.has_word(text, at - 1))
-        })
+        let (eights, rest) = text.as_chunks::<8>();
+        for (index, eight) in eights.iter().enumerate() {
+            let eight = u64::from_le_bytes(*eight);
+            if self.any_pair(eight) && self.any_around(text, 8 * index, eight) {
+                return true;
+            }
+        }
+        let eight = number(rest);
+        self.any_pair(eight) && self.any_around(text, 8 * eights.len(), eight)
     }
 
-    fn has_pair(&self, pair: u16) -> bool {
-        let (place, bit) = place(pair);
-        self.pairs.get(place).is_some_and(|bits| bits >> bit & 1 == 1)
+    /// Whether any of four pairs is part of a rarest part. None of the looks waits for another.
+    #[inline(always)]
+    fn any_pair(&self, eight: u64) -> bool {
+        let side = |pair: u32| self.side(eight, pair);
+        side(0) | side(1) | side(2) | side(3) != 0
+    }
+
+    /// Of which side of a rarest part one of four pairs is.
+    #[inline(always)]
+    fn side(&self, eight: u64, pair: u32) -> u8 {
+        let small = ((eight | ANY_CASE) >> (16 * pair)) as u16;
+        self.pairs.get(usize::from(small)).copied().unwrap_or_default()
+    }
+
+    /// Whether a word stands in `text` whose rarest part holds one of the four pairs at `at`.
+    #[inline(never)]
+    fn any_around(&self, text: &[u8], at: usize, eight: u64) -> bool {
+        (0..4).any(|pair| {
+            let (side, at) = (self.side(eight, pair), at + 2 * pair as usize);
+            side & FRONT != 0 && self.has_word(text, at)
+                || side & BACK != 0 && at > 0 && self.has_word(text, at - 1)
+        })
     }
 
     /// Whether the rarest part of a word and what follows it stand here, and what is before it stands there.
+    #[inline]
     fn has_word(&self, text: &[u8], at: usize) -> bool {
-        self.words.at(text, at).any(|index| {
+        let mut found = false;
+        self.words.each_at(text, at, |index| {
             let before = self.before.get(index).copied().unwrap_or_default().as_bytes();
             let here = at.checked_sub(before.len()).and_then(|start| text.get(start..at));
-            here.is_some_and(|here| here.eq_ignore_ascii_case(before))
-        })
+            found |= here.is_some_and(|here| here.eq_ignore_ascii_case(before));
+        });
+        found
     }
-}
-
-/// Where the bit of a pair stands. Small letters and capitals share one, and so do some other bytes.
-fn place(pair: u16) -> (usize, u32) {
-    let small = pair | 0x20_20;
-    (usize::from(small >> 6), u32::from(small & 63))
 }
 
 /// Where in a word its three neighbouring bytes begin that are the rarest in texts; at its start for a shorter one.

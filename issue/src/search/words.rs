@@ -1,7 +1,7 @@
 //! All places of some words in a short text: a table over three bytes says for almost every place that none begins
 //! there. An automaton over as many words is larger than a processor's cache; this table is not.
 
-use super::fronts::{Fronts, SLOTS, number, slot};
+use super::fronts::{ANY_CASE, Fronts, SLOTS, number, slot};
 
 /// No word.
 const NONE: u16 = u16::MAX;
@@ -9,81 +9,98 @@ const NONE: u16 = u16::MAX;
 /// Words of three bytes or more.
 #[derive(Debug)]
 pub struct Words {
-    words: Vec<&'static str>,
+    words: Vec<Word>,
     /// Where one may begin at all.
     fronts: Fronts,
     /// The first word of each place.
     slots: Box<[u16; SLOTS]>,
-    /// For each word the next one of its place.
-    next: Vec<u16>,
-    /// Whether letters are compared without their case.
-    any_case: bool,
+    /// Bits that are set before bytes are compared, in each of eight bytes: none where the case counts.
+    fold: u64,
+}
+
+#[derive(Debug)]
+struct Word {
+    text: &'static str,
+    /// Its first eight bytes, folded; zero where it is shorter.
+    front: u64,
+    /// The bits of `front` that are the word's.
+    mask: u64,
+    /// The next one of its place.
+    next: u16,
 }
 
 impl Words {
     /// A table of `words`, whose case counts. Shorter ones than three bytes are never found.
     pub fn new(words: impl IntoIterator<Item = &'static str>) -> Self {
-        Self::compared(false, words)
+        Self::folding(0, words)
     }
 
     /// A table of `words`, whose case does not count.
     pub fn of_any_case(words: impl IntoIterator<Item = &'static str>) -> Self {
-        Self::compared(true, words)
+        Self::folding(ANY_CASE, words)
     }
 
-    fn compared(any_case: bool, words: impl IntoIterator<Item = &'static str>) -> Self {
+    fn folding(fold: u64, words: impl IntoIterator<Item = &'static str>) -> Self {
         let words: Vec<&'static str> = words.into_iter().take(usize::from(NONE)).collect();
         let mut table = Self {
-            fronts: Fronts::new(words.iter().copied()),
+            fronts: Fronts::folding(fold, words.iter().copied()),
             slots: Box::new([NONE; SLOTS]),
-            next: vec![NONE; words.len()],
-            words,
-            any_case,
+            words: Vec::with_capacity(words.len()),
+            fold,
         };
-        for (index, word) in table.words.iter().enumerate() {
-            let Some(three) = word.as_bytes().get(..3) else { continue };
-            let place = slot(number(three));
-            if let (Some(slot), Some(next)) = (table.slots.get_mut(place), table.next.get_mut(index)) {
-                *next = *slot;
-                *slot = u16::try_from(index).unwrap_or(NONE);
+        for (index, text) in words.into_iter().enumerate() {
+            let front = text.as_bytes().get(..8).unwrap_or(text.as_bytes());
+            let mask = u64::MAX.checked_shr(64 - 8 * front.len() as u32).unwrap_or_default();
+            let mut word = Word { text, front: (number(front) | fold) & mask, mask, next: NONE };
+            if let Some(place) = table.slots.get_mut(slot(word.front)).filter(|_| text.len() >= 3) {
+                word.next = std::mem::replace(place, u16::try_from(index).unwrap_or(NONE));
             }
+            table.words.push(word);
         }
         table
     }
 
     /// Tells `found` the index of each word and where it begins in `text`, from left to right.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
-        let mut from = 0;
-        while let Some(at) = self.fronts.next(text, from) {
-            self.at(text, at).for_each(|index| found(index, at));
-            from = at + 1;
-        }
+        self.fronts.each(text, |at| self.each_at(text, at, |index| found(index, at)));
     }
 
     /// The index of the longest word that begins at `at`.
     pub fn longest(&self, text: &[u8], at: usize) -> Option<usize> {
-        self.at(text, at).max_by_key(|index| self.get(*index).len())
+        let mut longest: Option<usize> = None;
+        self.each_at(text, at, |index| {
+            if longest.is_none_or(|known| self.get(known).len() <= self.get(index).len()) {
+                longest = Some(index);
+            }
+        });
+        longest
     }
 
-    /// The indices of the words that begin at `at`.
-    pub(super) fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = usize> {
-        let some = |index: u16| (index != NONE).then_some(index);
-        let three = text.get(at..at + 3);
-        let first = three.and_then(|three| self.slots.get(slot(number(three))).copied().and_then(some));
-        let next = move |index: &u16| self.next.get(usize::from(*index)).copied().and_then(some);
-        let chain = std::iter::successors(first, next).map(usize::from);
-        chain.filter(move |index| self.stands(*index, text, at))
+    /// Tells `found` the indices of the words that begin at `at`.
+    #[inline]
+    pub(super) fn each_at(&self, text: &[u8], at: usize, mut found: impl FnMut(usize)) {
+        let rest = text.get(at..).unwrap_or_default();
+        let eight = rest.first_chunk().map_or_else(|| number(rest), |eight| u64::from_le_bytes(*eight));
+        let front = eight | self.fold;
+        let mut index = self.slots.get(slot(front)).copied().unwrap_or(NONE);
+        while let Some(word) = self.words.get(usize::from(index)) {
+            // Of almost every word the first eight bytes tell that it does not stand here.
+            if front & word.mask == word.front && self.stands(word, rest) {
+                found(usize::from(index));
+            }
+            index = word.next;
+        }
     }
 
-    fn stands(&self, index: usize, text: &[u8], at: usize) -> bool {
-        let word = self.get(index).as_bytes();
-        text.get(at..at + word.len())
-            .is_some_and(|here| if self.any_case { here.eq_ignore_ascii_case(word) } else { here == word })
+    fn stands(&self, word: &Word, rest: &[u8]) -> bool {
+        let word = word.text.as_bytes();
+        let here = rest.get(..word.len());
+        here.is_some_and(|here| if self.fold != 0 { here.eq_ignore_ascii_case(word) } else { here == word })
     }
 
     /// The word of this index.
     pub fn get(&self, index: usize) -> &'static str {
-        self.words.get(index).copied().unwrap_or_default()
+        self.words.get(index).map_or("", |word| word.text)
     }
 }
 

@@ -32,7 +32,7 @@ impl<'a> Object<'a> {
     /// What stands at a path, which is one key with dots or leads through objects.
     pub(super) fn at(&self, path: &str) -> Option<&'a Value> {
         self.member(path).or_else(|| {
-            let (first, rest) = path.split_once('.').filter(|_| self.nested)?;
+            let (first, rest) = self.nested.then(|| path.split_once('.')).flatten()?;
             Object::new(self.member(first)?.as_object()?).at(rest)
         })
     }

@@ -6,13 +6,31 @@ use crate::{report::Language, search};
 /// what a bundler or a temporary file puts into it. Nothing for what is no file.
 pub(super) fn tail(file: &str, language: Language, out: &mut String) {
     let path = local(file);
-    let mut segments = path.rsplit(['/', '\\']).filter(|segment| !segment.is_empty());
+    let mut segments = segments(path);
     let Some(name) = segments.next() else { return };
     if let Some(directory) = segments.find(|segment| is_lasting(segment)) {
         out.push_str(directory);
         out.push('/');
     }
     file_name(name, language, out);
+}
+
+/// The names between slashes that are not empty, the last first.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut rest = path;
+    std::iter::from_fn(move || {
+        rest = trim_end(rest, |byte| matches!(byte, b'/' | b'\\'));
+        let before = trim_end(rest, |byte| !matches!(byte, b'/' | b'\\'));
+        let segment = rest.get(before.len()..).filter(|segment| !segment.is_empty());
+        rest = before;
+        segment
+    })
+}
+
+/// A text without the bytes at its end that are `dropped`: all that are ASCII, or none that is.
+fn trim_end(text: &str, dropped: impl Fn(u8) -> bool) -> &str {
+    let kept = text.bytes().rposition(|byte| !dropped(byte)).map_or(0, |at| at + 1);
+    text.get(..kept).unwrap_or(text)
 }
 
 /// Without scheme and authority, query and fragment, a bundler's markers, and `<…>` names.
@@ -51,7 +69,8 @@ fn file_name(name: &str, language: Language, out: &mut String) {
     let mut gap = "";
     let mut rest = stem;
     while !rest.is_empty() {
-        let end = rest.find(['.', '-', '_']).unwrap_or(rest.len());
+        let joiner = rest.bytes().position(|byte| matches!(byte, b'.' | b'-' | b'_'));
+        let end = joiner.unwrap_or(rest.len());
         let part = rest.get(..end).unwrap_or_default();
         if !is_passing(part) {
             if out.len() > before {
@@ -67,7 +86,7 @@ fn file_name(name: &str, language: Language, out: &mut String) {
 
 /// The name up to its last dot, and from there on.
 fn split_ending(name: &str) -> (&str, &str) {
-    match name.rfind('.') {
+    match name.bytes().rposition(|byte| byte == b'.') {
         Some(dot) if dot > 0 => (name.get(..dot).unwrap_or_default(), name.get(dot..).unwrap_or_default()),
         _ => (name, ""),
     }
@@ -88,6 +107,9 @@ fn without_bundle_hash(stem: &str) -> &str {
 /// more that could be hexadecimal.
 fn is_passing(part: &str) -> bool {
     let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    if digits == 0 && part.len() < 8 {
+        return false;
+    }
     let run = part.as_bytes().windows(3).any(|three| three.iter().all(u8::is_ascii_digit));
     let hex = part.len() >= 8 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     run || hex || (digits >= 2 && part.len() >= 6 && digits < part.len())

@@ -68,7 +68,7 @@ pub fn native_frame(line: &str) -> Option<Seen<'_>> {
 
 /// One `at` line in the form of V8 (also JavaScriptCore as Bun prints it).
 pub fn frame(line: &str) -> Option<Seen<'_>> {
-    let Some(text) = line.trim_start().strip_prefix("at ") else { return pointed(line) };
+    let Some(text) = search::trim_start(line).strip_prefix("at ") else { return pointed(line) };
     let text = text.trim_end().trim_end_matches(['{', ',']).trim_end();
     if let Some(body) = text.strip_suffix(')') {
         let (function, location) = split_location(body)?;

@@ -44,6 +44,10 @@ pub fn follows(state: &mut State, line: &str) -> Next {
 /// `File ~/a.py:12, in get(name)`, `Cell In[3], line 4, in f()`, `Input In [3], in <cell line: 4>()`,
 /// `/tmp/ipykernel_7/2211.py in <module>`.
 pub fn frame(line: &str) -> Option<Frame> {
+    // Asked for every line of a traceback that is no frame.
+    if !line.starts_with(['F', 'C', 'I', '/', '~', '<']) {
+        return None;
+    }
     let line = line.trim_end();
     let (place, function) = match line.split_once(" in ") {
         Some((place, function)) => (place.trim_end_matches(','), Some(function)),

@@ -27,15 +27,26 @@ impl Scan<'_, '_> {
             return false;
         }
         let before = self.bytes.get(..self.at).unwrap_or_default();
-        if EMPTY_VALUES.contains(&text) {
+        if text.starts_with(['n', 'N']) && EMPTY_VALUES.contains(&text) {
             let closes = ends_line(self.bytes, end) && before.ends_with(b" ");
             return closes || before.ends_with(b": ") || self.previous_word_is(&PREPOSITIONS);
         }
         if matches!(next, b'(' | b':') {
             return false;
         }
+        // Almost all words are nothing but small letters: no name of a program.
+        if !text.bytes().all(|byte| byte.is_ascii_lowercase())
+            && let Some(is_value) = self.is_spelled_as_value(before, text, end)
+        {
+            return is_value;
+        }
+        self.is_at_place(end) || self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
+    }
+
+    /// What the spelling tells of the word `text` that ends at `end`, if it is spelled as names in programs are.
+    fn is_spelled_as_value(&self, before: &[u8], text: &str, end: usize) -> Option<bool> {
         if is_constant_name(text) || (is_hyphenated_name(text) && !self.sink.is_empty()) {
-            return !speaks(text);
+            return Some(!speaks(text));
         }
         let last = ends_line(self.bytes, end);
         if is_program_name(text) {
@@ -44,12 +55,11 @@ impl Scan<'_, '_> {
             let closes = last && (before.ends_with(b": ") || (small && before.ends_with(b" ")));
             let announced =
                 || [&PREPOSITIONS, &ANNOUNCERS, &NOUNS].into_iter().any(|list| self.previous_word_is(list));
-            return !speaks(text) && (closes || announced() || self.is_worked_on(before, end));
+            return Some(!speaks(text) && (closes || announced() || self.is_worked_on(before, end)));
         }
-        if last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non") {
-            return !speaks(text) && self.previous_word_is(&PREPOSITIONS);
-        }
-        self.is_at_place(end) || self.is_attribute(before, text, end) || self.is_turned_to(before, text, end)
+        let joined =
+            last && text.contains('-') && super::value::is_identifier(text) && !text.starts_with("non");
+        joined.then(|| !speaks(text) && self.previous_word_is(&PREPOSITIONS))
     }
 
     /// `initializing CartPublisher with`, `2 CartReply votes`: what a verb or a count is about.

@@ -89,7 +89,8 @@ impl Scan<'_, '_> {
 
     /// `user  from <ip>`: two spaces where an empty name was printed.
     fn empty_name(&mut self, word: (usize, usize)) {
-        let rest = self.text.get(word.1..).and_then(|rest| rest.strip_prefix("  ")).unwrap_or_default();
+        let behind = self.text.get(word.1..).and_then(|rest| rest.strip_prefix("  "));
+        let Some(rest) = behind else { return };
         let next = rest.get(..rest.find(' ').unwrap_or(rest.len()).min(8)).unwrap_or_default();
         if !next.is_empty() && PREPOSITIONS.holds(next) && self.is_announcer(word) {
             self.sink.space();
