@@ -114,6 +114,7 @@ pub fn change(work: &Work, loaded: Loaded) -> Change {
         activities: state.activities,
         comments: state.comments,
         notifications: state.notifications,
+        notes: Vec::new(),
     });
     let is_report = |entry: &&Entry| matches!(entry.event, Event::Reported(_));
     let last = work.entries.iter().rfind(is_report).or(work.entries.last());

@@ -87,6 +87,7 @@ pub async fn once(
         activities: after.activities,
         comments: after.comments,
         notifications: after.notifications,
+        notes: Vec::new(),
     };
     match store.write(vec![write]).await?.into_iter().next() {
         Some(Written::Done(version)) => {

@@ -19,6 +19,7 @@ use crate::{
     consume::{Consumer, Pace, sessions::Sessions},
     dead_letters::DeadLetters,
     health::{Health, Status},
+    outbound::notices::Tells,
     people::{door::Door, login::IdentityProvider},
     pulse::Pulse,
     store::{IssueStore, Store},
@@ -70,12 +71,10 @@ impl Settings {
 
 /// The events of front ends: where they come from, and where those that are taken in here go.
 pub struct Events {
-    /// Projects, keys, thresholds, and where incidents are sent.
+    /// Projects, keys, thresholds, and where incidents and messages on issues are sent.
     pub settings: ::frustration::settings::Settings,
-    /// The topic of events, read.
-    pub source: Box<dyn RecordSource>,
-    /// The same topic, written.
-    pub publisher: Box<dyn Publisher>,
+    /// The topic of events, read and written; `None`: no front end sends any.
+    pub ends: Option<(Box<dyn RecordSource>, Box<dyn Publisher>)>,
 }
 
 /// A tracker at work.
@@ -102,6 +101,8 @@ pub async fn start_with(
 ) -> Tracker {
     let Settings { tracker, access, limits, pace } = settings;
     let (health, stop) = (Health::new(), CancellationToken::new());
+    let told = events.as_ref().map(|events| events.settings.clone()).unwrap_or_default();
+    let store = Tells::of(&told.outbound).over(store);
     let letters = DeadLetters {
         tracker: tracker.clone(),
         reader: source.dead_letters(),
@@ -111,14 +112,13 @@ pub async fn start_with(
     let issues: Arc<dyn IssueStore> = Arc::clone(&store) as Arc<dyn IssueStore>;
     let consumer =
         Consumer::new(tracker.clone(), source, Arc::clone(&issues), Arc::clone(&health), pace, stop.clone());
-    let told = events.as_ref().map(|events| events.settings.clone()).unwrap_or_default();
     let visits = Arc::new(Visits::new(tracker.clone(), Arc::clone(&issues), told));
     let mut beside: Vec<JoinHandle<()>> =
         sender(&visits, &access).into_iter().map(|worker| tokio::spawn(worker.run(stop.clone()))).collect();
-    let lane = events.map(|events| {
-        let sessions = Sessions::new(Arc::clone(&visits), events.source, pace, stop.clone());
+    let lane = events.and_then(|events| events.ends).map(|(source, publisher)| {
+        let sessions = Sessions::new(Arc::clone(&visits), source, pace, stop.clone());
         beside.push(tokio::spawn(sessions.run()));
-        Lane::start(events.publisher, stop.clone())
+        Lane::start(publisher, stop.clone())
     });
     let door = Door {
         access: Arc::new(access),

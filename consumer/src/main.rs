@@ -147,12 +147,16 @@ fn events(config: &Config) -> anyhow::Result<Option<Events>> {
     let Some(path) = &config.frustration else { return Ok(None) };
     let told = frustration::settings::Settings::read(read(path)?.as_bytes())
         .with_context(|| format!("use {}", path.display()))?;
+    tracing::info!(projects = told.projects.len(), outlets = told.outbound.len(), "front ends and outlets");
+    if told.projects.is_empty() {
+        return Ok(Some(Events { settings: told, ends: None }));
+    }
     let topic = KafkaSettings { topic: config.events_topic(), ..kafka_settings(config)? };
     let group = format!("{}.events", config.group());
     let source = BrokerSource::subscribe(topic.clone(), &group).context("join the group of events")?;
     let publisher = BrokerPublisher::connect(topic).context("make the publisher of events")?;
-    tracing::info!(projects = told.projects.len(), outlets = told.outbound.len(), group, "events are taken");
-    Ok(Some(Events { settings: told, source: Box::new(source), publisher: Box::new(publisher) }))
+    tracing::info!(group, "events are taken");
+    Ok(Some(Events { settings: told, ends: Some((Box::new(source), Box::new(publisher))) }))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

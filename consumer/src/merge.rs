@@ -114,6 +114,7 @@ async fn write(store: &dyn IssueStore, state: State, expect: Version) -> Result<
         activities: state.activities,
         comments: state.comments,
         notifications: state.notifications,
+        notes: Vec::new(),
     };
     Ok(match store.write(vec![write]).await?.into_iter().next() {
         Some(Written::Done(version)) => Some(version),

@@ -1,9 +1,10 @@
-//! What leaves the house: tickets and messages of confirmed incidents, each once.
+//! What leaves the house: tickets and messages of confirmed incidents, messages of issues, each once.
 //!
 //! [`deliveries`] is the outbox, documents in the store: what shall be sent where, how often that was tried, how it ended.
-//! [`worker`] takes what is due, asks whether it may go, claims it by compare-and-set and lets a [`Courier`] carry it;
-//! [`exchange`] knows what each system is asked and what its answers mean. An attempt of which nobody knows how it ended is
-//! settled by a look-up where the system has one, never by sending again at random.
+//! [`notices`] are what is told of issues, written by [`telling`]; deliveries take them together. [`worker`] takes what is
+//! due, asks whether it may go, claims it by compare-and-set and lets a [`Courier`] carry it; [`exchange`] knows what each
+//! system is asked and what its answers mean. An attempt of which nobody knows how it ended is settled by a look-up where the
+//! system has one, never by sending again at random.
 
 use ::frustration::outbound::email::Tls;
 use async_trait::async_trait;
@@ -15,8 +16,10 @@ pub mod deliveries;
 pub mod exchange;
 #[cfg(feature = "outbound")]
 pub mod http;
+pub mod notices;
 #[cfg(feature = "outbound")]
 pub mod smtp;
+pub mod telling;
 pub mod worker;
 
 /// A request to a system outside.

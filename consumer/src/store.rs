@@ -79,6 +79,8 @@ pub struct Write {
     pub comments: Vec<Comment>,
     /// Who is told.
     pub notifications: Vec<Notification>,
+    /// New documents beside the issue, each of a key that no other change has.
+    pub notes: Vec<Note>,
 }
 
 /// What became of one write.
@@ -194,11 +196,13 @@ pub enum NoteKind {
     Delivery,
     /// Issues that tell of the same as another: the key is that issue's id.
     Link,
+    /// Something that an outlet is told of an issue; its order is when it is told.
+    Notice,
 }
 
 impl NoteKind {
     /// Every kind, for what sweeps.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Sidecar,
         Self::DeadLetter,
         Self::User,
@@ -211,6 +215,7 @@ impl NoteKind {
         Self::Incident,
         Self::Delivery,
         Self::Link,
+        Self::Notice,
     ];
 
     /// The word in databases; never changes.
@@ -228,6 +233,7 @@ impl NoteKind {
             Self::Incident => "incident",
             Self::Delivery => "delivery",
             Self::Link => "link",
+            Self::Notice => "notice",
         }
     }
 
@@ -249,7 +255,7 @@ impl NoteKind {
             Self::DeadLetter => SignedDuration::from_hours(31 * 24),
             Self::Session => SignedDuration::from_hours(2 * 24),
             Self::Login => SignedDuration::from_hours(1),
-            Self::Visit => SignedDuration::from_hours(31 * 24),
+            Self::Visit | Self::Notice => SignedDuration::from_hours(31 * 24),
             Self::Audit | Self::Incident | Self::Delivery | Self::Link => {
                 SignedDuration::from_hours(400 * 24)
             }

@@ -251,8 +251,7 @@ impl Site {
             pace: Pace::default(),
         };
         let (shut, events) = local(1, folder.path().join("dead-events.jsonl"));
-        let events =
-            Events { settings: visits::settings(), source: Box::new(events), publisher: Box::new(shut) };
+        let events = Events { settings: visits::settings(), ends: Some((Box::new(events), Box::new(shut))) };
         let tracker =
             consumer::start_with(settings(), Box::new(source), Arc::clone(&store), Some(events)).await;
         listen(listener, routes(&tracker)).await;

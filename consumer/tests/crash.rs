@@ -101,6 +101,7 @@ async fn next(store: &SqliteStore, id: IssueId, round: u64) -> Write {
         activities: state.activities,
         comments: state.comments,
         notifications: state.notifications,
+        notes: Vec::new(),
     }
 }
 

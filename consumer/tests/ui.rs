@@ -367,6 +367,7 @@ fn write(issue: Issue) -> Write {
         activities: Vec::new(),
         comments: Vec::new(),
         notifications: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

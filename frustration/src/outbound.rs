@@ -16,6 +16,7 @@ pub mod email;
 pub mod jira;
 pub mod linear;
 pub mod markup;
+pub mod notice;
 pub mod slack;
 pub mod ticket;
 pub mod webhook;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     incident::AutoConfirm,
-    outbound::{Policy, email, jira, linear},
+    outbound::{Policy, email, jira, linear, notice},
     rules::{self, Rules, SettingsError},
 };
 
@@ -50,6 +50,12 @@ pub struct Outlet {
     /// Projects that are sent there; none: all.
     #[serde(default)]
     pub projects: Vec<String>,
+    /// Whether confirmed incidents go there.
+    #[serde(default = "yes")]
+    pub incidents: bool,
+    /// Which issues are told there; without it none are.
+    #[serde(default)]
+    pub issues: Option<notice::Rules>,
     /// Everything is done but the sending; what would be sent is shown.
     #[serde(default)]
     pub dry_run: bool,
@@ -65,6 +71,10 @@ pub struct Outlet {
 
 fn per_minute() -> u32 {
     60
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The kinds of places. Secrets are files, read when they are needed.
@@ -222,8 +232,15 @@ impl Settings {
         let projects = self.projects.iter().map(|project| &project.name);
         names(projects)?;
         names(self.outbound.iter().map(|outlet| &outlet.name))?;
-        for Outlet { name, to, allow_private, .. } in &self.outbound {
-            to.check(*allow_private).map_err(|wrong| Refused::Outlet(name.clone(), wrong))?;
+        for Outlet { name, to, allow_private, issues, .. } in &self.outbound {
+            let wrong = |wrong: String| Refused::Outlet(name.clone(), wrong);
+            to.check(*allow_private).map_err(wrong)?;
+            let Some(rules) = issues else { continue };
+            rules.check().map_err(wrong)?;
+            if matches!(to, Kind::Jira { .. } | Kind::Linear { .. }) {
+                let text = "issues: only slack, webhook and email are told of issues; remove issues, or name another outlet";
+                return Err(wrong(text.to_owned()));
+            }
         }
         let mut keys = std::collections::BTreeSet::new();
         for project in &self.projects {

@@ -141,6 +141,9 @@ pub struct Issue {
     /// Whether it came back after it had been resolved and has not been resolved since.
     #[serde(default)]
     pub regressed: bool,
+    /// The hour in which it was last said to escalate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated: Option<Timestamp>,
     /// Whether it was merged into another issue, or others into it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Box<Merge>>,

@@ -102,6 +102,7 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
         outlet["allowPrivate"] = json!(true);
         outlet
     };
+    let told = |rules: &Value| json!({"slack": {"secretRef": secret}, "issues": rules});
     for (outlet, says) in [
         (json!({}), "exactly one"),
         (
@@ -118,6 +119,19 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
         (mail(&json!({"to": []})), "1 to 50"),
         (mail(&json!({"tls": "none"})), "allowPrivate"),
         (private(mail(&json!({"tls": "none", "secretRef": {"name": "s"}}))), "password could be read"),
+        (told(&json!({"quietHours": {"from": "22:00", "to": "7"}})), "no time of day"),
+        (
+            told(&json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Berlin"}})),
+            "no time zone",
+        ),
+        (
+            told(&json!({"digest": {"at": "08:00"}, "quietHours": {"from": "22:00", "to": "07:00"}})),
+            "remove quietHours",
+        ),
+        (
+            json!({"linear": {"teamId": "t", "secretRef": secret}, "issues": {}}),
+            "only slack, webhook and email",
+        ),
     ] {
         let mut named = outlet.clone();
         named["name"] = json!("out");
@@ -127,6 +141,23 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
         let told = |field: &str, text: &str| field.starts_with("spec.outbound") && text.contains(says);
         assert!(problems.iter().any(|one| told(&one.field, &one.text)), "{outlet}: {problems:?}");
     }
+}
+
+#[test]
+fn every_word_of_the_rules_for_issues_is_one_of_the_trackers() {
+    let words = json!({
+        "when": ["new", "regressed", "escalating"], "priorities": ["low", "medium", "high", "critical"],
+        "categories": ["resource", "crash", "security", "data", "dependency", "configuration", "code", "validation", "unknown"],
+        "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Europe/Berlin"},
+    });
+    let outlet = json!({"name": "chat", "slack": {"secretRef": {"name": "s", "key": "k"}}, "issues": words});
+    let valid = validate(&resource(&json!({"outbound": [outlet]}))).unwrap();
+    let file: Value = serde_json::from_str(&valid.frustration.unwrap()).unwrap();
+    let told = &file["outbound"][0]["issues"];
+    for field in ["when", "priorities", "categories", "quietHours"] {
+        assert_eq!(told[field], words[field], "{field}");
+    }
+    assert!(valid.events.is_none(), "no front end, no topic of events");
 }
 
 #[test]

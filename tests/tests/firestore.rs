@@ -67,6 +67,7 @@ fn issue_write(count: u64, expect: Version) -> Write {
         activities: Vec::new(),
         comments: Vec::new(),
         notifications: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -35,7 +35,7 @@ const SERVICE: [(&str, StatusCode); 3] = [
 /// Both ends of the topic of events, within this process.
 pub fn events(data_dir: &Path) -> Events {
     let (publisher, source) = local(1, data_dir.join("dead-events.jsonl"));
-    Events { settings: Settings::local(), source: Box::new(source), publisher: Box::new(publisher) }
+    Events { settings: Settings::local(), ends: Some((Box::new(source), Box::new(publisher))) }
 }
 
 /// The shop below `/shop/`.

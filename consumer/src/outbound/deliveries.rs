@@ -58,8 +58,12 @@ pub struct Delivery {
     pub outlet: String,
     /// `jira`, `linear`, `slack`, `webhook`, `email`.
     pub system: String,
-    /// Of what.
+    /// Of which incident.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub incident_id: String,
+    /// Of which notices of issues.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// How it stands.
     pub state: State,
     /// Its place in the order.
@@ -90,6 +94,7 @@ impl Delivery {
             outlet: outlet.name.clone(),
             system: outlet.to.word().to_owned(),
             incident_id: incident.to_owned(),
+            notices: Vec::new(),
             state: State::Waiting,
             order: now.as_millisecond(),
             attempts: 0,
@@ -100,6 +105,11 @@ impl Delivery {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Of what an outlet is told of issues.
+    pub fn of_notices(outlet: &Outlet, id: &str, notices: Vec<String>, now: Timestamp) -> Self {
+        Self { id: id.to_owned(), notices, ..Self::new(outlet, "", now) }
     }
 
     /// As it waits for its next attempt.
@@ -126,8 +136,9 @@ pub fn documents(store: &dyn IssueStore) -> Documents<'_, Delivery> {
 
 /// Wants an incident to be sent everywhere that its project goes. What was skipped is asked again.
 pub async fn want(visits: &Visits, project: &str, incident: &str, now: Timestamp) -> Result<(), StoreError> {
-    let goes =
-        |outlet: &&Outlet| outlet.projects.is_empty() || outlet.projects.iter().any(|name| name == project);
+    let goes = |outlet: &&Outlet| {
+        outlet.incidents && (outlet.projects.is_empty() || outlet.projects.iter().any(|name| name == project))
+    };
     for outlet in visits.settings.outbound.iter().filter(goes) {
         let change = |there: Option<Delivery>| match there {
             None => Some(Delivery::new(outlet, incident, now)),

@@ -2,7 +2,7 @@
 
 use ::frustration::{
     incident::Incident,
-    outbound::{Ticket, delivery_key, email, jira, linear, slack, webhook},
+    outbound::{Ticket, email, jira, linear, notice::message::Message, slack, webhook},
     settings::{Kind, Outlet},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -27,85 +27,103 @@ pub enum Meaning {
     Unknown(String),
 }
 
+/// What a delivery tells.
+#[derive(Clone, Copy)]
+pub enum What<'e> {
+    /// An incident, with the text of its ticket.
+    Incident(&'e Incident, &'e Ticket),
+    /// Issues.
+    Issues(&'e Message),
+}
+
 /// One delivery in the system's own words.
 pub struct Exchange<'e> {
     kind: &'e Kind,
-    incident: &'e Incident,
-    ticket: &'e Ticket,
+    what: What<'e>,
     outlet: &'e str,
+    /// The delivery's.
+    key: &'e str,
     secrets: &'e [String],
 }
 
 impl<'e> Exchange<'e> {
     /// `secrets` is what the outlet's files hold.
-    pub fn new(
-        outlet: &'e Outlet,
-        incident: &'e Incident,
-        ticket: &'e Ticket,
-        secrets: &'e [String],
-    ) -> Self {
-        Self { kind: &outlet.to, outlet: &outlet.name, incident, ticket, secrets }
+    pub fn new(outlet: &'e Outlet, key: &'e str, what: What<'e>, secrets: &'e [String]) -> Self {
+        Self { kind: &outlet.to, outlet: &outlet.name, key, what, secrets }
     }
 
     fn secret(&self, at: usize) -> &'e str {
         self.secrets.get(at).map_or("", |secret| secret.trim())
     }
 
-    /// What is sent. `wanted_at` is when that was decided: a mail that is sent again has the same date.
-    pub fn parcel(&self, wanted_at: Timestamp, now: Timestamp) -> Parcel {
-        Parcel::Request(match self.kind {
-            Kind::Email { .. } => return Parcel::Mail(Box::new(self.mail(wanted_at))),
-            Kind::Jira { url, target, .. } => {
-                self.json(join(url, "/rest/api/3/issue"), &jira::body(self.ticket, target))
+    /// What is sent; `None` where this system has no form for it. `wanted_at` is when that was decided: a mail that is sent
+    /// again has the same date.
+    pub fn parcel(&self, wanted_at: Timestamp, now: Timestamp) -> Option<Parcel> {
+        let request = match (self.kind, self.what) {
+            (Kind::Email { host, port, tls, login, target }, _) => {
+                let (letter, message) = self.letter(target, wanted_at);
+                return Some(Parcel::Mail(Box::new(Mail {
+                    host: host.clone(),
+                    port: port.unwrap_or(tls.port()),
+                    tls: *tls,
+                    login: login.as_ref().map(|_| (self.secret(0).to_owned(), self.secret(1).to_owned())),
+                    message,
+                    from: target.from.clone(),
+                    to: target.to.clone(),
+                    subject: letter.subject,
+                    text: letter.text,
+                })));
             }
-            Kind::Linear { url, target, .. } => self.json(url.clone(), &linear::body(self.ticket, target)),
-            Kind::Slack { .. } => self.json(self.secret(0).to_owned(), &slack::body(self.ticket)),
-            Kind::Webhook { url, .. } => {
-                let made = webhook::request(
-                    self.incident,
-                    self.outlet,
-                    "incident.confirmed",
-                    self.secret(0).as_bytes(),
-                    now.as_second(),
-                );
+            (Kind::Jira { url, target, .. }, What::Incident(_, ticket)) => {
+                self.json(join(url, "/rest/api/3/issue"), &jira::body(ticket, target))
+            }
+            (Kind::Linear { url, target, .. }, What::Incident(_, ticket)) => {
+                self.json(url.clone(), &linear::body(ticket, target))
+            }
+            (Kind::Jira { .. } | Kind::Linear { .. }, What::Issues(_)) => return None,
+            (Kind::Slack { .. }, What::Incident(_, ticket)) => {
+                self.json(self.secret(0).to_owned(), &slack::body(ticket))
+            }
+            (Kind::Slack { .. }, What::Issues(message)) => {
+                self.json(self.secret(0).to_owned(), &message.slack())
+            }
+            (Kind::Webhook { url, .. }, what) => {
+                let (secret, at) = (self.secret(0).as_bytes(), now.as_second());
+                let made = match what {
+                    What::Incident(incident, _) => {
+                        webhook::request(incident, self.outlet, "incident.confirmed", secret, at)
+                    }
+                    What::Issues(message) => {
+                        webhook::signed(&message.json(), self.key.to_owned(), secret, at)
+                    }
+                };
                 Request { url: url.clone(), headers: made.headers.into(), body: made.body }
             }
-        })
+        };
+        Some(Parcel::Request(request))
     }
 
-    fn mail(&self, wanted_at: Timestamp) -> Mail {
-        let none = email::Target { from: String::new(), to: Vec::new() };
-        let (host, port, tls, login, target) = match self.kind {
-            Kind::Email { host, port, tls, login, target } => {
-                (host.clone(), port.unwrap_or(tls.port()), *tls, login.is_some(), target.clone())
-            }
-            _ => (String::new(), 0, email::Tls::default(), false, none),
+    /// A text and the message that holds it, with the same date in every attempt; `None`: see [`email::message`].
+    fn letter(&self, target: &email::Target, wanted_at: Timestamp) -> (email::Letter, Option<String>) {
+        let letter = match self.what {
+            What::Incident(_, ticket) => email::Letter::of(ticket),
+            What::Issues(message) => message.letter(),
         };
-        let letter = email::Letter::of(self.ticket);
-        let key = delivery_key(self.outlet, "incident", &self.incident.incident_id);
         let date = rfc2822::to_string(&wanted_at.to_zoned(TimeZone::UTC)).unwrap_or_default();
-        let envelope = email::Envelope { target: &target, date: &date, key: &key, outlet: self.outlet };
-        Mail {
-            host,
-            port,
-            tls,
-            login: login.then(|| (self.secret(0).to_owned(), self.secret(1).to_owned())),
-            message: email::message(&letter, &envelope),
-            from: target.from,
-            to: target.to,
-            subject: letter.subject,
-            text: letter.text,
-        }
+        let envelope = email::Envelope { target, date: &date, key: self.key, outlet: self.outlet };
+        let message = email::message(&letter, &envelope);
+        (letter, message)
     }
 
     /// What finds a delivery of unknown end; `None` where the system has nothing to ask.
     pub fn look_up(&self) -> Option<Request> {
+        let What::Incident(_, ticket) = self.what else { return None };
         match self.kind {
             Kind::Jira { url, target, .. } => {
-                Some(self.json(join(url, "/rest/api/3/search/jql"), &jira::look_up(self.ticket, target)))
+                Some(self.json(join(url, "/rest/api/3/search/jql"), &jira::look_up(ticket, target)))
             }
             Kind::Linear { url, target, .. } => {
-                Some(self.json(url.clone(), &linear::look_up(self.ticket, target)))
+                Some(self.json(url.clone(), &linear::look_up(ticket, target)))
             }
             Kind::Slack { .. } | Kind::Webhook { .. } | Kind::Email { .. } => None,
         }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ::frustration::{
     incident::Incident,
-    outbound::{Policy, Skip, Ticket, eligible, pause},
+    outbound::{Policy, Skip, Ticket, eligible, notice::message::Message, pause},
     settings::Outlet,
 };
 use futures::{StreamExt as _, stream};
@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Courier, Failure, Parcel,
     deliveries::{self, Delivery, State},
-    exchange::{Exchange, Meaning},
+    exchange::{Exchange, Meaning, What},
+    notices,
 };
 use crate::{
     store::StoreError,
@@ -120,6 +121,10 @@ impl Worker {
 
     /// One round over what is due; tells how many were taken.
     pub async fn step(&self) -> Result<usize, StoreError> {
+        let outlets = &self.visits.settings.outbound;
+        if outlets.iter().any(|outlet| outlet.issues.is_some()) {
+            notices::gather(&*self.visits.store, outlets, Timestamp::now()).await?;
+        }
         let due = deliveries::due(&*self.visits.store, Timestamp::now().as_millisecond(), TAKEN).await?;
         let count = due.len();
         let all: Vec<Result<(), StoreError>> =
@@ -137,12 +142,12 @@ impl Worker {
         let now = Timestamp::now();
         let wanted = &found.body;
         let outlet = self.visits.settings.outbound.iter().find(|outlet| outlet.name == wanted.outlet);
-        let kept = incidents::get(&*self.visits.store, &wanted.incident_id).await?;
-        let (Some(outlet), Some(kept)) = (outlet, kept) else {
-            return self
-                .keep(&found, found.body.clone().ends(State::Skipped, Some("gone".to_owned()), now))
-                .await
-                .map(drop);
+        let Some(outlet) = outlet else { return self.skip(&found, "gone", now).await };
+        if !wanted.notices.is_empty() {
+            return self.tell(found, outlet, now).await;
+        }
+        let Some(kept) = incidents::get(&*self.visits.store, &wanted.incident_id).await? else {
+            return self.skip(&found, "gone", now).await;
         };
         match self.held(outlet, wanted, &kept.body, now) {
             Some(Held::Until(until, reason)) => self
@@ -154,12 +159,39 @@ impl Worker {
                 if found.body.reason.as_deref() != Some(reason) {
                     self.visits.counts.add(Stage::Skipped, reason, 1);
                 }
-                self.keep(&found, found.body.clone().ends(State::Skipped, Some(reason.to_owned()), now))
-                    .await
-                    .map(drop)
+                self.skip(&found, reason, now).await
             }
-            None => self.attempt(found, outlet, &kept.body.incident, now).await,
+            None => {
+                let incident = &kept.body.incident;
+                let Some(ticket) = Ticket::of(incident, self.base.as_deref()) else {
+                    return self.skip(&found, Skip::ConfidenceBelowMinimum.reason(), now).await;
+                };
+                self.attempt(found, outlet, What::Incident(incident, &ticket), now).await
+            }
         }
+    }
+
+    /// Tells an outlet of issues. An attempt that may have arrived is not held back: it ends as what it was.
+    async fn tell(
+        &self,
+        found: Document<Delivery>,
+        outlet: &Outlet,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let at = now.as_millisecond();
+        if !found.body.unsure && self.sent_in(&outlet.name, at) >= outlet.per_minute {
+            let reason = Skip::RateLimitExceeded.reason().to_owned();
+            return self
+                .keep(&found, found.body.clone().waits(next_minute(at), Some(reason), now))
+                .await
+                .map(drop);
+        }
+        let told = notices::taken(&*self.visits.store, &found.body).await?;
+        let Some(message) = Message::of(told, self.base.as_deref()) else {
+            return self.skip(&found, "told_by_another", now).await;
+        };
+        self.count(&outlet.name, at);
+        self.attempt(found, outlet, What::Issues(&message), now).await
     }
 
     /// Why it does not go now. An attempt that may have arrived is not held back: it is asked for first.
@@ -210,17 +242,9 @@ impl Worker {
         &self,
         found: Document<Delivery>,
         outlet: &Outlet,
-        incident: &Incident,
+        what: What<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(ticket) = Ticket::of(incident, self.base.as_deref()) else {
-            let ended = found.body.clone().ends(
-                State::Skipped,
-                Some(Skip::ConfidenceBelowMinimum.reason().to_owned()),
-                now,
-            );
-            return self.keep(&found, ended).await.map(drop);
-        };
         let secrets = match read(&outlet.to.secret_files()).await {
             Ok(secrets) => secrets,
             Err(reason) => {
@@ -229,10 +253,11 @@ impl Worker {
                 return self.later(&tried, &reason, None, now).await;
             }
         };
-        let exchange = Exchange::new(outlet, incident, &ticket, &secrets);
+        let key = found.body.id.clone();
+        let exchange = Exchange::new(outlet, &key, what, &secrets);
         if outlet.dry_run {
             let parcel = exchange.parcel(found.body.created_at, now);
-            let shown = Delivery { request: Some(parcel.shown()), ..found.body.clone() };
+            let shown = Delivery { request: parcel.map(|parcel| parcel.shown()), ..found.body.clone() };
             return self.keep(&found, shown.ends(State::Shown, None, now)).await.map(drop);
         }
         // Whatever comes now, the attempt may have been made: who finds it later looks first.
@@ -245,7 +270,7 @@ impl Worker {
             Some(outcome) => outcome,
             None => self.send(&exchange, outlet, &found.body).await,
         };
-        self.note(found, outcome, outlet, incident).await
+        self.note(found, outcome, outlet).await
     }
 
     /// What a look-up says of the attempt before; `None`: it is not there, so it is sent.
@@ -268,7 +293,10 @@ impl Worker {
 
     async fn send(&self, exchange: &Exchange<'_>, outlet: &Outlet, claimed: &Delivery) -> Meaning {
         let now = Timestamp::now();
-        let (parcel, private) = (exchange.parcel(claimed.created_at, now), outlet.allow_private);
+        let private = outlet.allow_private;
+        let Some(parcel) = exchange.parcel(claimed.created_at, now) else {
+            return Meaning::Refused("it takes no messages on issues".to_owned());
+        };
         let needed = if matches!(parcel, Parcel::Mail(_)) { LEFT_OF_MAIL } else { LEFT };
         // A process that stood still has lost its claim, and somebody else may be sending.
         if now.as_millisecond() > claimed.order - needed {
@@ -290,7 +318,6 @@ impl Worker {
         found: Document<Delivery>,
         outcome: Meaning,
         outlet: &Outlet,
-        incident: &Incident,
     ) -> Result<(), StoreError> {
         let (now, system) = (Timestamp::now(), outlet.to.word());
         if !matches!(outcome, Meaning::Arrived(_)) {
@@ -299,9 +326,10 @@ impl Worker {
         let sure = Delivery { unsure: false, ..found.body.clone() };
         match outcome {
             Meaning::Arrived(name) => {
-                let exported =
-                    incidents::exported(&self.visits, &incident.incident_id, system, name.as_deref(), now);
-                exported.await?;
+                let incident = &found.body.incident_id;
+                if !incident.is_empty() {
+                    incidents::exported(&self.visits, incident, system, name.as_deref(), now).await?;
+                }
                 let done = Delivery { external_id: name, ..sure }.ends(State::Done, None, now);
                 if self.keep(&found, done).await?.is_some() {
                     self.visits.counts.add(Stage::Exported, system, 1);
@@ -354,8 +382,15 @@ impl Worker {
             reason = told,
             "a delivery is given up"
         );
-        incidents::not_exported(&self.visits, &delivery.incident_id, now).await?;
+        if !delivery.incident_id.is_empty() {
+            incidents::not_exported(&self.visits, &delivery.incident_id, now).await?;
+        }
         self.keep(found, delivery.ends(State::Dead, Some(told), now)).await.map(drop)
+    }
+
+    async fn skip(&self, found: &Document<Delivery>, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let ended = found.body.clone().ends(State::Skipped, Some(reason.to_owned()), now);
+        self.keep(found, ended).await.map(drop)
     }
 
     /// The document as it is then; `None`: somebody else changed it meanwhile.

@@ -311,9 +311,9 @@ mod tests {
         let loaded = store.load(&[Wanted { id, sources: Vec::new() }]).await.expect("it is read").remove(0);
         let issue = loaded.issue.expect("an issue");
         assert_eq!((issue.schema, issue.title.as_str()), (issue::document::SCHEMA, "Payment fails"));
-        let (seen, occurrences, activities, comments, notifications) = Default::default();
-        let write =
-            Write { issue, expect: loaded.version, seen, occurrences, activities, comments, notifications };
+        let (seen, occurrences, activities, comments, notifications, notes) = Default::default();
+        let expect = loaded.version;
+        let write = Write { issue, expect, seen, occurrences, activities, comments, notifications, notes };
         store.write(vec![write]).await.expect("it is written");
         drop(store);
         let connection = Connection::open(&path).expect("a database");

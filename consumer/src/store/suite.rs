@@ -6,7 +6,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use issue::{
@@ -21,9 +20,13 @@ use issue::{
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+mod notes;
+mod scale;
+
+pub use self::scale::{Figures, count_up, fill, fill_one, many_issues};
 use super::{
-    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, Note, NoteKind, STATUSES, Sort, Store,
-    Stretch, Upkeep, Version, Wanted, Write, Written,
+    Child, ChildKind, Deletion, IssueQuery, IssueStore, Kept, Loaded, STATUSES, Sort, Store, Upkeep, Version,
+    Wanted, Write, Written,
 };
 
 /// Runs every case, each on a store of its own.
@@ -42,8 +45,9 @@ pub async fn passes<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F) {
     a_changed_title_is_found_by_its_new_words_only(&*empty().await).await;
     children_come_in_order_and_in_pages(&*empty().await).await;
     samples_are_pruned(&*empty().await).await;
-    of_notes_the_highest_rank_stays(&*empty().await).await;
-    notes_with_an_order_are_read_in_it(&*empty().await).await;
+    notes::of_notes_the_highest_rank_stays(&*empty().await).await;
+    notes::notes_with_an_order_are_read_in_it(&*empty().await).await;
+    notes::notes_are_written_with_the_change_that_they_belong_to(&*empty().await).await;
     concurrent_creators_make_one_issue(empty().await).await;
     marks_of_many_sources_are_kept(&*empty().await).await;
     a_change_of_any_size_is_written_whole(&*empty().await).await;
@@ -116,6 +120,7 @@ pub fn full_issue() -> Issue {
         releases: [("sha256:1".to_owned(), release)].into(),
         mute: Some(Mute::Until(at(100))),
         regressed: true,
+        escalated: Some(at(4)),
         ..issue(1)
     }
 }
@@ -162,6 +167,7 @@ pub fn issue(n: u32) -> Issue {
         days: [("2026-11-21".to_owned(), 1)].into(),
         mute: None,
         regressed: false,
+        escalated: None,
         merge: None,
         schema: SCHEMA,
     }
@@ -176,6 +182,7 @@ fn write_of(issue: Issue, expect: Version) -> Write {
         activities: Vec::new(),
         comments: Vec::new(),
         notifications: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -555,55 +562,6 @@ async fn samples_are_pruned(store: &dyn IssueStore) {
     }
 }
 
-async fn of_notes_the_highest_rank_stays(store: &dyn IssueStore) {
-    let note = |kind, key: &str, rank, text: &str| Note {
-        kind,
-        key: key.to_owned(),
-        rank,
-        body: serde_json::json!({"text": text}),
-    };
-    let key = format!("{}.6", Uuid::from_u128(7));
-    let kept = |notes: Vec<Note>| async { store.keep(notes).await.expect("the store keeps") };
-    let sidecar = |rank, text: &str| note(NoteKind::Sidecar, &key, rank, text);
-    assert_eq!(kept(vec![sidecar(5, "a"), note(NoteKind::DeadLetter, &key, 9, "z")]).await, [true, true]);
-    assert_eq!(
-        kept(vec![sidecar(5, "b"), sidecar(4, "c"), sidecar(6, "d"), sidecar(6, "e")]).await,
-        [false, false, true, false]
-    );
-    let read = |kind, keys| async move { store.notes(kind, keys).await.expect("the store reads") };
-    assert_eq!(read(NoteKind::Sidecar, None).await, [sidecar(6, "d")]);
-    let other = || Some(vec!["other".to_owned(), key.clone()]);
-    assert_eq!(read(NoteKind::DeadLetter, other()).await, [note(NoteKind::DeadLetter, &key, 9, "z")]);
-    assert_eq!(read(NoteKind::DeadLetter, Some(vec!["other".to_owned()])).await, []);
-}
-
-async fn notes_with_an_order_are_read_in_it(store: &dyn IssueStore) {
-    let note = |kind, key: &str, body| Note { kind, key: key.to_owned(), rank: 1, body };
-    let visit =
-        |key: &str, order: i64| note(NoteKind::Visit, key, serde_json::json!({"order": order, "of": key}));
-    let all = [visit("b", 5), visit("a", 5), visit("c", -2), visit("d", 90)];
-    let others = [
-        note(NoteKind::Incident, "i", serde_json::json!({"order": 5})),
-        note(NoteKind::Visit, "n", serde_json::json!({"order": null})),
-        note(NoteKind::Visit, "z", serde_json::Value::Null),
-    ];
-    store.keep(all.into_iter().chain(others).collect()).await.expect("the store keeps");
-    let keys = async |stretch: Stretch| -> Vec<String> {
-        let found = store.ordered(NoteKind::Visit, &stretch).await.expect("the store reads");
-        found.into_iter().map(|note| note.key).collect()
-    };
-    assert_eq!(keys(Stretch::due(5, 10)).await, ["c", "a", "b"]);
-    assert_eq!(keys(Stretch::due(5, 2)).await, ["c", "a"]);
-    let newest = Stretch { from: 0, to: i64::MAX, descending: true, after: None, limit: 10 };
-    assert_eq!(keys(newest.clone()).await, ["d", "b", "a"]);
-    assert_eq!(keys(Stretch { after: Some((5, "b".to_owned())), ..newest }).await, ["a"]);
-    let rising = Stretch { after: Some((5, "a".to_owned())), ..Stretch::due(i64::MAX, 10) };
-    assert_eq!(keys(rising).await, ["b", "d"]);
-    let moved = Note { rank: 2, ..visit("c", 100) };
-    store.keep(vec![moved]).await.expect("the store keeps");
-    assert_eq!(keys(Stretch::due(99, 10)).await, ["a", "b", "d"]);
-}
-
 /// Eight tasks make the same issue at once, each of a record of its own: one of them makes it, all of them are counted.
 async fn concurrent_creators_make_one_issue(store: Arc<dyn Upkeep>) {
     let creators: Vec<_> = (0..8_u32)
@@ -735,6 +693,7 @@ fn with_everything(n: u32) -> Write {
         activities: vec![activity(id_of(n), n)],
         comments: vec![comment(id_of(n), n)],
         notifications: vec![notification(n)],
+        notes: vec![notes::notice(n)],
         ..write_of(issue(n), Version::Absent)
     }
 }
@@ -850,136 +809,4 @@ async fn everything_is_exported(store: &dyn Upkeep) {
         .collect();
     expected.sort_by_key(|(id, _)| *id);
     assert_eq!(kept, expected.into_iter().map(|(_, kept)| kept).collect::<Vec<_>>());
-}
-
-/// How long lists over many issues took.
-#[derive(Debug, Default)]
-pub struct Figures {
-    /// Issues written a second, with three documents each.
-    pub writes: f64,
-    /// Name of a list, how many it found, and the median and the longest of its pages.
-    pub lists: Vec<(&'static str, usize, Duration, Duration)>,
-}
-
-/// Fills a store with so many issues and walks ten pages of each kind of list. Every page comes in bounded time and has
-/// the right issues; the figures are for people.
-pub async fn many_issues(store: &dyn IssueStore, issues: u32) -> Figures {
-    let begun = Instant::now();
-    let numbers: Vec<u32> = (0..issues).collect();
-    for batch in numbers.chunks(500) {
-        put_all(store, batch).await;
-    }
-    let mut figures =
-        Figures { writes: f64::from(issues) / begun.elapsed().as_secs_f64(), ..Figures::default() };
-    let all = || IssueQuery { limit: 50, ..IssueQuery::default() };
-    let some = |text: &str| Some(text.to_owned());
-    let queries = [
-        ("by last seen", all(), usize::MAX),
-        ("by count", IssueQuery { sort: Sort::Count, ..all() }, usize::MAX),
-        ("by priority", IssueQuery { sort: Sort::Priority, ..all() }, usize::MAX),
-        ("open", IssueQuery { status: vec![Status::Open], ..all() }, usize::MAX),
-        ("closed (none)", IssueQuery { status: vec![Status::Closed], ..all() }, 0),
-        ("workload", IssueQuery { workload: some("orders-7"), ..all() }, usize::MAX),
-        ("assignee (none)", IssueQuery { assignee: some("bob"), ..all() }, 0),
-        ("text, one", IssueQuery { text: some(&format!("number{}", issues - 1)), ..all() }, 1),
-        ("text, some", IssueQuery { text: some("number77"), sort: Sort::Count, ..all() }, usize::MAX),
-        ("text, all", IssueQuery { text: some("valueerror"), ..all() }, usize::MAX),
-        ("text, none", IssueQuery { text: some("zebra"), ..all() }, 0),
-        ("text, two letters", IssueQuery { text: some("99"), ..all() }, usize::MAX),
-        ("text, two letters, none", IssueQuery { text: some("zq"), ..all() }, 0),
-    ];
-    for (name, query, expected) in queries {
-        figures.lists.push(walk(store, name, query, expected).await);
-    }
-    figures
-}
-
-/// As the consumer does it: what a slow store did not answer in time is looked at, and written again where it is missing.
-async fn put_all(store: &dyn IssueStore, numbers: &[u32]) {
-    let mut missing = numbers.to_vec();
-    for _ in 0..5 {
-        let written = put(store, missing.iter().map(|n| one_of_many(*n)).collect()).await;
-        if written.iter().all(|written| matches!(written, Written::Done(_))) {
-            return;
-        }
-        let wanted: Vec<_> = missing.iter().map(|n| Wanted { id: id_of(*n), sources: Vec::new() }).collect();
-        let loaded = store.load(&wanted).await.expect("the store loads");
-        missing =
-            missing.into_iter().zip(loaded).filter(|(_, l)| l.issue.is_none()).map(|(n, _)| n).collect();
-        if missing.is_empty() {
-            return;
-        }
-    }
-    panic!("{} issues could not be written", missing.len());
-}
-
-fn one_of_many(n: u32) -> Write {
-    let issue = Issue {
-        status: if n.is_multiple_of(3) { Status::Resolved } else { Status::Open },
-        count: u64::from(n % 1_000),
-        workloads: [(format!("Deployment/orders-{}", n % 50), 1)].into(),
-        ..issue(n)
-    };
-    Write {
-        seen: vec![(source(1), u64::from(n) + 1)],
-        occurrences: vec![occurrence(id_of(n), n, at(n.into()))],
-        activities: vec![activity(id_of(n), n)],
-        ..write_of(issue, Version::Absent)
-    }
-}
-
-async fn walk(
-    store: &dyn IssueStore,
-    name: &'static str,
-    mut query: IssueQuery,
-    expected: usize,
-) -> (&'static str, usize, Duration, Duration) {
-    let mut times = Vec::new();
-    let mut found = BTreeSet::new();
-    for _ in 0..10 {
-        let begun = Instant::now();
-        let page = store.list(&query).await.expect("a page");
-        times.push(begun.elapsed());
-        found.extend(page.items.iter().map(|issue| issue.id));
-        query.cursor = page.next_cursor;
-        if query.cursor.is_none() {
-            break;
-        }
-    }
-    assert!(
-        found.len() <= expected && (found.len() == expected || expected == usize::MAX),
-        "{name}: {}",
-        found.len()
-    );
-    assert!(expected != usize::MAX || !found.is_empty(), "{name} found nothing");
-    times.sort();
-    let longest = times.last().copied().unwrap_or_default();
-    assert!(longest < Duration::from_secs(10), "{name} took {longest:?}");
-    (name, found.len(), times.get(times.len() / 2).copied().unwrap_or_default(), longest)
-}
-
-/// Puts so many issues with children into a store, and deletes the first.
-pub async fn fill(store: &dyn Upkeep, issues: u32) {
-    let numbers: Vec<u32> = (0..issues).collect();
-    for some in numbers.chunks(500) {
-        put(store, some.iter().map(|n| with_everything(*n)).collect()).await;
-    }
-    if issues > 1 {
-        let version = get(store, id_of(0), Vec::new()).await.version;
-        delete(store, id_of(0), version).await;
-    }
-}
-
-/// Puts one issue with so many comments of so many characters into a store.
-pub async fn fill_one(store: &dyn IssueStore, comments: u32, length: usize) {
-    let long = |n: u32| Comment { content: "x".repeat(length), ..comment(id_of(1), n) };
-    let write = Write { comments: (0..comments).map(long).collect(), ..with_everything(1) };
-    put(store, vec![write]).await;
-}
-
-/// Counts one report more on the first issue.
-pub async fn count_up(store: &dyn IssueStore) {
-    let loaded = get(store, id_of(0), Vec::new()).await;
-    let issue = loaded.issue.expect("an issue");
-    put(store, vec![write_of(Issue { count: issue.count + 1, ..issue }, loaded.version)]).await;
 }

@@ -180,8 +180,8 @@ fn take(parcels: &mut Vec<Parcel>, line: Line) -> Result<(), String> {
 }
 
 fn bare(issue: Issue, expect: Version, seen: Vec<(SourceId, u64)>) -> Write {
-    let (occurrences, activities, comments, notifications) = Default::default();
-    Write { issue, expect, seen, occurrences, activities, comments, notifications }
+    let (occurrences, activities, comments, notifications, notes) = Default::default();
+    Write { issue, expect, seen, occurrences, activities, comments, notifications, notes }
 }
 
 /// Brings parcels into the store; tells how many were left outside because the store has something else. Where the last

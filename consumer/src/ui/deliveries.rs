@@ -37,7 +37,9 @@ struct DeliveriesPage {
 /// A delivery in a line; the page of an incident shows the same.
 pub(super) struct Row {
     pub(super) url: String,
-    pub(super) incident: String,
+    /// The page of what it is about.
+    pub(super) about: String,
+    pub(super) about_what: &'static str,
     pub(super) outlet: Shown,
     pub(super) system: Shown,
     pub(super) state: &'static str,
@@ -55,7 +57,11 @@ impl Row {
         let request = delivery.request.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
         Self {
             url: format!("/deliveries/{}", delivery.id),
-            incident: format!("/incidents/{}", delivery.incident_id),
+            about: match delivery.notices.is_empty() {
+                true => format!("/incidents/{}", delivery.incident_id),
+                false => "/issues".to_owned(),
+            },
+            about_what: if delivery.notices.is_empty() { "the incident" } else { "issues" },
             outlet: Shown::line(&delivery.outlet, 60),
             system: Shown::line(&delivery.system, 60),
             state: delivery.state.word(),

@@ -30,6 +30,9 @@ use crate::{
 /// Who acts where the settings confirm.
 pub const ITSELF: &str = "frustration";
 
+/// The tag of an issue that incidents are counted on.
+pub const TAG: &str = "user-frustration";
+
 /// Incidents that are looked at for one page of a list; what no filter could tell apart ends the page early.
 const LOOKED: usize = 500;
 
@@ -294,7 +297,7 @@ async fn count_on_issue(visits: &Visits, kept: Kept, now: Timestamp) -> Result<K
         title: report.title(),
         full: true,
         component: Some(incident.project_id.clone()),
-        tags: vec!["user-frustration".to_owned()],
+        tags: vec![TAG.to_owned()],
         context: Some(json!({
             "incidentId": incident.incident_id, "sessionId": incident.session_id,
             "failurePoint": incident.primary_failure_point, "frustrationScore": incident.frustration_score,

@@ -50,6 +50,8 @@ pub fn settings() -> Settings {
     let outlet = |(number, to): (usize, Kind)| Outlet {
         name: format!("place-{number}"),
         projects: Vec::new(),
+        incidents: true,
+        issues: None,
         dry_run: false,
         allow_private: false,
         per_minute: 1,
@@ -129,6 +131,7 @@ async fn deliver(store: &Arc<dyn Store>, incident: &str, text: &str, now: Timest
             outlet: outlet.name.clone(),
             system: outlet.to.word().to_owned(),
             incident_id: incident.to_owned(),
+            notices: Vec::new(),
             state,
             // Nothing of it is due while this test runs.
             order: now.as_millisecond() + 86_400_000,

@@ -126,6 +126,7 @@ fn issue(index: usize, line: &Line) -> Issue {
         days,
         mute: None,
         regressed: false,
+        escalated: None,
         merge: None,
         schema: SCHEMA,
     }

@@ -19,13 +19,18 @@ pub struct Request {
 
 /// The request for an incident; `event` is what happened (`incident.confirmed`), `at` now in Unix seconds.
 pub fn request(incident: &Incident, target: &str, event: &str, secret: &[u8], at: i64) -> Request {
-    let value: Value = json!({"event": event, "incident": incident, "version": 1});
+    let value = json!({"event": event, "incident": incident, "version": 1});
+    signed(&value, delivery_key(target, event, &incident.incident_id), secret, at)
+}
+
+/// The request for anything else; `key` stays the same in every attempt.
+pub fn signed(value: &Value, key: String, secret: &[u8], at: i64) -> Request {
     let body = value.to_string();
     let signed = format!("{at}.{body}");
     Request {
         headers: [
             ("Content-Type", "application/json".to_owned()),
-            ("Idempotency-Key", delivery_key(target, event, &incident.incident_id)),
+            ("Idempotency-Key", key),
             ("X-Issuetracker-Timestamp", at.to_string()),
             ("X-Issuetracker-Signature", format!("sha256={}", id::hex(&hmac(secret, signed.as_bytes())))),
         ],

@@ -152,6 +152,7 @@ fn from_body(id: IssueId, body: IssueBody, cause: &Cause) -> Issue {
         days: Default::default(),
         mute: None,
         regressed: false,
+        escalated: None,
         merge: None,
         schema: SCHEMA,
     }

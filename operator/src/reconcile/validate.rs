@@ -136,7 +136,7 @@ pub fn validate(resource: &IssueTracker) -> Result<Valid, Vec<Problem>> {
         store: spec.store.clone(),
         consumer: spec.consumer.clone(),
         access: spec.access.clone(),
-        outbound: if frustration.is_some() { spec.outbound.clone() } else { Vec::new() },
+        outbound: spec.outbound.clone(),
         frustration,
         events,
         capture: spec.capture.clone(),
@@ -171,7 +171,7 @@ impl Valid {
             config_map: self.config_map(),
             secrets: self.security.mounts(),
             redis: self.redis.clone(),
-            events: self.frustration.is_some().then(|| format!("http://{SERVICE}.{}:{PORT}", self.namespace)),
+            events: self.events.is_some().then(|| format!("http://{SERVICE}.{}:{PORT}", self.namespace)),
             capture: self.capture.clone(),
         }
     }

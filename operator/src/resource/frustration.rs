@@ -116,11 +116,13 @@ pub enum Sensitivity {
     High,
 }
 
-/// A place that confirmed incidents are sent to.
+/// A place that confirmed incidents and messages on issues are sent to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook), has(self.email)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack, webhook and email"},
+    {"rule": "!has(self.issues) || has(self.slack) || has(self.webhook) || has(self.email)", "message": "spec.outbound.issues: only slack, webhook and email are told of issues; remove issues, or name another outlet"},
+    {"rule": "!has(self.issues) || !has(self.issues.digest) || !has(self.issues.quietHours)", "message": "spec.outbound.issues.digest: comes once a day at its time; remove quietHours"},
     {"rule": "!has(self.email) || self.email.tls != 'none' || !has(self.email.secretRef)", "message": "spec.outbound.email.tls: without TLS the password could be read on the way; use starttls or implicit, or remove secretRef"},
     {"rule": "!has(self.email) || self.email.tls != 'none' || self.allowPrivate", "message": "spec.outbound.email.tls: none needs allowPrivate: true; what is sent can be read on the way"}
 ]))]
@@ -132,6 +134,12 @@ pub struct Outlet {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 100)), extend("x-kubernetes-list-type" = "set"))]
     pub projects: Vec<String>,
+    /// False: confirmed incidents do not go there.
+    #[serde(default = "yes")]
+    pub incidents: bool,
+    /// Which issues are told there. Without it none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issues: Option<IssueRules>,
     /// True: everything is done but the sending; what would be sent is shown.
     #[serde(default)]
     pub dry_run: bool,
@@ -161,6 +169,10 @@ pub struct Outlet {
 
 fn a_minute() -> u32 {
     60
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A Jira project.
@@ -275,4 +287,100 @@ pub enum EmailTls {
     Implicit,
     /// It is never TLS, for a relay within the cluster; needs `allowPrivate`.
     None,
+}
+
+/// Which issues an outlet is told of, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IssueRules {
+    /// What happened: `new`, `regressed`, `escalating`. Without it all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3), extend("x-kubernetes-list-type" = "set"))]
+    pub when: Vec<Happened>,
+    /// Of these priorities. Without it all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "set"))]
+    pub priorities: Vec<Urgency>,
+    /// Of these categories. Without it all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 9), extend("x-kubernetes-list-type" = "set"))]
+    pub categories: Vec<About>,
+    /// When nothing is told. What happens then is told together afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// Told once a day, together, and not at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// What happened to an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Happened {
+    /// Its first report.
+    New,
+    /// A report after it had been resolved.
+    Regressed,
+    /// Suddenly many more reports; docs/outbound.md says how many.
+    Escalating,
+}
+
+/// The priority of an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the four steps of the tracker's scale")]
+pub enum Urgency {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// The category of an issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the tracker's own words")]
+pub enum About {
+    Resource,
+    Crash,
+    Security,
+    Data,
+    Dependency,
+    Configuration,
+    Code,
+    Validation,
+    Unknown,
+}
+
+/// Hours of a day in which nothing is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuietHours {
+    /// Such as `22:00`.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub from: String,
+    /// Such as `07:00`. Before `from` it is one of the next day.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub to: String,
+    /// A zone of the IANA database, such as `Europe/Berlin`.
+    #[serde(default = "utc")]
+    #[schemars(length(min = 1, max = 60))]
+    pub time_zone: String,
+}
+
+/// Once a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Digest {
+    /// Such as `08:00`.
+    #[schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub at: String,
+    /// A zone of the IANA database, such as `Europe/Berlin`.
+    #[serde(default = "utc")]
+    #[schemars(length(min = 1, max = 60))]
+    pub time_zone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }

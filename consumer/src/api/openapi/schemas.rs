@@ -64,7 +64,7 @@ fn issues() -> Value {
                 "count": {"type": "integer", "minimum": 0}, "firstSeen": maybe("string"), "lastSeen": maybe("string"),
                 "firstRelease": maybe("string"), "lastRelease": maybe("string"), "releases": {"type": "object"},
                 "workloads": {"type": "object"}, "hours": {"type": "object"}, "days": {"type": "object"},
-                "mute": reference("Mute"), "regressed": {"type": "boolean"}, "schema": {"type": "integer"}}},
+                "mute": reference("Mute"), "regressed": {"type": "boolean"}, "escalated": maybe("string"), "schema": {"type": "integer"}}},
         "IssueList": list("issues", "Issue"),
         "Mute": {"oneOf": [
             {"type": "object", "required": ["until"], "properties": {"until": time()}},
@@ -161,8 +161,9 @@ fn incidents() -> Value {
         "Found": {"type": "object", "required": ["signals", "incidents", "discarded"], "properties": {
             "signals": {"type": "array", "items": {"type": "object"}}, "incidents": {"type": "array", "items": {"type": "object"}},
             "discarded": {"type": "object"}}},
-        "Delivery": {"type": "object", "required": ["id", "outlet", "system", "incidentId", "state", "attempts"], "properties": {
+        "Delivery": {"type": "object", "required": ["id", "outlet", "system", "state", "attempts"], "properties": {
             "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
+            "incidentId": {"type": "string"}, "notices": {"type": "array", "items": {"type": "string"}},
             "externalId": {"type": "string"}, "createdAt": time(), "updatedAt": time()}},
         "DeliveryList": list("deliveries", "Delivery"),
         "NewIncident": {"type": "object",

@@ -1,5 +1,7 @@
 //! Deliveries to a fake Jira and a fake Linear on this machine, whose answers fail in every way that hurts.
 
+mod issues;
+
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
@@ -259,6 +261,8 @@ fn outlet(name: &str, to: Kind) -> Outlet {
     Outlet {
         name: name.to_owned(),
         projects: Vec::new(),
+        incidents: true,
+        issues: None,
         dry_run: false,
         allow_private: true,
         per_minute: 1_000_000,

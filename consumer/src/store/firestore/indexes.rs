@@ -56,6 +56,7 @@ const WITHOUT_INDEX: &[(&str, &[&str])] = &[
             "workloadsJson",
             "hours",
             "days",
+            "escalated",
             "merge",
             "mute",
             "schema",

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use firestore::gcloud_sdk::google::firestore::v1::{
-    Document,
+    Document, Write as Put,
     precondition::ConditionType,
     structured_query::{Direction, field_filter::Operator},
 };
@@ -16,6 +16,7 @@ use super::{
     Outcome,
     client::{Client, lost},
     load::changed,
+    names::Names,
     query::{NAME, after, compare, from, limited, only, sorted},
     value::{Fields, integer, integer_of, reference, stamp, text, text_of, time},
     write::{put, remove},
@@ -70,6 +71,11 @@ async fn keep_one(client: &Client, note: &Note, now: Timestamp) -> Outcome<bool>
             Err(status) => return Err(status.into()),
         }
     }
+}
+
+/// A note of a key that no other has, as part of another change.
+pub(super) fn new(names: &Names, note: &Note, now: Timestamp) -> Outcome<Put> {
+    Ok(put(names.note(note.kind.as_str(), &note.key), fields(note, now)?, None, None))
 }
 
 fn fields(note: &Note, now: Timestamp) -> Outcome<Fields> {

@@ -22,6 +22,7 @@ use super::{
     document::{mask, of_child, of_issue, of_occurrence, sampled},
     load::{Aside, Memory, asides, time_of, version},
     names::{BELOW, Names, SEEN},
+    notes,
     seen::{mark, shard_fields},
     value::{Fields, at, map, stamp},
 };
@@ -154,6 +155,9 @@ fn plan(
     let [occurrences, ..] = BELOW;
     puts.extend(gone.iter().map(|gone| remove(names.below(id, occurrences, &gone.to_string()))));
     let mut children = children(names, write)?;
+    for note in &write.notes {
+        puts.push(notes::new(names, note, now)?);
+    }
     children.retain(|child| !is_gone(child, &gone, names, id));
     let room = MOST.saturating_sub(puts.len());
     let before = children.split_off(children.len().min(room));

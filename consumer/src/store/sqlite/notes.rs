@@ -1,7 +1,7 @@
 //! Small documents beside the issues.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, TransactionBehavior, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::{Outcome, micros};
 use crate::store::{Note, NoteKind, Stretch};
@@ -9,20 +9,27 @@ use crate::store::{Note, NoteKind, Stretch};
 /// Keeps each whose rank is higher than that of the one that is there, all in one transaction.
 pub(super) fn keep(connection: &mut Connection, notes: &[Note], now: Timestamp) -> Outcome<Vec<bool>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut kept = Vec::with_capacity(notes.len());
-    {
-        let mut put = transaction.prepare_cached(
-            "INSERT INTO notes (kind, key, rank, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET rank = excluded.rank, at = excluded.at, body = excluded.body
-             WHERE excluded.rank > rank",
-        )?;
-        for note in notes {
-            let rank = i64::try_from(note.rank).unwrap_or(i64::MAX);
-            let body = note.body.to_string();
-            kept.push(put.execute(params![note.kind.as_str(), note.key, rank, micros(now), body])? > 0);
-        }
-    }
+    let kept = put(&transaction, notes, now)?;
     transaction.commit()?;
+    Ok(kept)
+}
+
+/// The same within a transaction.
+pub(super) fn put(transaction: &Transaction<'_>, notes: &[Note], now: Timestamp) -> Outcome<Vec<bool>> {
+    if notes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO notes (kind, key, rank, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET rank = excluded.rank, at = excluded.at, body = excluded.body
+         WHERE excluded.rank > rank",
+    )?;
+    let mut kept = Vec::with_capacity(notes.len());
+    for note in notes {
+        let rank = i64::try_from(note.rank).unwrap_or(i64::MAX);
+        let body = note.body.to_string();
+        kept.push(put.execute(params![note.kind.as_str(), note.key, rank, micros(now), body])? > 0);
+    }
     Ok(kept)
 }
 

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use uuid::Uuid;
 
 use super::{
-    Outcome, micros,
+    Outcome, micros, notes,
     read::source_key,
     schema::{category_code, facets, priority_code, status_code, type_code},
 };
@@ -44,6 +44,7 @@ fn one(transaction: &Transaction<'_>, write: &Write, now: Timestamp) -> Outcome<
     for notification in &write.notifications {
         put_notification(transaction, n, notification)?;
     }
+    notes::put(transaction, &write.notes, now)?;
     Ok(Written::Done(Version::At(version.to_string())))
 }
 

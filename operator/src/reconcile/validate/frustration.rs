@@ -3,7 +3,7 @@
 
 use frustration::{
     incident::AutoConfirm,
-    outbound::{Policy, email, jira, linear},
+    outbound::{Policy, email, jira, linear, notice},
     rules,
     settings::{Kind, Login, Outlet, Project, Refused, Settings},
 };
@@ -32,23 +32,23 @@ pub fn secret(outlet: &resource::Outlet) -> Option<&str> {
     of.chain(login.map(|one| one.name.as_str())).next()
 }
 
-/// The file as JSON; `None` where the resource takes no events. What the service would not take is a problem.
+/// The file as JSON; `None` where the resource takes no events and sends nothing. What the service would not take is a problem.
 pub(super) fn of(spec: &IssueTrackerSpec, problems: &mut Vec<Problem>) -> Option<String> {
-    let Some(told) = &spec.frustration else {
-        if !spec.outbound.is_empty() {
-            problems.push(Problem::new(
-                "spec.outbound",
-                "sends incidents of front ends: set spec.frustration as well",
-            ));
-        }
+    if spec.frustration.is_none() && spec.outbound.is_empty() {
         return None;
-    };
+    }
     let mut outbound = Vec::new();
     for (index, outlet) in spec.outbound.iter().enumerate() {
+        if outlet.issues.is_none() && (spec.frustration.is_none() || !outlet.incidents) {
+            let text = "is sent nothing: set issues, or spec.frustration, whose incidents go there unless incidents is false";
+            problems.push(Problem::new(format!("spec.outbound[{index}]"), text));
+        }
         match kind(outlet) {
             Some(to) => outbound.push(Outlet {
                 name: outlet.name.clone(),
                 projects: outlet.projects.clone(),
+                incidents: outlet.incidents,
+                issues: outlet.issues.as_ref().map(rules_of_issues),
                 dry_run: outlet.dry_run,
                 allow_private: outlet.allow_private,
                 per_minute: outlet.per_minute,
@@ -60,7 +60,8 @@ pub(super) fn of(spec: &IssueTrackerSpec, problems: &mut Vec<Problem>) -> Option
             }
         }
     }
-    let settings = Settings { projects: told.projects.iter().map(project).collect(), outbound };
+    let projects = spec.frustration.iter().flat_map(|told| told.projects.iter().map(project)).collect();
+    let settings = Settings { projects, outbound };
     if let Err(error) = settings.check() {
         let field = match &error {
             Refused::Outlet(..) => "spec.outbound",
@@ -94,6 +95,29 @@ fn project(told: &resource::Project) -> Project {
         },
         policy: Policy { min_confidence: told.min_confidence, per_minute: told.tickets_per_minute },
     }
+}
+
+fn rules_of_issues(told: &resource::IssueRules) -> notice::Rules {
+    let quiet = |told: &resource::QuietHours| notice::Quiet {
+        from: told.from.clone(),
+        to: told.to.clone(),
+        time_zone: told.time_zone.clone(),
+    };
+    let digest =
+        |told: &resource::Digest| notice::Digest { at: told.at.clone(), time_zone: told.time_zone.clone() };
+    notice::Rules {
+        when: same_words(&told.when),
+        priorities: same_words(&told.priorities),
+        categories: same_words(&told.categories),
+        quiet_hours: told.quiet_hours.as_ref().map(quiet),
+        digest: told.digest.as_ref().map(digest),
+    }
+}
+
+/// The resource has the tracker's own words; a test holds that all of them are read.
+fn same_words<R: serde::Serialize, T: serde::de::DeserializeOwned>(words: &[R]) -> Vec<T> {
+    let same = |word: &R| serde_json::from_value(serde_json::to_value(word).ok()?).ok();
+    words.iter().filter_map(same).collect()
 }
 
 fn sensitivity(told: resource::Sensitivity) -> rules::Sensitivity {

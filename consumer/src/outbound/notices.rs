@@ -1,0 +1,184 @@
+//! What is to be told of issues: one document for an issue, a cause and an outlet, written with the change that causes it.
+//!
+//! A change of an issue is compare-and-set and atomic with its notices ([`crate::store::Write::notes`]), so that a record that
+//! is read twice makes them once. They wait until their outlet may be told; then a delivery takes all that wait there
+//! ([`gather`]), at most one a minute for an outlet, and each notice goes with one delivery alone: it is taken by
+//! compare-and-set, and whoever dies in the middle is found by its delivery, which goes on taking what it named.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ::frustration::{
+    outbound::{
+        delivery_key,
+        notice::{Cause, escalates, message::Told},
+    },
+    settings::Outlet,
+};
+use issue::document::{ActivityType, Merge};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    deliveries::{self, Delivery},
+    telling::Telling,
+};
+use crate::{
+    store::{IssueStore, Note, NoteKind, Store, StoreError, Stretch, Write, documents::Documents},
+    visits::incidents,
+};
+
+/// What waits stands at the time at which it is due, what was taken behind all that waits.
+const TAKEN: i64 = 1 << 50;
+
+/// Notices that one delivery takes; it names the most urgent of them and counts the others.
+const MOST: usize = 500;
+
+/// Notices that are looked at in one round.
+const LOOKED: usize = 2_000;
+
+/// So long, in milliseconds, what is meant for an outlet that is not known here waits before it is looked at again, so that it
+/// does not stand before all others.
+const UNKNOWN: i64 = 3_600_000;
+
+/// Something that an outlet is told of an issue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// The name of the outlet.
+    pub outlet: String,
+    /// Its place in the order.
+    pub order: i64,
+    /// The delivery that took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<String>,
+    /// What it says.
+    pub told: Told,
+}
+
+/// The outlets that are told of issues.
+#[derive(Clone, Debug, Default)]
+pub struct Tells(Arc<[Outlet]>);
+
+impl Tells {
+    /// Those of all that have rules for issues.
+    pub fn of(outlets: &[Outlet]) -> Self {
+        Self(outlets.iter().filter(|outlet| outlet.issues.is_some()).cloned().collect())
+    }
+
+    /// A store that tells them of every change of an issue; the same one where there are none.
+    pub fn over(self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        if self.0.is_empty() { store } else { Arc::new(Telling::new(store, self)) }
+    }
+
+    /// Adds to a change of an issue what is told of it.
+    pub fn add(&self, write: &mut Write, now: Timestamp) {
+        // What was merged into another issue shows there; an incident is told as what it is.
+        let is_member = matches!(write.issue.merge.as_deref(), Some(Merge::Into { .. }));
+        let is_incident = write.issue.tags.iter().any(|tag| tag == incidents::TAG);
+        if self.0.is_empty() || is_member || is_incident {
+            return;
+        }
+        for (cause, event) in happened(write) {
+            let told = Told::of(&write.issue, cause, &write.occurrences, now);
+            for outlet in self.0.iter() {
+                let Some(rules) = outlet.issues.as_ref().filter(|rules| rules.wants(cause, &write.issue))
+                else {
+                    continue;
+                };
+                let notice = Notice {
+                    outlet: outlet.name.clone(),
+                    order: rules.due(now).as_millisecond(),
+                    taken_by: None,
+                    told: told.clone(),
+                };
+                let key = delivery_key(&outlet.name, cause.word(), &event);
+                let body = serde_json::to_value(notice).unwrap_or_default();
+                write.notes.push(Note { kind: NoteKind::Notice, key, rank: 1, body });
+            }
+        }
+    }
+}
+
+/// What happened in a change, each with what names it for good.
+fn happened(write: &mut Write) -> Vec<(Cause, String)> {
+    let of = |kind: ActivityType| match kind {
+        ActivityType::Created if write.issue.reported.is_some() => Some(Cause::New),
+        ActivityType::Regressed if write.issue.mute.is_none() => Some(Cause::Regressed),
+        _ => None,
+    };
+    let acts = write.activities.iter();
+    let mut happened: Vec<_> =
+        acts.filter_map(|act| Some((of(act.activity_type)?, act.id.to_string()))).collect();
+    // Whoever comments on an issue, or ends its mute, makes it no more frequent than it was.
+    let is_counted = !write.occurrences.is_empty() || write.activities.is_empty();
+    if let Some(hour) = escalates(&write.issue).filter(|_| is_counted) {
+        write.issue.escalated = Some(hour);
+        happened.push((Cause::Escalating, format!("{} {hour}", write.issue.id)));
+    }
+    happened
+}
+
+/// The documents.
+pub fn documents(store: &dyn IssueStore) -> Documents<'_, Notice> {
+    Documents::of(store, NoteKind::Notice)
+}
+
+/// Lets deliveries take what is due; tells how many were made. Two replicas that look at once make one delivery.
+pub async fn gather(store: &dyn IssueStore, outlets: &[Outlet], now: Timestamp) -> Result<usize, StoreError> {
+    let due = store.ordered(NoteKind::Notice, &Stretch::due(now.as_millisecond(), LOOKED)).await?;
+    let mut waiting: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for note in due {
+        let Ok(notice) = serde_json::from_value::<Notice>(note.body) else {
+            tracing::error!(key = note.key, "a notice cannot be read");
+            continue;
+        };
+        let keys = waiting.entry(notice.outlet).or_default();
+        if keys.len() < MOST {
+            keys.push(note.key);
+        }
+    }
+    let mut made = 0;
+    for (name, keys) in waiting {
+        let Some(outlet) = outlets.iter().find(|outlet| outlet.name == name) else {
+            put_off(store, &keys, now).await?;
+            continue;
+        };
+        let minute = now.as_second().div_euclid(60).to_string();
+        let key = delivery_key(&outlet.name, "issues", &minute);
+        let delivery = Delivery::of_notices(outlet, &key, keys, now);
+        if deliveries::documents(store).put(&key, 0, &delivery).await? {
+            made += 1;
+        }
+    }
+    Ok(made)
+}
+
+/// An outlet that is gone has nobody to tell, and one that is not known here yet is known to another replica. What waits too
+/// long for either is forgotten in time.
+async fn put_off(store: &dyn IssueStore, keys: &[String], now: Timestamp) -> Result<(), StoreError> {
+    for key in keys {
+        let later = |there: Option<Notice>| {
+            let notice = there.filter(|notice| notice.taken_by.is_none())?;
+            Some(Notice { order: now.as_millisecond().saturating_add(UNKNOWN), ..notice })
+        };
+        documents(store).change(key, later).await?;
+    }
+    Ok(())
+}
+
+/// What a delivery tells: takes for it those of its notices that no other has taken.
+pub async fn taken(store: &dyn IssueStore, delivery: &Delivery) -> Result<Vec<Told>, StoreError> {
+    let notices = documents(store);
+    let mut told = Vec::new();
+    for key in &delivery.notices {
+        let take = |there: Option<Notice>| {
+            let notice = there.filter(|notice| notice.taken_by.is_none())?;
+            let order = TAKEN.saturating_add(notice.order);
+            Some(Notice { taken_by: Some(delivery.id.clone()), order, ..notice })
+        };
+        let notice = notices.change(key, take).await?;
+        let own = notice.filter(|notice| notice.taken_by.as_deref() == Some(delivery.id.as_str()));
+        told.extend(own.map(|notice| notice.told));
+    }
+    Ok(told)
+}
