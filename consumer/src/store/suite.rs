@@ -10,8 +10,8 @@ use std::{
 
 use issue::{
     document::{
-        Activity, ActivityType, Comment, Issue, Mute, Notification, Occurrence, ReleaseSeen, Reported,
-        SCHEMA, Status,
+        Activity, ActivityType, Comment, Issue, Merge, Mute, Notification, Occurrence, ReleaseSeen, Reported,
+        SCHEMA, Status, Tally,
     },
     id::{IssueId, SourceId, TrackerName},
     record::{IssueType, Place, Via},
@@ -110,6 +110,7 @@ fn source(n: u128) -> SourceId {
 /// An issue with every field that an issue can have.
 pub fn full_issue() -> Issue {
     let release = ReleaseSeen { first_seen: at(0), last_seen: at(1), count: 3 };
+    let tally = |count: u64| Tally { count, ..Tally::default() };
     Issue {
         resolved_at: Some(at(5)),
         resolved_in: Some("sha256:1".to_owned()),
@@ -121,6 +122,7 @@ pub fn full_issue() -> Issue {
         mute: Some(Mute::Until(at(100))),
         regressed: true,
         escalated: Some(at(4)),
+        merge: Some(Box::new(Merge::Of { own: tally(1), members: [(id_of(2), tally(2))].into() })),
         ..issue(1)
     }
 }

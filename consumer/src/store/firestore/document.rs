@@ -40,6 +40,7 @@ const TIMES_BELOW: &[&str] = &["createdAt", "updatedAt", "at", "receivedAt"];
 /// Fields of an issue's document that may be absent: a write names them, so that those it leaves out go.
 const OPTIONAL: &[&str] = &[
     "resolvedIn",
+    "merge",
     "mute",
     "escalated",
     "fingerprint",
