@@ -26,7 +26,6 @@ mod shared;
 use buffer::Buffer;
 pub(crate) use head::is_named;
 use known::Known;
-pub(crate) use lookback::{is_excerpt, is_shown};
 use prefilter::Prefilter;
 use record::{Record, Verdict};
 

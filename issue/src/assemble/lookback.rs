@@ -5,7 +5,9 @@ use super::buffer::{Buffer, Line};
 use super::head::{is_error_header, is_typed, name_offset};
 use super::prefix::{Prefix, look};
 use super::record::Record;
-use crate::languages::frames::{is_number, is_qualified, names_an_error, type_and_message};
+use crate::languages::frames::{
+    is_excerpt, is_number, is_qualified, is_shown, names_an_error, type_and_message,
+};
 use crate::languages::{GRAMMARS, Grammar, dotnet, jvm, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
@@ -73,25 +75,6 @@ fn may_announce(text: &str) -> bool {
 
 /// Lines above an opener that belong to it.
 const HEADERS: usize = 10;
-
-/// A numbered source line or its caret, as Bun prints them above an error.
-pub fn is_excerpt(text: &str) -> bool {
-    let text = text.trim();
-    match text.as_bytes().first() {
-        Some(b'^') => text.bytes().all(|byte| byte == b'^'),
-        Some(b'0'..=b'9') => text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" | "),
-        _ => false,
-    }
-}
-
-/// `  > 14 |     return map.road;` and the line of its caret.
-pub fn is_shown(text: &str) -> bool {
-    text.starts_with(' ')
-        && text.split_once('|').is_some_and(|(number, _)| {
-            let number = number.trim().trim_start_matches("> ");
-            number.is_empty() || is_number(number)
-        })
-}
 
 /// Whether `text` announces the line below it.
 fn announces(text: &str, below: &str, runtime: &[&str], nearest: bool) -> bool {

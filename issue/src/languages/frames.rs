@@ -136,6 +136,25 @@ fn class_name_end(line: &str) -> Option<usize> {
     (at > 0).then_some(at)
 }
 
+/// A numbered source line or its caret, as Bun prints them above an error.
+pub fn is_excerpt(text: &str) -> bool {
+    let text = text.trim();
+    match text.as_bytes().first() {
+        Some(b'^') => text.bytes().all(|byte| byte == b'^'),
+        Some(b'0'..=b'9') => text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" | "),
+        _ => false,
+    }
+}
+
+/// `  > 14 |     return map.road;` and the line of its caret.
+pub fn is_shown(text: &str) -> bool {
+    text.starts_with(' ')
+        && text.split_once('|').is_some_and(|(number, _)| {
+            let number = number.trim().trim_start_matches("> ");
+            number.is_empty() || is_number(number)
+        })
+}
+
 /// Whether a class name is one that only an error can have, whatever stands around it.
 pub fn names_an_error(name: &str) -> bool {
     const ENDINGS: [&str; 5] = ["Exception", "Error", "Throwable", "Fault", "Failure"];

@@ -1,6 +1,6 @@
 //! JavaScript: Node's uncaught errors with source excerpt and properties, bare stacks, Bun and Deno, V8 out of memory.
 
-use super::frames::{Thrown, non_empty, parsed, place};
+use super::frames::{Thrown, is_excerpt, is_shown, non_empty, parsed, place};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
@@ -223,7 +223,7 @@ fn in_frames(state: &mut State, line: &str) -> Next {
         return after_frame(state, line);
     }
     // Vitest shows the source below the call that it points at.
-    if crate::assemble::is_shown(line) {
+    if is_shown(line) {
         return Next::Take;
     }
     if text.starts_with("[cause]: ") || text.starts_with("From previous event:") || line == "Thrown at:" {
@@ -259,7 +259,7 @@ fn in_trailer(state: &mut State, line: &str) -> Next {
         state.take(DONE)
     } else if line.starts_with("Thrown at:") {
         state.take(FRAMES)
-    } else if crate::assemble::is_excerpt(line) {
+    } else if is_excerpt(line) {
         hold(state, CAUSES)
     } else if line.trim().is_empty() && state.run <= 2 {
         Next::Hold
@@ -309,7 +309,7 @@ fn cut_excerpt(message: &mut String) {
     message.truncate(message.trim_end().len());
     // A test runner shows more lines, numbered and apart from the message.
     if let Some((words, shown)) = message.split_once("\n\n")
-        && shown.lines().all(|line| line.trim().is_empty() || crate::assemble::is_shown(line))
+        && shown.lines().all(|line| line.trim().is_empty() || is_shown(line))
     {
         let end = words.len();
         message.truncate(end);
@@ -382,7 +382,7 @@ impl Reader {
             if self.members {
                 self.member(text);
             }
-        } else if self.framed && crate::assemble::is_excerpt(line) {
+        } else if self.framed && is_excerpt(line) {
             self.shown = true;
         } else if self.shown && super::frames::type_and_message(text).is_some() {
             self.shown = false;

@@ -2,10 +2,12 @@
 
 use crate::report::{Frame, Language};
 
-/// Beginnings of functions (module and function joined by a dot where there is a module).
-fn prefixes(language: Language) -> &'static [&'static str] {
-    match language {
-        Language::Rust => &[
+/// For each language the beginnings of such functions (module and function joined by a dot where there is a module). A
+/// language without an entry has none.
+const THROWERS: [(Language, &[&str]); 12] = [
+    (
+        Language::Rust,
+        &[
             "core::panicking",
             "std::panicking",
             "core::option::unwrap_failed",
@@ -23,7 +25,10 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "core::slice::index",
             "core::cell::panic",
         ],
-        Language::Go => &[
+    ),
+    (
+        Language::Go,
+        &[
             "runtime.gopanic",
             "runtime.goPanic",
             "runtime.panic",
@@ -43,7 +48,10 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "runtime.mcall",
             "runtime.park_m",
         ],
-        Language::Native => &[
+    ),
+    (
+        Language::Native,
+        &[
             "__cxa_throw",
             "__cxa_rethrow",
             "__cxxabi",
@@ -74,7 +82,10 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "<signal handler",
             "malloc_printerr",
         ],
-        Language::Javascript => &[
+    ),
+    (
+        Language::Javascript,
+        &[
             "processTicksAndRejections",
             "process.processTicksAndRejections",
             "process._tickCallback",
@@ -98,10 +109,14 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "wrapModuleLoad",
             "TracingChannel.traceSync",
         ],
-        Language::Python => {
-            &["raise_from", "_bootstrap", "_bootstrap_inner", "_run_module_as_main", "_run_code", "reraise"]
-        }
-        Language::Jvm => &[
+    ),
+    (
+        Language::Python,
+        &["raise_from", "_bootstrap", "_bootstrap_inner", "_run_module_as_main", "_run_code", "reraise"],
+    ),
+    (
+        Language::Jvm,
+        &[
             "java.lang.Thread.run",
             "java.lang.Throwable.",
             "java.lang.reflect.",
@@ -113,7 +128,10 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "java.lang.VirtualThread",
             "kotlin.jvm.internal.Intrinsics",
         ],
-        Language::Dotnet => &[
+    ),
+    (
+        Language::Dotnet,
+        &[
             "System.ThrowHelper",
             "System.Runtime.ExceptionServices",
             "System.Runtime.CompilerServices.TaskAwaiter",
@@ -121,17 +139,20 @@ fn prefixes(language: Language) -> &'static [&'static str] {
             "System.ArgumentNullException.Throw",
             "System.Environment.FailFast",
         ],
-        Language::Ruby => &["raise", "Kernel#raise", "fail"],
-        Language::Elixir => &[":erlang.error", ":erlang.raise", ":proc_lib.", "Kernel.raise"],
-        Language::Perl => &["Carp::", "die"],
-        Language::Swift => {
-            &["_assertionFailure", "_fatalErrorMessage", "swift_unexpectedError", "Swift._assertionFailure"]
-        }
-        Language::Dart => {
-            &["_throwNew", "Error._throw", "_AssertionError._throwNew", "_rootRun", "_CustomZone."]
-        }
-        Language::Php | Language::Unknown => &[],
-    }
+    ),
+    (Language::Ruby, &["raise", "Kernel#raise", "fail"]),
+    (Language::Elixir, &[":erlang.error", ":erlang.raise", ":proc_lib.", "Kernel.raise"]),
+    (Language::Perl, &["Carp::", "die"]),
+    (
+        Language::Swift,
+        &["_assertionFailure", "_fatalErrorMessage", "swift_unexpectedError", "Swift._assertionFailure"],
+    ),
+    (Language::Dart, &["_throwNew", "Error._throw", "_AssertionError._throwNew", "_rootRun", "_CustomZone."]),
+];
+
+/// The beginnings of a language.
+fn prefixes(language: Language) -> &'static [&'static str] {
+    THROWERS.iter().find(|(known, _)| *known == language).map_or(&[], |(_, prefixes)| prefixes)
 }
 
 /// Why this frame is a throw helper, if it is one.
