@@ -17,6 +17,7 @@ pub mod go;
 pub mod javascript;
 pub mod json;
 pub mod jvm;
+pub mod layouts;
 pub mod native;
 pub mod perl;
 pub mod php;
@@ -131,6 +132,7 @@ pub struct Grammar {
 /// Every language; the first is that of structured lines, which is asked for every line that begins with a brace. Order matters where two could accept one line: the stricter one stands first.
 pub static GRAMMARS: &[&Grammar] = &[
     &json::GRAMMAR,
+    &layouts::GRAMMAR,
     &python::GRAMMAR,
     &jvm::GRAMMAR,
     &javascript::GRAMMAR,

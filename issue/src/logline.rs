@@ -103,9 +103,9 @@ pub fn message(line: &str) -> &str {
 
 /// Substrings of which every line that states level error or above holds one.
 pub const NEEDLES: &[&str] = &[
-    "ERR", "rror", "FATA", "fatal", "Fatal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert",
-    "PANI", "panic", "fail:", "=err", "\nE0", "\nE1", "\nE2", "\nE/", "\nF0", "\nF1", "\nF2", " E ", "\n<3>",
-    "[err", "\n[E ",
+    "ERR", "rror", "FATA", "atal", "FTL", "CRIT", "crit", "SEVERE", "emerg", "ALERT", "alert", "PANI",
+    "panic", "fail:", "=err", "\nE0", "\nE1", "\nE2", "\nE/", "\nF0", "\nF1", "\nF2", " E ", "\n<3>", "[err",
+    "\n[E ",
 ];
 
 /// The same for level warning, in addition.

@@ -24,12 +24,13 @@ use serde_json::Value;
 const OUTSIDE: (&str, usize, f64) = ("unseen/outside", 14, 0.0);
 
 /// Each round with the number of its cases and the share of them that has to be right.
-const ROUNDS: [(&str, usize, f64); 6] = [
+const ROUNDS: [(&str, usize, f64); 7] = [
     ("unseen/round1", 270, 0.975),
     ("unseen/round2", 79, 0.96),
     ("unseen/round3", 264, 0.975),
     ("unseen/round4", 136, 0.90),
     ("unseen/round5", 180, 0.89),
+    ("unseen/round6", 143, 0.82),
     OUTSIDE,
 ];
 
@@ -218,7 +219,8 @@ fn cases(folder: &str) -> Vec<Case> {
     for path in files(&exam().join(folder), ".cases") {
         let folder = path.file_stem().unwrap().to_string_lossy().into_owned();
         for line in fs::read_to_string(&path).unwrap().lines() {
-            if let Some(name) = line.strip_prefix("=== ") {
+            // A name is one word: `=== RUN   TestCart` is a line of Go's.
+            if let Some(name) = line.strip_prefix("=== ").filter(|name| !name.contains(' ')) {
                 let name = format!("{folder}/{name}");
                 found.push(Case { name, text: String::new(), expected: Vec::new() });
                 continue;

@@ -8,6 +8,7 @@ use super::record::Record;
 use crate::languages::frames::{
     is_excerpt, is_number, is_qualified, is_shown, names_an_error, type_and_message,
 };
+use crate::languages::layouts::{self, Above};
 use crate::languages::{GRAMMARS, Grammar, dotnet, jvm, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
@@ -18,10 +19,11 @@ pub const LINES: u64 = 12;
 
 /// Puts the lines directly above `line` that announce it into the record.
 pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, runtime: &[&str]) {
-    let mut found: Vec<Line> = Vec::new();
     let shape = Prefix::new(prefix);
+    let mut found = of_layout(buffer, line, &shape);
+    let checked = !found.is_empty();
     let mut index = line.start;
-    while let Some(above) = buffer.line_before(index, line.start)
+    while let Some(above) = buffer.line_before(index, line.start).filter(|_| !checked)
         && found.len() < HEADERS
     {
         let text = buffer.text(&above);
@@ -43,6 +45,30 @@ pub fn header(record: &mut Record, buffer: &Buffer, line: &Line, prefix: &str, r
         found.push(above);
     }
     start_at(record, buffer, &found);
+}
+
+/// The lines above a failed check that belong to it, the nearest first.
+fn of_layout(buffer: &Buffer, line: &Line, shape: &Prefix) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let opener = buffer.text(line);
+    let opener = shape.strip(&opener).unwrap_or(&opener);
+    let mut sure = 0;
+    let mut index = line.start;
+    while layouts::is_headed(opener)
+        && lines.len() < HEADERS
+        && let Some(next) = buffer.line_before(index, line.start)
+    {
+        let text = buffer.text(&next);
+        let place = layouts::above(opener, shape.strip(&text).unwrap_or(&text));
+        if place == Above::No {
+            break;
+        }
+        lines.push(next);
+        index = next.start;
+        sure = if place == Above::First { lines.len() } else { sure };
+    }
+    lines.truncate(sure);
+    lines
 }
 
 /// Index of the first of the last decided lines that may turn out to be the header of what comes next; without such

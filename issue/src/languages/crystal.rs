@@ -8,7 +8,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Unknown,
-    needles: &["Unhandled "],
+    needles: &["xception"],
     headers: &[],
     opens,
     frame: super::never,

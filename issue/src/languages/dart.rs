@@ -7,7 +7,7 @@ use crate::report::{Frame, Kind, Language, Level, Parsed};
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Dart,
-    needles: &["Unhandled ", "EXCEPTION CAUGHT BY"],
+    needles: &["xception", "EXCEPTION CAUGHT BY"],
     headers: &["Unhandled exception:"],
     opens,
     frame: opens_with_frame,

@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Dotnet,
-    needles: &["Unhandled ", "  at ", "xception", "Assertion failed."],
+    needles: &["  at ", "xception", "Assertion failed."],
     headers: &[],
     opens,
     frame: opens_with_frame,

@@ -80,6 +80,11 @@ fn opens_with_frame(line: &str) -> Option<Opening> {
     if is_frame(line) { Opening::firm("javascript.frames", phase) } else { None }
 }
 
+/// A line of a stack, if it is one.
+pub fn seen(line: &str) -> Option<super::frames::Seen<'_>> {
+    if is_frame(line) { frame(line).or_else(|| browser_frame(line)) } else { None }
+}
+
 /// `/app/a.js:3` alone on its line: where Node points before it prints the source line.
 fn is_excerpt_place(line: &str) -> bool {
     const SCRIPTS: [&str; 8] =

@@ -13,7 +13,7 @@ mod pytest;
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Python,
     needles: &[
-        "Traceback (most",
+        "raceback",
         "Fatal Python error",
         " line ",
         "Exception i",

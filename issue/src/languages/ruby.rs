@@ -128,7 +128,7 @@ fn jruby_frame(line: &str) -> Option<Seen<'_>> {
 }
 
 /// One frame of a backtrace, with or without `from`.
-fn frame(line: &str) -> Option<Seen<'_>> {
+pub fn frame(line: &str) -> Option<Seen<'_>> {
     let text = search::trim_start(line);
     let text = text.strip_prefix("from ").unwrap_or(text);
     let numbered = text.starts_with(|first: char| first.is_ascii_digit());
