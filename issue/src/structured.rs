@@ -15,7 +15,7 @@ mod object;
 use object::Object;
 
 /// Keys under which loggers state the level; dots reach into objects.
-const LEVELS: [&str; 18] = [
+const LEVELS: [&str; 20] = [
     "level",
     "severity",
     "lvl",
@@ -34,9 +34,11 @@ const LEVELS: [&str; 18] = [
     "levelName",
     "PRIORITY",
     "severity_number",
+    "SeverityText",
+    "record.level.name",
 ];
 /// Keys of the message.
-const MESSAGES: [&str; 16] = [
+const MESSAGES: [&str; 18] = [
     "msg",
     "message",
     "event",
@@ -53,9 +55,11 @@ const MESSAGES: [&str; 16] = [
     "MessageTemplate",
     "textPayload",
     "jsonPayload.message",
+    "Body",
+    "record.message",
 ];
 /// Keys of a stack.
-const STACKS: [&str; 32] = [
+const STACKS: [&str; 34] = [
     "errorVerbose",
     "stack",
     "stack_trace",
@@ -75,6 +79,8 @@ const STACKS: [&str; 32] = [
     "traceback",
     "exception.stacktrace",
     "exception.stack_trace",
+    "attributes.exception.stacktrace",
+    "Attributes.exception.stacktrace",
     "exception.stack",
     "thrown.extendedStackTrace",
     "thrown.stackTrace",
@@ -90,7 +96,7 @@ const STACKS: [&str; 32] = [
     "err",
 ];
 /// Keys of an exception's class and text beside the stack.
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 17] = [
     "err.type",
     "err.name",
     "error.type",
@@ -106,8 +112,10 @@ const TYPES: [&str; 15] = [
     "context.exception.class",
     "error.class",
     "errorType",
+    "attributes.exception.type",
+    "Attributes.exception.type",
 ];
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "err.message",
     "error.message",
     "exception.message",
@@ -115,6 +123,8 @@ const TEXTS: [&str; 12] = [
     "thrown.message",
     "context.exception.message",
     "errorMessage",
+    "attributes.exception.message",
+    "Attributes.exception.message",
     "err",
     "error",
     "exception",

@@ -229,7 +229,7 @@ pub fn accept(record: &mut Record, line: &str, known: &mut Known) -> Verdict {
         // Only what stands below its header, or below the rest of its message, belongs to it.
         let own = offset > 0 && seen.head.is_some_and(|head| head.time && head.rank.is_some());
         let doubtful = !opening.firm || opening.rule == "ruby.rails";
-        let apart = doubtful && own || !opening.firm && record.held() > 0;
+        let apart = doubtful && own || !opening.firm && record.held() > 0 || is_parted(record);
         let other = matches!(grammar.language, Language::Native | Language::Unknown);
         if record.held() > MORE || !record.is_firm() || other || apart {
             return Verdict::End("next record");
@@ -239,6 +239,9 @@ pub fn accept(record: &mut Record, line: &str, known: &mut Known) -> Verdict {
         return if opening.firm { Verdict::Take } else { Verdict::Hold };
     }
     if let Some((offset, grammar, opening)) = framed(line, &seen) {
+        if is_parted(record) && grammar.language != Language::Javascript {
+            return Verdict::End("next record");
+        }
         record.strip_shared();
         return convert(record, line, offset, grammar, opening);
     }
@@ -293,6 +296,10 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     // Bun writes `error: text`; below a logger's `error: words` stands the error itself.
     let below = || (first + 1..record.len()).any(|index| is_error_header(record.line(index)));
     let bun = grammar.language == Language::Javascript && whole.starts_with("error: ");
+    let indent = whole.len() - whole.trim_start().len();
+    if indent > 0 && is_parted(record) && is_error_header(whole.trim_start()) {
+        return Some(record.line_start(first) + indent);
+    }
     if !(bun && below()) && (is_error_header(whole) || bun) {
         return Some(record.line_start(first) + name_offset(whole));
     }
@@ -304,6 +311,9 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         return whole.starts_with("Error:").then(|| record.line_start(first));
     }
     if grammar.language == Language::Ruby {
+        if let Some(offset) = rails_at(record) {
+            return Some(offset);
+        }
         if let Some(offset) = look(whole).starts().find(|at| whole.get(*at..).is_some_and(is_error_header)) {
             return Some(record.line_start(first) + offset);
         }
@@ -341,6 +351,16 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
     }
     let dotted = || lookback::embedded_class(whole).filter(|_| grammar.language == Language::Jvm);
     lookback::embedded(whole).or_else(dotted).map(|offset| record.line_start(first) + offset)
+}
+
+/// Rails' header among the lines above the frames.
+fn rails_at(record: &Record) -> Option<usize> {
+    (record.header_lines..record.len()).find_map(|index| {
+        let line = record.line(index);
+        let is_header = |at: &usize| line.get(*at..).is_some_and(|rest| ruby::rails_logged(rest).is_some());
+        let offset = look(line).starts().find(is_header).filter(|_| line.trim_end().ends_with("):"))?;
+        Some(record.line_start(index) + offset)
+    })
 }
 
 /// `Shop$Gone: text`: a class without a package below a log line, above the frames.
@@ -418,11 +438,26 @@ fn continuation(record: &mut Record, line: &str) -> Verdict {
         record.settle();
         return Verdict::Take;
     }
-    if record.is_firm() && (blank && record.held() > 0 || gap && !is_error_header(line)) {
+    let over = blank && record.held() > 0 || gap && !is_error_header(line);
+    if record.is_firm() && over && !is_bare_error(record) {
         return Verdict::End("empty line");
     }
     record.append(line);
     Verdict::Hold
+}
+
+/// Whether the record is an error's name and words alone: what a test runner compares, and the source that it shows,
+/// may stand between them and the frames of a script.
+fn is_bare_error(record: &Record) -> bool {
+    let line = record.line(record.header_lines).trim_start();
+    (is_error_header(line) || line.starts_with("error: ")) && !logline::has_time(line)
+}
+
+/// Whether below such an error stand an empty line and words, which the record holds.
+fn is_parted(record: &Record) -> bool {
+    let held = record.len().saturating_sub(record.held())..record.len();
+    let mut lines = held.map(|index| record.line(index).trim().is_empty()).skip_while(|blank| !blank);
+    record.is_firm() && is_bare_error(record) && lines.any(|blank| !blank)
 }
 
 /// A log line without words of its own: what follows is what it has to say.

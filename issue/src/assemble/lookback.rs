@@ -9,7 +9,7 @@ use crate::languages::frames::{
     is_excerpt, is_number, is_qualified, is_shown, names_an_error, type_and_message,
 };
 use crate::languages::layouts::{self, Above};
-use crate::languages::{GRAMMARS, Grammar, dotnet, jvm, php, ruby};
+use crate::languages::{GRAMMARS, Grammar, dotnet, javascript, jvm, php, ruby};
 use crate::logline::{self, Rank};
 use crate::report::Language;
 use crate::search;
@@ -160,11 +160,21 @@ pub fn thrown(
     let mut offset = None;
     // Lines that are neither empty nor shown source.
     let mut plain = 0;
+    // Words and frames stand below headings.
+    let mut sectioned = false;
     while offset.is_none() && (lines.len() as u64) < LINES {
         let above = buffer.line_before(index, line.start)?;
         let text = buffer.text(&above);
         let text = shape.strip(&text).unwrap_or(&text);
         let gap = text.trim().is_empty();
+        sectioned |= text.trim() == javascript::SECTION;
+        if sectioned && plain > 0 && text.trim() == "Message:" {
+            offset = lines
+                .last()
+                .map(|below| buffer.text(below))
+                .map(|below| below.len() - below.trim_start().len());
+            break;
+        }
         // A test runner shows the source between an error's words and its frames.
         let shown = is_aside(text, grammar);
         if shown && plain == 0 {
@@ -181,6 +191,7 @@ pub fn thrown(
                 || text.get(*at..).is_some_and(is_error_header)
         });
         let other = offset.is_none()
+            && !sectioned
             && (logline::is_log_line(text)
                 || text.starts_with([' ', '\t']) && plain > 0 && grammar.language != Language::Perl);
         if other {
@@ -211,7 +222,10 @@ pub fn thrown(
 /// What may stand between an error's words and its frames and is neither.
 fn is_aside(text: &str, grammar: &Grammar) -> bool {
     match grammar.language {
-        Language::Javascript => text.trim().is_empty() || is_shown(text),
+        Language::Javascript => {
+            let heading = text.trim() == javascript::SECTION || text.trim() == "at <Jasmine>";
+            text.trim().is_empty() || is_shown(text) || heading
+        }
         Language::Dotnet => dotnet::is_repetition(text.trim_end()) || text.trim() == "Stack Trace:",
         _ => false,
     }

@@ -191,10 +191,13 @@ impl Record {
         self.constant = false;
     }
 
-    /// Takes a prefix off that a line below the first one shows to be constant. `true`: the first line carries it.
+    /// Takes a prefix off that a line below the first one shows to be constant. `true`: the first line carries it, or the one above.
     pub fn unprefix(&mut self, text: &str) -> bool {
         let prefix = Prefix::new(text);
-        let carried = !text.is_empty() && prefix.strip(self.line(self.header_lines)).is_some();
+        // A logger that states time and level only once puts its tags before every line.
+        let carries = |index: usize| prefix.strip(self.line(index)).is_some();
+        let last = self.len().saturating_sub(1);
+        let carried = !text.is_empty() && (carries(self.header_lines) || carries(last));
         if carried {
             self.prefix = Some(prefix);
             self.strip_lines();

@@ -26,7 +26,7 @@ fn opens(line: &str) -> Option<Opening> {
         Opening::weak("dart.uncaught", HEAD)
     } else if logged(text).is_some() {
         Opening::firm("dart.logged", HEAD)
-    } else if text.contains("╡ EXCEPTION CAUGHT BY ") {
+    } else if is_framed(text) {
         Opening::firm("dart.flutter", FLUTTER)
     } else {
         None
@@ -37,6 +37,12 @@ fn opens(line: &str) -> Option<Opening> {
 fn logged(line: &str) -> Option<&str> {
     let (place, text) = line.strip_prefix('[')?.split_once("] Unhandled Exception: ")?;
     (place.contains("dart") || place.contains("flutter")).then_some(text)
+}
+
+/// `══╡ EXCEPTION CAUGHT BY GESTURE ╞════`, `======== Exception caught by gesture ====`.
+fn is_framed(line: &str) -> bool {
+    line.contains("╡ EXCEPTION CAUGHT BY ")
+        || line.starts_with("=====") && line.contains(" Exception caught by ") && line.ends_with("=====")
 }
 
 /// What a build without symbols prints above and between its addresses.
@@ -119,7 +125,7 @@ fn follows(state: &mut State, line: &str) -> Next {
 /// The report is framed by rules of `═`.
 fn in_flutter(state: &mut State, line: &str) -> Next {
     state.run += 1;
-    if line.starts_with("════") && state.run > 1 {
+    if (line.starts_with("════") || line.starts_with("======")) && state.run > 1 {
         return state.take(FRAMES);
     }
     if state.run > 200 || crate::logline::has_time(line) { Next::End("after the report") } else { Next::Take }
@@ -137,6 +143,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
             || is_gap(line)
             || is_address(line)
             || line.contains('═')
+            || line.starts_with("=====")
         {
         } else if !skipped {
             // "The following RangeError was thrown building Foo:" names the class before the message.

@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Elixir,
-    needles: &["** ", "Assertion with ", "Error in process", "CRASH REPORT", "xception "],
+    needles: &["** ", "Assertion with ", "Error in process", " REPORT", "xception "],
     headers: &[
         "GenServer ",
         "Process #PID<",
@@ -52,7 +52,13 @@ fn opens(line: &str) -> Option<Opening> {
     if process {
         return Opening::firm("elixir.erlang", ERLANG);
     }
-    let report = ["** Generic server ", "** State machine ", "CRASH REPORT Process ", "=CRASH REPORT===="];
+    let report = [
+        "** Generic server ",
+        "** State machine ",
+        "CRASH REPORT Process ",
+        "=CRASH REPORT====",
+        "=SUPERVISOR REPORT====",
+    ];
     if report.iter().any(|start| line.starts_with(start)) {
         return Opening::firm("elixir.erlang", ERLANG);
     }
@@ -296,7 +302,9 @@ fn parse_erlang(body: &str) -> Parsed {
     let mut lines = body.lines().map(|line| line.trim_start().trim_start_matches("** "));
     let reason = lines
         .by_ref()
-        .find_map(|line| line.strip_prefix("Reason for termination ==").or_else(|| line.strip_prefix('{')))
+        .find_map(|line| {
+            ["Reason for termination ==", "reason: ", "{"].iter().find_map(|start| line.strip_prefix(start))
+        })
         .map(str::trim);
     let reason = match reason {
         Some("") => lines.next(),
@@ -308,7 +316,9 @@ fn parse_erlang(body: &str) -> Parsed {
         .chars()
         .take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
         .collect();
-    let mut thrown = Thrown::new(&class, body.lines().next().unwrap_or_default().trim_end());
+    let first = body.lines().next().unwrap_or_default();
+    let told = reason.filter(|_| first.starts_with("=SUPERVISOR REPORT"));
+    let mut thrown = Thrown::new(&class, told.unwrap_or(first).trim_end());
     thrown.frames = term_frames(body);
     parsed(Kind::Exception, Level::Error, Language::Elixir, thrown, Vec::new())
 }

@@ -1,13 +1,15 @@
 //! JavaScript: Node's uncaught errors with source excerpt and properties, bare stacks, Bun and Deno, V8 out of memory.
 
-use super::frames::{Thrown, is_excerpt, is_shown, non_empty, parsed, place};
+use super::frames::{Thrown, is_excerpt, is_shown, non_empty, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
 
+mod excerpt;
 mod frame;
 mod memory;
 
+use excerpt::{cut_excerpt, excerpt_frame, skip_excerpt};
 use frame::{browser_frame, frame, is_frame};
 
 /// The language's rules.
@@ -47,6 +49,9 @@ const NATIVE: u8 = 8;
 const NPM: u8 = 9;
 const CAUSES: u8 = 10;
 const MESSAGE_LINES: u32 = 60;
+
+/// Jasmine's heading above the frames; the words stand below another one.
+pub const SECTION: &str = "Stack:";
 
 /// What npm puts before each line of what went wrong, before its version 10 and since.
 const NPM_MARKS: [&str; 2] = ["npm ERR!", "npm error"];
@@ -297,8 +302,14 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     }
     let mut reader = Reader::default();
     let excerpt = trace.rule == "javascript.excerpt";
-    for line in search::lines(skip_excerpt(trace.body, excerpt)) {
-        reader.line(line);
+    let front = trace.header.rsplit('\n').next().unwrap_or_default();
+    let indent = front.len() - front.trim_start_matches(' ').len();
+    for (index, line) in search::lines(skip_excerpt(trace.body, excerpt)).enumerate() {
+        // A test runner indents the words with the error's name; frames stand deeper.
+        let shared = index > 0
+            && indent == front.len()
+            && line.as_bytes().iter().take(indent).all(|byte| *byte == b' ');
+        reader.line(if shared && !is_frame(line) { line.get(indent..).unwrap_or_default() } else { line });
     }
     let mut stack = reader.thrown.into_iter();
     let mut primary = stack.next()?;
@@ -307,47 +318,6 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         primary.frames.extend(excerpt_frame(trace.body));
     }
     Some(parsed(Kind::Exception, Level::Error, Language::Javascript, primary, stack.collect()))
-}
-
-/// Deno prints the source line and its caret between message and frames.
-fn cut_excerpt(message: &mut String) {
-    message.truncate(message.trim_end().len());
-    // A test runner shows more lines, numbered and apart from the message.
-    if let Some((words, shown)) = message.split_once("\n\n")
-        && shown.lines().all(|line| line.trim().is_empty() || is_shown(line))
-    {
-        let end = words.len();
-        message.truncate(end);
-        return;
-    }
-    let Some((before, last)) = message.rsplit_once('\n') else { return };
-    if is_caret(last) {
-        let end = before.rsplit_once('\n').map_or(before.len(), |(kept, _)| kept.len());
-        message.truncate(end);
-    }
-}
-
-/// The text below the caret.
-fn skip_excerpt(body: &str, excerpt: bool) -> &str {
-    if !excerpt {
-        return body;
-    }
-    let mut rest = body;
-    while let Some((line, after)) = rest.split_once('\n') {
-        rest = after;
-        if is_caret(line) {
-            return rest.trim_start_matches(['\n', ' ']);
-        }
-    }
-    body
-}
-
-/// Where a value without a stack was thrown.
-fn excerpt_frame(body: &str) -> Option<Frame> {
-    let first = body.lines().next()?;
-    let (file, line, column) = place(first);
-    (!is_internal(first)).then_some(())?;
-    Some(Frame { file, line, column, ..Frame::default() })
 }
 
 /// Reads the error and what is nested in its properties.
@@ -378,6 +348,9 @@ impl Reader {
             self.first(line);
         } else if self.framed && !self.properties && is_placeless(line) {
             let name = text.strip_prefix("at ").unwrap_or(text);
+            if name == "<Jasmine>" {
+                return;
+            }
             self.frame(Frame { function: non_empty(name), ..Frame::default() });
         } else if let Some(rest) = text.strip_prefix("[cause]: ").or_else(|| caused_by(line)) {
             self.nested(rest, None);
@@ -448,7 +421,10 @@ fn caused_by(line: &str) -> Option<&str> {
 
 /// What Node itself says below a thrown value.
 fn is_note(line: &str) -> bool {
-    line.starts_with("(Use `node --trace") || line.starts_with("Thrown at:") || is_trailer(line)
+    line.trim() == SECTION
+        || line.starts_with("(Use `node --trace")
+        || line.starts_with("Thrown at:")
+        || is_trailer(line)
 }
 
 /// `Uncaught Error: m`, `TypeError [CODE]: m`, `error: m` of Bun, or the printed value.
@@ -468,7 +444,11 @@ fn header(line: &str) -> Thrown {
         }
     }
     match super::frames::type_and_message(text) {
-        Some(("error", message)) => Thrown::new("Error", message),
+        // Deno's test runner puts the word before an error that has a name.
+        Some(("error", message)) => match super::frames::type_and_message(message) {
+            Some((class, message)) if super::frames::names_an_error(class) => Thrown::new(class, message),
+            _ => Thrown::new("Error", message),
+        },
         Some((class, message)) if is_class(class) => Thrown::new(class, message),
         _ => embedded(text).unwrap_or_else(|| Thrown { message: text.to_owned(), ..Thrown::default() }),
     }

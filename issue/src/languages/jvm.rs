@@ -5,6 +5,8 @@ use super::{Grammar, Next, Opening, State, Trace};
 use crate::report::{Frame, Kind, Language, Level, Parsed, Relation};
 use crate::search;
 
+mod console;
+
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Jvm,
@@ -33,6 +35,8 @@ const BANNER: u8 = 2;
 const SINGLE: u8 = 3;
 const START: u8 = 4;
 const CLOJURE: u8 = 5;
+const CONSOLE: u8 = 6;
+const SHORT: u8 = 7;
 const MESSAGE_LINES: u32 = 30;
 
 /// What the launcher says when there is no machine to run the program.
@@ -72,6 +76,7 @@ fn opens(line: &str) -> Option<Opening> {
         b'F' if line.starts_with("FATAL EXCEPTION: ") => Opening::weak("jvm.android", HEAD),
         b'E' | b'S' if clojure(line).is_some() => Opening::firm("jvm.clojure", CLOJURE),
         b'E' if is_no_vm(line) => Opening::firm("jvm.start", START),
+        b' ' => console::opens(line),
         b'j' if line.starts_with("java.lang.OutOfMemoryError: ") => Opening::firm("jvm.memory", HEAD),
         _ => None,
     }
@@ -129,6 +134,11 @@ fn frame_parts(line: &str) -> Option<(&str, &str)> {
     let indented = line.starts_with(['\t', ' ', '#']);
     let line = unescaped(line);
     let rest = search::trim_start(line).strip_prefix("at ")?;
+    called(rest).filter(|_| indented)
+}
+
+/// `MODULE/CLASS.METHOD(PLACE)` → the dotted name and the place.
+fn called(rest: &str) -> Option<(&str, &str)> {
     let (name, tail) = rest.split_once('(')?;
     let (place, after) = tail.split_once(')')?;
     let packaging = after.trim_start();
@@ -137,7 +147,7 @@ fn frame_parts(line: &str) -> Option<(&str, &str)> {
     let spaced = name.ends_with(' ');
     let name = name.trim_end();
     let named = !name.contains(' ') && name.contains('.') && (!spaced || is_source(place));
-    (indented && known_tail && named && is_place(place)).then_some((name, place))
+    (known_tail && named && is_place(place)).then_some((name, place))
 }
 
 /// What the JVM prints between parentheses: a source file with or without line, or why there is none.
@@ -208,6 +218,7 @@ fn follows(state: &mut State, line: &str) -> Next {
         BANNER => Next::End("outside the banner"),
         SINGLE => Next::End("one line only"),
         CLOJURE => in_clojure(state, line),
+        CONSOLE | SHORT => console::follows(state, line),
         START if is_no_vm(line) || is_frame(line) => Next::Take,
         START => in_start(state, line),
         _ if is_frame(line) => state.take(FRAMES),
@@ -299,6 +310,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         "jvm.banner" => return Some(parse_banner(trace.body)),
         "jvm.handler" => return Some(parse_handler(trace.body)),
         "jvm.clojure" => return parse_clojure(trace.body),
+        "jvm.short" => return console::parse_short(trace.body),
+        "jvm.console" => {
+            let body = console::as_printed(trace.body);
+            return parse(&Trace { rule: "jvm.frames", body: &body, ..*trace });
+        }
         "jvm.start" => return Some(parse_start(trace.header, trace.body)),
         _ => {}
     }

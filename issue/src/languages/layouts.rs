@@ -20,7 +20,17 @@ use titles::Title;
 /// The rules of all layouts.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Unknown,
-    needles: &["Fail", "FAIL", "not ok ", "● ", "stack traceback:", "Error in ", "panic: ", ": line "],
+    needles: &[
+        "Fail",
+        "FAIL",
+        "not ok ",
+        "● ",
+        "stack traceback:",
+        "Error in ",
+        "panic: ",
+        ": line ",
+        "xception.",
+    ],
     headers: &[],
     opens,
     frame: super::never,
@@ -56,6 +66,8 @@ enum End {
     Excerpts,
     /// Behind the lines that are marked as comments, or the block of YAML.
     Marked,
+    /// Above the advice on what to try.
+    Advice,
     /// The first line is all.
     Title,
 }
@@ -84,7 +96,7 @@ impl Layout {
 }
 
 /// All layouts; a record's phase is the number of its row.
-static LAYOUTS: [Layout; 14] = [
+static LAYOUTS: [Layout; 15] = [
     Layout::check("layout.go_test", Language::Go, titles::go, Proof::Next(is_go), End::Outdent),
     Layout::check(
         "layout.minitest",
@@ -122,6 +134,14 @@ static LAYOUTS: [Layout; 14] = [
         title: titles::zig,
         proof: Proof::Next(|line| place(line, Language::Unknown).is_some()),
         end: End::Excerpts,
+    },
+    Layout {
+        rule: "layout.gradle",
+        language: Language::Jvm,
+        kind: Kind::Log,
+        title: titles::gradle,
+        proof: Proof::None,
+        end: End::Advice,
     },
     Layout {
         rule: "layout.shell",
@@ -201,6 +221,11 @@ fn follows(state: &mut State, line: &str) -> Next {
         End::Excerpts => (blank || !line.starts_with(' ') && place(line, layout.language).is_none())
             .then_some("not a call"),
         End::Marked => tap::ends(state, line),
+        End::Advice => {
+            let over = ["* Try:", "* Get more", "* Exception is:", "BUILD FAILED"];
+            (over.iter().any(|start| line.starts_with(start)) || interrupts(line))
+                .then_some("above the advice")
+        }
         End::Title => Some("one line"),
     };
     if let Some(reason) = ended {
@@ -272,7 +297,9 @@ fn is_listed(line: &str) -> bool {
 
 /// What stands between the words and is neither.
 fn is_mute(line: &str) -> bool {
-    matches!(line.trim(), "Stack Trace:" | "Error Message:" | "Execution halted") || is_source(line)
+    const HEADINGS: [&str; 5] =
+        ["Stack Trace:", "Error Message:", "Execution halted", "* What went wrong:", "* Where:"];
+    HEADINGS.contains(&line.trim()) || line.starts_with("-----") || is_source(line)
 }
 
 fn parse(trace: &Trace<'_>) -> Option<Parsed> {

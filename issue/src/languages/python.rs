@@ -143,6 +143,11 @@ fn follows(state: &mut State, line: &str) -> Next {
         FRAMES => in_frames(state, line),
         MESSAGE => in_message(state, line),
         GAP if is_chain(line) => state.take(CHAINED),
+        // A message may end with an empty line of its own.
+        GAP if line.trim().is_empty() && state.run == 0 => {
+            state.run = 1;
+            Next::Hold
+        }
         GAP => Next::End("no chain after the empty line"),
         CHAINED | HEADER => before_traceback(state, line),
         GROUP => in_group(state, line),

@@ -9,7 +9,16 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Ruby,
-    needles: &[":in ", ": syntax error", "Error (", "[BUG]", "Failure/Error:"],
+    needles: &[
+        ":in ",
+        ": syntax error",
+        "Error (",
+        "[BUG]",
+        "Failure/Error:",
+        "ERROR:  ",
+        "::Error: ",
+        "xception: ",
+    ],
     headers: &["#<Thread:", "rake aborted!"],
     opens,
     frame: opens_with_frame,
@@ -17,8 +26,10 @@ pub static GRAMMAR: Grammar = Grammar {
     parse,
 };
 
+mod rails;
 mod rspec;
 
+pub use rails::{header as rails, logged as rails_logged};
 pub use rspec::is_failure;
 
 const MESSAGE: u8 = 0;
@@ -27,6 +38,7 @@ const RAILS: u8 = 2;
 const SYNTAX: u8 = 3;
 const BUG: u8 = 4;
 const RSPEC: u8 = 5;
+const STATEMENT: u8 = 6;
 const MESSAGE_LINES: u32 = 20;
 /// Lines of an interpreter's own crash report.
 const BUG_LINES: u32 = 5000;
@@ -44,13 +56,7 @@ fn opens(line: &str) -> Option<Opening> {
     if syntax_place(line).is_some() {
         return Opening::firm("ruby.syntax", SYNTAX);
     }
-    let (class, message) = rails(line)?;
-    // Without frames too, as for a route that does not exist, if the name is one that only an error has.
-    if class.contains("::") || class.len() > 5 && names_an_error(class) && !message.is_empty() {
-        Opening::firm("ruby.rails", RAILS)
-    } else {
-        Opening::weak("ruby.rails", RAILS)
-    }
+    rails::opens(line)
 }
 
 fn opens_with_frame(line: &str) -> Option<Opening> {
@@ -157,23 +163,6 @@ fn syntax_place(line: &str) -> Option<(Frame, &str)> {
     known.then_some((frame, line.get(at + 2..)?))
 }
 
-/// Rails' header as the words of a log line that states its level, in which each line of the trace has such a front.
-pub fn rails_logged(line: &str) -> Option<Opening> {
-    let (class, _) = rails(line)?;
-    if class.contains("::") { Opening::firm("ruby.rails", RAILS) } else { None }
-}
-
-/// `ActionView::Template::Error (message):` of Rails' log.
-pub fn rails(line: &str) -> Option<(&str, &str)> {
-    let (class, rest) = line.strip_prefix(' ').unwrap_or(line).split_once(" (")?;
-    let message = rest.trim_end().strip_suffix("):")?;
-    let named = class.split("::").all(|part| {
-        part.starts_with(|first: char| first.is_ascii_uppercase())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    });
-    named.then_some((class, message))
-}
-
 fn is_levels(line: &str) -> bool {
     line.trim_start().starts_with("... ") && line.trim_end().ends_with(" levels...")
 }
@@ -193,7 +182,8 @@ fn follows(state: &mut State, line: &str) -> Next {
     }
     match state.phase {
         MESSAGE => in_message(state, line),
-        RAILS => in_rails(state, line),
+        RAILS => rails::follows(state, line),
+        STATEMENT => rails::in_statement(state, line),
         _ => in_frames(state, line),
     }
 }
@@ -230,16 +220,6 @@ fn frame_only(line: &str) -> bool {
     frame(line).is_some()
 }
 
-/// Between Rails' header and its frames stand empty lines and a template's excerpt.
-fn in_rails(state: &mut State, line: &str) -> Next {
-    state.run += 1;
-    if state.run > 24 || rails(line).is_some() || super::interrupts(line) {
-        Next::End("no frame after the header")
-    } else {
-        Next::Hold
-    }
-}
-
 /// The report ends a few lines behind its note.
 fn in_bug(state: &mut State, line: &str) -> Next {
     state.run += 1;
@@ -269,11 +249,11 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         "ruby.syntax" => vec![parse_syntax(trace.body)?],
         "ruby.bug" => return parse_bug(trace.body),
         "ruby.rspec" => return rspec::parse(trace.body),
-        "ruby.rails" => parse_rails(trace.body)?,
+        "ruby.rails" => rails::parse(trace.body)?,
         "ruby.frames" if trace.body.lines().next().is_some_and(|first| thrown(first).is_some()) => {
             parse_chain(trace.body)
         }
-        "ruby.frames" => parse_rails(trace.body).unwrap_or_else(|| vec![parse_logged(trace.body)]),
+        "ruby.frames" => rails::parse(trace.body).unwrap_or_else(|| vec![parse_logged(trace.body)]),
         _ => parse_chain(trace.body),
     };
     let mut chain = thrown.into_iter();
@@ -389,31 +369,6 @@ fn parse_syntax(body: &str) -> Option<Thrown> {
     let mut thrown = Thrown::new("SyntaxError", message);
     thrown.frames.push(frame);
     Some(thrown)
-}
-
-/// `Class (message):`, since Rails 6.1 with `Causes:` and a line for each, then frames.
-fn parse_rails(body: &str) -> Option<Vec<Thrown>> {
-    let mut lines = body.lines();
-    let (class, message) = rails(lines.next()?)?;
-    let mut thrown = Thrown::new(class, message);
-    let mut causes = Vec::new();
-    let mut told = false;
-    for line in lines {
-        if let Some(frame) = frame(line) {
-            thrown.frames.push(frame.own());
-        } else if line.trim_end() == "Causes:" {
-            told = true;
-        } else if told && let Some((class, message)) = cause(line) {
-            causes.push(Thrown::new(class, message));
-        }
-    }
-    Some([thrown].into_iter().chain(causes).collect())
-}
-
-/// `Class (message)`.
-fn cause(line: &str) -> Option<(&str, &str)> {
-    let (class, message) = line.trim_end().strip_suffix(')')?.split_once(" (")?;
-    is_class(class).then_some((class, message))
 }
 
 /// `message (Class)` at the end of a log line, then frames without `from`.

@@ -8,7 +8,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Swift,
-    needles: &["Fatal error: ", "Assertion failed: "],
+    needles: &["Fatal error: ", "Assertion failed: ", "*** Program crashed: "],
     headers: &[],
     opens,
     frame: super::never,
@@ -26,6 +26,9 @@ fn opens(line: &str) -> Option<Opening> {
 
 /// `App/main.swift:3: Fatal error: text` since 5.4, `Fatal error: text: file main.swift, line 3` before.
 fn statement(line: &str) -> Option<(&'static str, &str, Frame)> {
+    if let Some(text) = line.strip_prefix("*** Program crashed: ") {
+        return Some(crashed(text.trim_end().trim_end_matches('*').trim_end()));
+    }
     for (words, behind) in WORDS {
         if let Some((location, text)) = line.split_once(behind)
             && let Some((file, number)) = location.rsplit_once(':')
@@ -45,6 +48,19 @@ fn statement(line: &str) -> Option<(&'static str, &str, Frame)> {
         }
     }
     None
+}
+
+/// What the runtime's own crash handler says: `Fatal error: text in FILE:LINE`, `Bad pointer dereference at 0x10`.
+fn crashed(text: &str) -> (&'static str, &str, Frame) {
+    let words = WORDS.iter().find_map(|(words, _)| Some((*words, text.strip_prefix(words)?)));
+    let (words, rest) = words.unwrap_or(("Program crashed", text));
+    let rest = rest.trim_start_matches([':', ' ']);
+    let placed = rest.rsplit_once(" in ").and_then(|(text, location)| {
+        let (file, number) = location.rsplit_once(':').filter(|(_, number)| is_number(number))?;
+        Some((text, Frame { file: non_empty(file), line: number.parse().ok(), ..Frame::default() }))
+    });
+    let (rest, frame) = placed.unwrap_or((rest, Frame::default()));
+    (words, rest, frame)
 }
 
 fn follows(state: &mut State, line: &str) -> Next {
@@ -76,7 +92,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     let (words, text, at) = statement(trace.body.lines().next()?)?;
     let mut thrown = Thrown::new(words, text);
     thrown.frames = trace.body.lines().skip(1).filter_map(frame).collect();
-    if thrown.frames.is_empty() {
+    if thrown.frames.is_empty() && at.file.is_some() {
         thrown.frames.push(at);
     }
     Some(parsed(Kind::Fatal, Level::Fatal, Language::Swift, thrown, Vec::new()))
@@ -93,5 +109,6 @@ fn frame(line: &str) -> Option<Frame> {
     let (call, location) = search::split_once(rest, " at ").unwrap_or((rest, ""));
     let name = call.split(" in ").next().unwrap_or(call).split(" + ").next().unwrap_or(call);
     let (file, line, column) = place(location.trim());
-    Some(Frame { function: non_empty(name.trim()), file, line, column, ..Frame::default() })
+    let name = name.trim().trim_start_matches("[inlined] ");
+    Some(Frame { function: non_empty(name), file, line, column, ..Frame::default() })
 }

@@ -33,17 +33,22 @@ pub fn scan(line: &str) -> Head {
     head
 }
 
-/// `<3>message` as the kernel and systemd read it; `<11>1 2026-…` of syslog has more in front.
+/// `<3>message` as the kernel and systemd read it: one digit, and the words right behind it. With a facility, as in
+/// `<11>Nov 22 …` of RFC 3164 and `<11>1 2026-…` of RFC 5424, a time follows; without one it is prose about a number.
 fn priority(line: &str) -> Option<Head> {
     let rest = line.strip_prefix('<')?;
     let (number, after) = rest.split_once('>')?;
     let value: u64 = (number.len() <= 3).then(|| number.parse().ok())??;
-    if value > 191 {
+    let begins = |first: char| first.is_alphanumeric() || "[(\"'{/_*#".contains(first);
+    if value > 191 || !after.starts_with(begins) {
         return None;
     }
     let offset = line.len() - after.len();
     let mut inner = Scanner::new(after);
     inner.run();
+    if value > 7 && !inner.time {
+        return None;
+    }
     let rank = inner.rank.or(Rank::of_syslog(value % 8));
     let at = if inner.rank.is_some() { inner.at } else { inner.time_end };
     Some(Head {

@@ -64,11 +64,14 @@ pub fn is_bracketed(line: &str) -> bool {
     bracketed(line.trim()).is_some()
 }
 
-/// `at t/cart.t line 9.`, `(in test file cart.bats, line 9)`.
+/// `at t/cart.t line 9.`, `(in test file cart.bats, line 9)`, `Build file '/app/build.gradle' line: 3`.
 pub fn told(text: &str) -> Option<Seen<'_>> {
-    let (file, number) = match text.strip_prefix("(in test file ") {
-        Some(rest) => rest.strip_suffix(')')?.split_once(", line ")?,
-        None => text.strip_prefix("at ")?.trim_end_matches('.').split_once(" line ")?,
+    let built =
+        text.split_once(" file '").filter(|(kind, _)| matches!(*kind, "Build" | "Script" | "Settings"));
+    let (file, number) = match (text.strip_prefix("(in test file "), built) {
+        (Some(rest), _) => rest.strip_suffix(')')?.split_once(", line ")?,
+        (None, Some((_, rest))) => rest.split_once("' line: ")?,
+        (None, None) => text.strip_prefix("at ")?.trim_end_matches('.').split_once(" line ")?,
     };
     is_number(number).then(|| Seen { file: Some(file), line: number.parse().ok(), ..Seen::default() })
 }

@@ -154,3 +154,10 @@ pub fn shell(line: &str) -> Option<Title<'_>> {
         ..Title::default()
     })
 }
+
+/// `FAILURE: Build failed with an exception.`, `2: Task failed with an exception.` of Gradle.
+pub fn gradle(line: &str) -> Option<Title<'_>> {
+    let (number, said) = line.trim_end().split_once(": ")?;
+    let one = number == "FAILURE" && said == "Build failed with an exception.";
+    (one || is_number(number) && said == "Task failed with an exception.").then(Title::default)
+}
