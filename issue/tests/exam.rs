@@ -24,13 +24,14 @@ use serde_json::Value;
 const OUTSIDE: (&str, usize, f64) = ("unseen/outside", 14, 0.0);
 
 /// Each round with the number of its cases and the share of them that has to be right.
-const ROUNDS: [(&str, usize, f64); 7] = [
+const ROUNDS: [(&str, usize, f64); 8] = [
     ("unseen/round1", 270, 0.98),
     ("unseen/round2", 79, 0.96),
     ("unseen/round3", 264, 0.975),
     ("unseen/round4", 136, 0.94),
     ("unseen/round5", 180, 0.92),
-    ("unseen/round6", 143, 0.93),
+    ("unseen/round6", 143, 0.94),
+    ("unseen/round7", 65, 0.90),
     OUTSIDE,
 ];
 
@@ -168,7 +169,7 @@ fn ordinary_output_gives_no_report() {
         wrong.extend(told.map(|line| format!("{}: {line}", path.display())));
     }
     assert!(wrong.is_empty(), "{} reports\n{}", wrong.len(), wrong.join("\n"));
-    assert!(lines >= 5500, "only {lines} lines of ordinary output were found");
+    assert!(lines >= 5700, "only {lines} lines of ordinary output were found");
 }
 
 /// `exam/loud.txt`: lines of the same systems that state level error or above, each a report of its own.

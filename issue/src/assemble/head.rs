@@ -350,7 +350,13 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         );
     }
     let dotted = || lookback::embedded_class(whole).filter(|_| grammar.language == Language::Jvm);
-    lookback::embedded(whole).or_else(dotted).map(|offset| record.line_start(first) + offset)
+    // Behind the front of a log line any class is one: `ERROR unhandled: Gone: no such cart`.
+    let plain = || {
+        let message = logline::head(whole).map(|head| head.message)?;
+        is_class_line(whole.get(message..)?).then_some(message)
+    };
+    let plain = || plain().filter(|_| grammar.language == Language::Javascript);
+    lookback::embedded(whole).or_else(dotted).or_else(plain).map(|offset| record.line_start(first) + offset)
 }
 
 /// Rails' header among the lines above the frames.

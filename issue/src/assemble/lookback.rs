@@ -255,7 +255,7 @@ fn header_offset(text: &str, grammar: &Grammar, nearest: bool) -> Option<usize> 
         Language::Ruby => seen
             .starts()
             .find(|offset| text.get(*offset..).is_some_and(|text| ruby::rails(text).is_some()))
-            .or_else(|| ruby::inspected(text).map(|(offset, _, _)| offset)),
+            .or_else(|| ruby::inspected(text).or_else(|| ruby::dashed(text)).map(|(offset, _, _)| offset)),
         Language::Dotnet if dotnet::tested(text).is_some() => Some(text.len() - text.trim_start().len()),
         Language::Jvm | Language::Javascript | Language::Dotnet if nearest => {
             if let Some(offset) = embedded(text) {

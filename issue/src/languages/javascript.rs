@@ -131,10 +131,12 @@ fn is_trailer(line: &str) -> bool {
     ["Node.js v", "Bun v"].iter().any(|start| line.starts_with(start))
 }
 
-/// `[AggregateError: text] {`: an error without frames of its own.
+/// `[AggregateError: text] {`: an error without frames of its own; `console.error` may put words before it.
 fn is_bracketed(line: &str) -> bool {
-    let inner = line.strip_prefix('[').and_then(|rest| rest.strip_suffix("] {"));
-    let named = inner.and_then(super::frames::type_and_message);
+    let inner = line.strip_suffix("] {").and_then(|rest| rest.split_once('['));
+    let inner =
+        inner.filter(|(words, _)| words.is_empty() || words.ends_with(' ') && !words.starts_with(' '));
+    let named = inner.and_then(|(_, error)| super::frames::type_and_message(error));
     named.is_some_and(|(class, _)| super::frames::names_an_error(class))
 }
 
@@ -378,6 +380,8 @@ impl Reader {
         if line.trim().is_empty() {
             return;
         }
+        let start = if is_bracketed(line) { line.find('[').unwrap_or(0) } else { 0 };
+        let line = line.get(start..).unwrap_or(line);
         let bracketed = line.strip_prefix('[').and_then(|rest| rest.split_once(']').map(|(inner, _)| inner));
         self.properties = bracketed.is_some() && opens_properties(line);
         self.thrown
@@ -456,10 +460,13 @@ fn header(line: &str) -> Thrown {
 
 /// `console.error("job failed:", error)` puts its words before the error: the last `Type: ` of the line counts.
 fn embedded(text: &str) -> Option<Thrown> {
-    text.match_indices(' ').find_map(|(at, _)| {
-        let (class, message) = super::frames::type_and_message(text.get(at + 1..)?)?;
-        (super::frames::names_an_error(class)).then(|| Thrown::new(class, message))
-    })
+    let behind = |at: usize| super::frames::type_and_message(text.get(at + 1..)?);
+    let named = || text.match_indices(' ').filter_map(|(at, _)| behind(at));
+    // Behind a colon any class is one: `unhandled: Gone: no such cart`.
+    let told = || text.match_indices(": ").filter_map(|(at, _)| behind(at + 1));
+    let found = named().find(|(class, _)| super::frames::names_an_error(class));
+    let found = found.or_else(|| told().find(|(class, message)| is_class(class) && !message.is_empty()));
+    found.map(|(class, message)| Thrown::new(class, message))
 }
 
 fn is_class(name: &str) -> bool {

@@ -27,6 +27,7 @@ pub static GRAMMAR: Grammar = Grammar {
         "● ",
         "stack traceback:",
         "Error in ",
+        "Error: test",
         "panic: ",
         ": line ",
         "xception.",
@@ -323,13 +324,19 @@ fn read(layout: &Layout, trace: &Trace<'_>) -> Option<Thrown> {
             thrown.frames.push(frame);
             words.extend((!rest.is_empty()).then_some(rest));
         } else if !is_mute(line) {
-            words.push(line.trim_end());
+            // Go indents what follows the first line of a message.
+            words.push(if layout.language == Language::Go { line.trim() } else { line.trim_end() });
         }
     }
     if let Some(first) = thrown.frames.first_mut().filter(|first| first.function.is_none()) {
         first.function = title.function.map(str::to_owned);
     }
     thrown.message = dedent(&words);
+    if let Some((class, message)) =
+        type_and_message(&thrown.message).filter(|(class, _)| names_an_error(class))
+    {
+        (thrown.error_type, thrown.message) = (Some(class.to_owned()), message.to_owned());
+    }
     (!thrown.message.is_empty()).then_some(thrown)
 }
 

@@ -119,6 +119,14 @@ pub fn inspected(line: &str) -> Option<(usize, &str, &str)> {
     (is_class(class) && (names_an_error(class) || class.contains("::"))).then_some((at, class, message))
 }
 
+/// `ZeroDivisionError - divided by 0:` of Sinatra: where it begins, class and message.
+pub fn dashed(line: &str) -> Option<(usize, &str, &str)> {
+    let (before, message) = search::split_once(line.trim_end().strip_suffix(':')?, "Error - ")?;
+    let start = before.rfind(' ').map_or(0, |at| at + 1);
+    let class = line.get(start..before.len() + 5)?;
+    is_class(class).then_some((start, class, message))
+}
+
 /// `  block in run at /app/job.rb:7` of JRuby.
 fn jruby_frame(line: &str) -> Option<Seen<'_>> {
     let (name, place) = search::rsplit_once(line.strip_prefix(' ')?.trim(), " at ")?;
@@ -400,8 +408,8 @@ fn parse_logged(body: &str) -> Thrown {
 fn class_first(thrown: &mut Thrown) {
     let (first, rest) = thrown.message.split_once('\n').unwrap_or((&thrown.message, ""));
     let told = type_and_message(first).filter(|(class, _)| names_an_error(class));
-    let Some((class, message)) =
-        told.or_else(|| inspected(first).map(|(_, class, message)| (class, message)))
+    let Some((class, message)) = told
+        .or_else(|| inspected(first).or_else(|| dashed(first)).map(|(_, class, message)| (class, message)))
     else {
         return;
     };

@@ -64,11 +64,12 @@ fn crashed(text: &str) -> (&'static str, &str, Frame) {
 }
 
 fn follows(state: &mut State, line: &str) -> Next {
-    const STARTS: [&str; 12] = [
+    const STARTS: [&str; 13] = [
         "Current stack trace:",
         "*** Signal ",
         "*** Program crashed",
         "Thread ",
+        "Platform: ",
         "Registers:",
         "Images ",
         "Crash",

@@ -303,7 +303,9 @@ impl<'a> Scanner<'a> {
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front || barred
         } else if colon && (core || upper) {
+            // Terraform draws a box around an error.
             self.time && self.words <= 1
+                || self.line.starts_with("│ ") && self.seen == 2
                 || self.last.is_none()
                 || self.last == Some(Token::Tag) && self.words == 0
         } else {

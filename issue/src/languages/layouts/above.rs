@@ -43,6 +43,9 @@ pub fn above(opener: &str, line: &str) -> Above {
         return if placed_words(text) { Above::First } else { Above::No };
     }
     // With `-v` a test of Go prints its words before its result.
+    if line.starts_with("=== RUN   ") && line.contains('/') {
+        return Above::Inner;
+    }
     if !line.starts_with("    ") || opener.starts_with(' ') {
         Above::No
     } else if place(line, Language::Go).is_some() {

@@ -103,8 +103,8 @@ fn lua(text: &str) -> Option<Seen<'_>> {
     let kinds = ["function ", "upvalue ", "local ", "method ", "field "];
     let name = kinds.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
     let name = name.trim_matches(['\'', '`']);
-    // A function without a name is told by its own place.
-    let function = (!name.starts_with(['<', '?'])).then_some(name);
+    // A function without a name is told by its own place; what Lua itself brings along has none.
+    let function = (!name.starts_with(['<', '?']) && file != "[C]").then_some(name);
     let file = (file != "[C]").then_some(file);
     (!place.contains(' ')).then(|| Seen { function, file, line: number.parse().ok(), ..Seen::default() })
 }
