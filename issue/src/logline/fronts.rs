@@ -6,9 +6,11 @@ use super::{Head, Rank};
 /// Reads a front of any of these forms.
 pub fn read(line: &str) -> Option<Head> {
     match line.as_bytes().first()? {
-        b'A'..=b'Z' | b'f' => {
-            klog(line).or_else(|| logrus(line)).or_else(|| logcat(line)).or_else(|| fatal(line))
-        }
+        b'A'..=b'Z' | b'f' => klog(line)
+            .or_else(|| logrus(line))
+            .or_else(|| logcat(line))
+            .or_else(|| fatal(line))
+            .or_else(|| said(line)),
         _ => None,
     }
 }
@@ -66,4 +68,22 @@ fn fatal(line: &str) -> Option<Head> {
     let said =
         ["Fatal error: ", "fatal error: ", "FATAL ERROR: "].iter().find(|start| line.starts_with(**start))?;
     Some(Head { rank: Some(Rank::Fatal), time: false, message: said.len() })
+}
+
+/// What follows the word in a sentence that states an error: who told of it, or what was being done.
+const TOLD: [&str; 6] = ["from", "response", "while", "when", "during", "trying"];
+
+/// Gerunds behind the word that name a thing.
+const THINGS: [&str; 8] =
+    ["handling", "reporting", "logging", "rating", "tracking", "monitoring", "checking", "training"];
+
+/// `Error from server (NotFound): text`, `Error writing to /data: text`: tools for a terminal state no level.
+fn said(line: &str) -> Option<Head> {
+    let rest = line.strip_prefix("Error ")?;
+    let (word, words) = rest.split_once(' ')?;
+    let doing = word.ends_with("ing") && word.len() > 5 && !THINGS.contains(&word);
+    let lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let (told, reason) = words.get(..floor(words, 200))?.split_once(": ")?;
+    let stated = lower && (doing || TOLD.contains(&word)) && !told.is_empty() && !reason.trim().is_empty();
+    stated.then_some(Head { rank: Some(Rank::Error), time: false, message: 0 })
 }
