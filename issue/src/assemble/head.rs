@@ -342,12 +342,15 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         let named = !record.line(last).contains(' ') && record.line(last).contains('.');
         return named.then(|| record.line_start(last));
     }
+    thrown_within(whole, grammar).map(|offset| record.line_start(first) + offset)
+}
+
+/// Where in a log line the error's name starts.
+fn thrown_within(whole: &str, grammar: &Grammar) -> Option<usize> {
     if let Some(offset) =
         look(whole).starts().find(|offset| whole.get(*offset..).is_some_and(is_error_header))
     {
-        return Some(
-            record.line_start(first) + offset + name_offset(whole.get(offset..).unwrap_or_default()),
-        );
+        return Some(offset + name_offset(whole.get(offset..).unwrap_or_default()));
     }
     let dotted = || lookback::embedded_class(whole).filter(|_| grammar.language == Language::Jvm);
     // Behind the front of a log line any class is one: `ERROR unhandled: Gone: no such cart`.
@@ -356,7 +359,7 @@ fn thrown_at(record: &Record, grammar: &Grammar) -> Option<usize> {
         is_class_line(whole.get(message..)?).then_some(message)
     };
     let plain = || plain().filter(|_| grammar.language == Language::Javascript);
-    lookback::embedded(whole).or_else(dotted).or_else(plain).map(|offset| record.line_start(first) + offset)
+    lookback::embedded(whole).or_else(dotted).or_else(plain)
 }
 
 /// Rails' header among the lines above the frames.

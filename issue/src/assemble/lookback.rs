@@ -154,6 +154,26 @@ pub fn thrown(
     prefix: &str,
     grammar: &Grammar,
 ) -> Option<()> {
+    let (lines, offset) = words_above(buffer, line, prefix, grammar)?;
+    let name = *lines.last()?;
+    // A single sign announces a banner, not an error.
+    let announcing: Vec<&str> = grammar.headers.iter().copied().filter(|start| start.len() > 1).collect();
+    header(record, buffer, &name, prefix, &announcing);
+    let body = record.line_start(record.len()) + offset;
+    let headers = record.header_lines;
+    let start = if headers == 0 { buffer.offset(name.start) } else { record.start };
+    for above in lines.iter().rev() {
+        record.append(&buffer.text(above));
+    }
+    record.header_lines = headers;
+    record.first_line = record.first_line.saturating_sub(lines.len() as u64);
+    record.start = start;
+    record.body = body;
+    Some(())
+}
+
+/// The lines from an error's name to its first frame, the nearest first, and where in the last of them the name starts.
+fn words_above(buffer: &Buffer, line: &Line, prefix: &str, grammar: &Grammar) -> Option<(Vec<Line>, usize)> {
     let shape = Prefix::new(prefix);
     let mut lines: Vec<Line> = Vec::new();
     let mut index = line.start;
@@ -169,10 +189,7 @@ pub fn thrown(
         let gap = text.trim().is_empty();
         sectioned |= text.trim() == javascript::SECTION;
         if sectioned && plain > 0 && text.trim() == "Message:" {
-            offset = lines
-                .last()
-                .map(|below| buffer.text(below))
-                .map(|below| below.len() - below.trim_start().len());
+            offset = lines.last().map(|below| indent(&buffer.text(below)));
             break;
         }
         // A test runner shows the source between an error's words and its frames.
@@ -201,22 +218,11 @@ pub fn thrown(
         lines.push(above);
         plain += 1;
     }
-    let offset = offset?;
-    let name = *lines.last()?;
-    // A single sign announces a banner, not an error.
-    let announcing: Vec<&str> = grammar.headers.iter().copied().filter(|start| start.len() > 1).collect();
-    header(record, buffer, &name, prefix, &announcing);
-    let body = record.line_start(record.len()) + offset;
-    let headers = record.header_lines;
-    let start = if headers == 0 { buffer.offset(name.start) } else { record.start };
-    for above in lines.iter().rev() {
-        record.append(&buffer.text(above));
-    }
-    record.header_lines = headers;
-    record.first_line = record.first_line.saturating_sub(lines.len() as u64);
-    record.start = start;
-    record.body = body;
-    Some(())
+    Some((lines, offset?))
+}
+
+fn indent(text: &str) -> usize {
+    text.len() - text.trim_start().len()
 }
 
 /// What may stand between an error's words and its frames and is neither.

@@ -323,7 +323,7 @@ fn read(layout: &Layout, trace: &Trace<'_>) -> Option<Thrown> {
         } else if let Some((frame, rest)) = place(line, layout.language) {
             thrown.frames.push(frame);
             words.extend((!rest.is_empty()).then_some(rest));
-        } else if !is_mute(line) {
+        } else if layout.end != End::Excerpts && !is_mute(line) {
             // Go indents what follows the first line of a message.
             words.push(if layout.language == Language::Go { line.trim() } else { line.trim_end() });
         }
@@ -332,6 +332,9 @@ fn read(layout: &Layout, trace: &Trace<'_>) -> Option<Thrown> {
         first.function = title.function.map(str::to_owned);
     }
     thrown.message = dedent(&words);
+    if layout.kind == Kind::Panic {
+        thrown.error_type = Some("panic".to_owned());
+    }
     if let Some((class, message)) =
         type_and_message(&thrown.message).filter(|(class, _)| names_an_error(class))
     {
