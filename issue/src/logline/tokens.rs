@@ -303,16 +303,20 @@ impl<'a> Scanner<'a> {
         let accepted = if upper && !rare {
             self.time || self.seen <= 2 || after_front || barred
         } else if colon && (core || upper) {
-            // Terraform draws a box around an error.
-            self.time && self.words <= 1
-                || self.line.starts_with("│ ") && self.seen == 2
-                || self.last.is_none()
-                || self.last == Some(Token::Tag) && self.words == 0
+            self.before_colon()
         } else {
             core && self.stands_alone(word, rank, after)
         };
         let whole = after.is_empty() && self.last.is_none() && !colon;
         (accepted && !whole).then_some(rank)
+    }
+
+    /// Whether a level's name with a colon states one here.
+    fn before_colon(&self) -> bool {
+        // Terraform draws a box around an error.
+        let boxed = self.line.starts_with("│ ") && self.seen == 2;
+        let tagged = self.last.is_none() || self.last == Some(Token::Tag) && self.words == 0;
+        boxed || tagged || self.time && self.words <= 1
     }
 
     /// Whether the token before this one holds a dot, as an address with a port does.
