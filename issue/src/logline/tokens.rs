@@ -311,12 +311,10 @@ impl<'a> Scanner<'a> {
         (accepted && !whole).then_some(rank)
     }
 
-    /// Whether a level's name with a colon states one here.
+    /// Whether a level's name with a colon states one here; Terraform draws a box around an error.
     fn before_colon(&self) -> bool {
-        // Terraform draws a box around an error.
-        let boxed = self.line.starts_with("│ ") && self.seen == 2;
         let tagged = self.last.is_none() || self.last == Some(Token::Tag) && self.words == 0;
-        boxed || tagged || self.time && self.words <= 1
+        tagged || self.line.starts_with("│ ") && self.seen == 2 || self.time && self.words <= 1
     }
 
     /// Whether the token before this one holds a dot, as an address with a port does.
