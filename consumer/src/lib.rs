@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub mod api;
+pub mod asked;
 pub mod backlog;
 pub mod bug;
 pub mod coalesce;

@@ -28,7 +28,6 @@ mod markdown;
 mod notifications;
 mod number;
 mod projects;
-mod terms;
 mod text;
 mod tokens;
 mod url;

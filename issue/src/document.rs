@@ -144,11 +144,29 @@ pub struct Issue {
     /// The hour in which it was last said to escalate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalated: Option<Timestamp>,
+    /// How often reports came lately, for each outlet that is told of that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rates: BTreeMap<String, Rate>,
     /// Whether it was merged into another issue, or others into it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Box<Merge>>,
     /// The version of this document's form.
     pub schema: u32,
+}
+
+/// Reports of the latest minutes, as many as an outlet asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rate {
+    /// How long a stretch is, in seconds.
+    pub seconds: i64,
+    /// Reports by stretch since 1970; only the latest are kept.
+    pub stretches: BTreeMap<i64, u64>,
+    /// The issue's count at its latest change.
+    pub count: u64,
+    /// The stretch in which this was told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<i64>,
 }
 
 /// How an issue takes part in a merge. A member keeps its own document: its reports go on being counted there, with their

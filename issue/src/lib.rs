@@ -12,8 +12,8 @@
 //! 5. [`record`] is what travels, named by [`id`]s; [`outcome`] is how it ended;
 //! 6. [`lifecycle`] is what it does to an issue document.
 //!
-//! [`settings`] is what a resource adds to the built-in rules; `search` is how all of them look for words, `memo` what saves
-//! them work that was done before.
+//! [`settings`] is what a resource adds to the built-in rules, [`terms`] the language in which people ask for issues; `search` is
+//! how all of them look for words, `memo` what saves them work that was done before.
 
 pub mod assemble;
 pub mod category;
@@ -36,3 +36,4 @@ mod search;
 pub mod settings;
 pub mod structured;
 pub mod template;
+pub mod terms;

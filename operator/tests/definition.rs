@@ -120,6 +120,8 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
         (mail(&json!({"tls": "none"})), "allowPrivate"),
         (private(mail(&json!({"tls": "none", "secretRef": {"name": "s"}}))), "password could be read"),
         (told(&json!({"quietHours": {"from": "22:00", "to": "7"}})), "no time of day"),
+        (told(&json!({"query": "is:opne"})), "is:opne is not understood"),
+        (told(&json!({"when": ["frequent"]})), "needs frequent"),
         (
             told(&json!({"quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Berlin"}})),
             "no time zone",
@@ -146,7 +148,8 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
 #[test]
 fn every_word_of_the_rules_for_issues_is_one_of_the_trackers() {
     let words = json!({
-        "when": ["new", "regressed", "escalating"], "priorities": ["low", "medium", "high", "critical"],
+        "when": ["new", "regressed", "escalating", "frequent"], "query": "workload:api", "frequent": {"reports": 100, "minutes": 60},
+        "priorities": ["low", "medium", "high", "critical"],
         "categories": ["resource", "crash", "security", "data", "dependency", "configuration", "code", "validation", "unknown"],
         "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "Europe/Berlin"},
     });
@@ -154,7 +157,7 @@ fn every_word_of_the_rules_for_issues_is_one_of_the_trackers() {
     let valid = validate(&resource(&json!({"outbound": [outlet]}))).unwrap();
     let file: Value = serde_json::from_str(&valid.frustration.unwrap()).unwrap();
     let told = &file["outbound"][0]["issues"];
-    for field in ["when", "priorities", "categories", "quietHours"] {
+    for field in ["when", "query", "frequent", "priorities", "categories", "quietHours"] {
         assert_eq!(told[field], words[field], "{field}");
     }
     assert!(valid.events.is_none(), "no front end, no topic of events");

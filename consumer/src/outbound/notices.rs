@@ -10,11 +10,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use ::frustration::{
     outbound::{
         delivery_key,
-        notice::{Cause, escalates, message::Told},
+        notice::{Cause, Rules, escalates, frequent::Frequent, message::Told, works},
     },
     settings::Outlet,
 };
-use issue::document::{ActivityType, Merge};
+use issue::{
+    document::{ActivityType, Merge},
+    terms::parse_terms,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +26,11 @@ use super::{
     telling::Telling,
 };
 use crate::{
-    store::{IssueStore, Note, NoteKind, Store, StoreError, Stretch, Write, documents::Documents},
+    asked,
+    store::{
+        IssueQuery, IssueStore, Note, NoteKind, Store, StoreError, Stretch, Version, Write,
+        documents::Documents,
+    },
     visits::incidents,
 };
 
@@ -57,12 +64,26 @@ pub struct Notice {
 
 /// The outlets that are told of issues.
 #[derive(Clone, Debug, Default)]
-pub struct Tells(Arc<[Outlet]>);
+pub struct Tells(Arc<[Teller]>);
+
+/// One of them.
+#[derive(Debug)]
+struct Teller {
+    outlet: String,
+    rules: Rules,
+    /// What its rules ask for.
+    asked: IssueQuery,
+}
 
 impl Tells {
     /// Those of all that have rules for issues.
     pub fn of(outlets: &[Outlet]) -> Self {
-        Self(outlets.iter().filter(|outlet| outlet.issues.is_some()).cloned().collect())
+        let teller = |outlet: &Outlet| {
+            let rules = outlet.issues.clone()?;
+            let (terms, _) = parse_terms(rules.query.as_deref().unwrap_or_default());
+            Some(Teller { outlet: outlet.name.clone(), rules, asked: asked::query(&terms, "") })
+        };
+        Self(outlets.iter().filter_map(teller).collect())
     }
 
     /// A store that tells them of every change of an issue; the same one where there are none.
@@ -78,25 +99,59 @@ impl Tells {
         if self.0.is_empty() || is_member || is_incident {
             return;
         }
-        for (cause, event) in happened(write) {
-            let told = Told::of(&write.issue, cause, &write.occurrences, now);
-            for outlet in self.0.iter() {
-                let Some(rules) = outlet.issues.as_ref().filter(|rules| rules.wants(cause, &write.issue))
-                else {
-                    continue;
-                };
-                let notice = Notice {
-                    outlet: outlet.name.clone(),
-                    order: rules.due(now).as_millisecond(),
-                    taken_by: None,
-                    told: told.clone(),
-                };
-                let key = delivery_key(&outlet.name, cause.word(), &event);
-                let body = serde_json::to_value(notice).unwrap_or_default();
-                write.notes.push(Note { kind: NoteKind::Notice, key, rank: 1, body });
+        let happened = happened(write);
+        let counts = |outlet: &String| {
+            self.0.iter().any(|teller| teller.outlet == *outlet && teller.rules.frequent.is_some())
+        };
+        write.issue.rates.retain(|outlet, _| counts(outlet));
+        for teller in self.0.iter() {
+            let own = teller.frequent(write).map(|event| (Cause::Frequent, event));
+            for (cause, event) in happened.iter().cloned().chain(own) {
+                if teller.rules.wants(cause, &write.issue) && teller.asked.shows(&write.issue) {
+                    let note = teller.note(cause, &event, write, now);
+                    write.notes.push(note);
+                }
             }
         }
     }
+}
+
+impl Teller {
+    fn note(&self, cause: Cause, event: &str, write: &Write, now: Timestamp) -> Note {
+        let notice = Notice {
+            outlet: self.outlet.clone(),
+            order: self.rules.due(now).as_millisecond(),
+            taken_by: None,
+            told: Told::of(&write.issue, cause, &write.occurrences, now),
+        };
+        let key = delivery_key(&self.outlet, cause.word(), event);
+        let body = serde_json::to_value(notice).unwrap_or_default();
+        Note { kind: NoteKind::Notice, key, rank: 1, body }
+    }
+
+    /// Counts for this outlet how often the issue was reported; names the stretch of time in which it is told.
+    fn frequent(&self, write: &mut Write) -> Option<String> {
+        let rule = self.rules.frequent.as_ref()?;
+        let (is_counted, is_new) = (is_counted(write), write.expect == Version::Absent);
+        let issue = &mut write.issue;
+        let at = issue.last_seen?;
+        let is_known = issue.rates.contains_key(&self.outlet);
+        let rate = issue.rates.entry(self.outlet.clone()).or_default();
+        if !is_counted || !(is_known || is_new) {
+            // What came before anybody looked, or with another issue, came at a time that nobody knows.
+            rate.count = issue.count;
+        }
+        let is_often = rule.count(rate, issue.count, at);
+        let works = works(issue) && self.rules.wants(Cause::Frequent, issue) && self.asked.shows(issue);
+        let rate = issue.rates.get_mut(&self.outlet).filter(|_| is_often && works)?;
+        Frequent::tell(rate)
+            .then(|| format!("{} {} {}", issue.id, rate.seconds, rate.told.unwrap_or_default()))
+    }
+}
+
+/// Whoever comments on an issue, or ends its mute, makes it no more frequent than it was.
+fn is_counted(write: &Write) -> bool {
+    !write.occurrences.is_empty() || write.activities.is_empty()
 }
 
 /// What happened in a change, each with what names it for good.
@@ -109,9 +164,7 @@ fn happened(write: &mut Write) -> Vec<(Cause, String)> {
     let acts = write.activities.iter();
     let mut happened: Vec<_> =
         acts.filter_map(|act| Some((of(act.activity_type)?, act.id.to_string()))).collect();
-    // Whoever comments on an issue, or ends its mute, makes it no more frequent than it was.
-    let is_counted = !write.occurrences.is_empty() || write.activities.is_empty();
-    if let Some(hour) = escalates(&write.issue).filter(|_| is_counted) {
+    if let Some(hour) = escalates(&write.issue).filter(|_| is_counted(write)) {
         write.issue.escalated = Some(hour);
         happened.push((Cause::Escalating, format!("{} {hour}", write.issue.id)));
     }

@@ -10,8 +10,8 @@ use std::{
 
 use issue::{
     document::{
-        Activity, ActivityType, Comment, Issue, Merge, Mute, Notification, Occurrence, ReleaseSeen, Reported,
-        SCHEMA, Status, Tally,
+        Activity, ActivityType, Comment, Issue, Merge, Mute, Notification, Occurrence, Rate, ReleaseSeen,
+        Reported, SCHEMA, Status, Tally,
     },
     id::{IssueId, SourceId, TrackerName},
     record::{IssueType, Place, Via},
@@ -110,6 +110,7 @@ fn source(n: u128) -> SourceId {
 /// An issue with every field that an issue can have.
 pub fn full_issue() -> Issue {
     let release = ReleaseSeen { first_seen: at(0), last_seen: at(1), count: 3 };
+    let rate = Rate { seconds: 6, stretches: [(298_333_333, 2)].into(), count: 3, told: Some(298_333_333) };
     let tally = |count: u64| Tally { count, ..Tally::default() };
     Issue {
         resolved_at: Some(at(5)),
@@ -122,6 +123,7 @@ pub fn full_issue() -> Issue {
         mute: Some(Mute::Until(at(100))),
         regressed: true,
         escalated: Some(at(4)),
+        rates: [("chat".to_owned(), rate)].into(),
         merge: Some(Box::new(Merge::Of { own: tally(1), members: [(id_of(2), tally(2))].into() })),
         ..issue(1)
     }
@@ -170,6 +172,7 @@ pub fn issue(n: u32) -> Issue {
         mute: None,
         regressed: false,
         escalated: None,
+        rates: Default::default(),
         merge: None,
         schema: SCHEMA,
     }
@@ -362,7 +365,7 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
         reported.culprit = Some("vault.rs in unseal".to_owned());
         reported.template = "no key for <user>".to_owned();
     }
-    put_new(store, [issue(0), special]).await;
+    put_new(store, [issue(0), special.clone()]).await;
     let all = || IssueQuery { limit: 10, ..IssueQuery::default() };
     let text = |text: &str| IssueQuery { text: Some(text.to_owned()), ..all() };
     let some = |value: &str| Some(value.to_owned());
@@ -399,11 +402,13 @@ async fn each_filter_finds_what_it_names(store: &dyn IssueStore) {
     ];
     for query in queries {
         assert_eq!(list(store, &query).await, (vec![id_of(1)], None), "{query:?}");
+        assert!(query.shows(&special) && !query.shows(&issue(0)), "{query:?}");
     }
     for nothing in ["nowhere", "x OR y", "\"zz OR \"key", "title*", "%", "ofXit"] {
         let found = list(store, &text(nothing)).await.0;
         let expected = if nothing == "%" { vec![id_of(1)] } else { Vec::new() };
         assert_eq!(found, expected, "{nothing:?}");
+        assert_eq!(text(nothing).shows(&special), !expected.is_empty(), "{nothing:?}");
     }
     assert_eq!(list(store, &all()).await.0, [id_of(1), id_of(0)]);
 }

@@ -1,18 +1,13 @@
 //! The list's filter: the URL is the view. A query text is parsed into [`Term`]s, terms make an [`IssueQuery`], and a
 //! [`View`] prints the URL that it was read from, so that every view can be kept, shared and stepped back to.
 
-use issue::{
-    document::Status,
-    record::IssueType,
-    report::{Category, Priority},
-};
+use issue::terms::{Term, parse_terms};
 
-use super::{
-    terms::{KEYS, Key, Term, parse_terms},
-    url::Url,
-    vocabulary,
+use super::url::Url;
+use crate::{
+    asked,
+    store::{IssueQuery, Sort},
 };
-use crate::store::{IssueQuery, Sort};
 
 /// What `/issues` shows when it is asked for nothing: what still needs somebody.
 const DEFAULT: &str = "is:unresolved";
@@ -112,17 +107,8 @@ impl View {
 
     /// What the store is asked for. `me` is who `assigned:me` means.
     pub fn to_query(&self, me: &str) -> IssueQuery {
-        let mut query =
-            IssueQuery { sort: self.sort, cursor: self.cursor.clone(), limit: PAGE, ..IssueQuery::default() };
-        let mut words = Vec::new();
-        for term in &self.terms {
-            match term {
-                Term::Word(word) => words.push(word.as_str()),
-                Term::Keyed(key, value) => key.narrow(&mut query, value, me),
-            }
-        }
-        query.text = (!words.is_empty()).then(|| words.join(" "));
-        query
+        let query = asked::query(&self.terms, me);
+        IssueQuery { sort: self.sort, cursor: self.cursor.clone(), limit: PAGE, ..query }
     }
 }
 
@@ -147,32 +133,12 @@ fn sort_word(sort: Sort) -> &'static str {
     SORTS.iter().find(|(each, _)| *each == sort).map_or("last_seen", |(_, name)| name)
 }
 
-impl Key {
-    /// Narrows a query to one value. The value has been checked when the term was made.
-    fn narrow(&self, query: &mut IssueQuery, value: &str, me: &str) {
-        let own = || Some(if value == "me" { me } else { value }.to_owned());
-        let named = || Some(value.to_owned());
-        match self.name {
-            "is" if value == "unresolved" => query.status.extend([Status::Open, Status::InProgress]),
-            "is" if value == "regressed" => query.regressed = true,
-            "is" => query.status.extend(vocabulary::parse::<Status>(value)),
-            "priority" => query.priority.extend(vocabulary::parse::<Priority>(value)),
-            "type" => query.issue_type.extend(vocabulary::parse::<IssueType>(value)),
-            "category" => query.category.extend(vocabulary::parse::<Category>(value)),
-            "assigned" => query.assignee = own(),
-            "reporter" => query.reporter = own(),
-            "component" => query.component = named(),
-            "workload" => query.workload = named(),
-            "release" => query.release = named(),
-            _ => debug_assert!(!KEYS.iter().any(|key| key.name == self.name), "a key without an effect"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use issue::document::Status;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn view(q: &str) -> View {
         View::parse(&[("q".to_owned(), q.to_owned())])

@@ -161,7 +161,7 @@ impl ListPage {
             is_current: view.sort == sort,
         };
         let keyed = view.terms.iter().filter(|term| !term.is_word());
-        let chip = |term: &super::terms::Term| Chip {
+        let chip = |term: &issue::terms::Term| Chip {
             text: Shown::line(&term.to_string(), 80),
             term: term.to_string(),
             without: view.without(term).url(),

@@ -6,16 +6,9 @@ use issue::{
     record::IssueType,
     report::{Category, Kind, Language, Level, Priority},
 };
-use serde::{
-    Deserialize, Serialize,
-    de::{IntoDeserializer, value},
-};
+use serde::Serialize;
 
-/// The value that a word stands for.
-pub fn parse<'de, T: Deserialize<'de>>(word: &'de str) -> Option<T> {
-    let text: value::StrDeserializer<'de, value::Error> = word.into_deserializer();
-    T::deserialize(text).ok()
-}
+pub use crate::asked::parse;
 
 /// The word of a value, as the API and the query language write it.
 pub fn word<T: Serialize>(value: T) -> String {

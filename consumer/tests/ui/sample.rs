@@ -127,6 +127,7 @@ fn issue(index: usize, line: &Line) -> Issue {
         mute: None,
         regressed: false,
         escalated: None,
+        rates: Default::default(),
         merge: None,
         schema: SCHEMA,
     }

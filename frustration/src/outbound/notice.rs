@@ -8,11 +8,15 @@ use std::collections::BTreeMap;
 use issue::{
     document::{Issue, Status},
     report::{Category, Priority},
+    terms::{MAX_CHARS, MAX_TERMS, parse_terms},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
+pub mod frequent;
 pub mod message;
+
+use self::frequent::Frequent;
 
 /// What comes within so many milliseconds is told together.
 const TOGETHER: i64 = 3_000;
@@ -36,6 +40,8 @@ pub enum Cause {
     Regressed,
     /// See [`escalates`].
     Escalating,
+    /// See [`Frequent`].
+    Frequent,
 }
 
 impl Cause {
@@ -45,6 +51,7 @@ impl Cause {
             Self::New => "new",
             Self::Regressed => "regressed",
             Self::Escalating => "escalating",
+            Self::Frequent => "frequent",
         }
     }
 }
@@ -59,6 +66,10 @@ pub struct Rules {
     pub priorities: Vec<Priority>,
     /// Of these categories; none: all.
     pub categories: Vec<Category>,
+    /// Only those that this asks for, in the language of the list of issues; none: all.
+    pub query: Option<String>,
+    /// How often is frequent; without it nothing is.
+    pub frequent: Option<Frequent>,
     /// When nothing is told; it is told together afterwards.
     pub quiet_hours: Option<Quiet>,
     /// Told once a day, together.
@@ -94,7 +105,7 @@ fn utc() -> String {
 }
 
 impl Rules {
-    /// Whether an issue is told for this cause.
+    /// Whether an issue is told for this cause, unless `query` says otherwise.
     pub fn wants(&self, cause: Cause, issue: &Issue) -> bool {
         let category = issue.reported.as_ref().map_or(Category::Unknown, |reported| reported.category);
         is_in(&self.when, &cause)
@@ -118,6 +129,38 @@ impl Rules {
 
     /// What is wrong with them, as what to change.
     pub fn check(&self) -> Result<(), String> {
+        self.check_query()?;
+        let is_wanted = is_in(&self.when, &Cause::Frequent);
+        match &self.frequent {
+            Some(_) if !is_wanted => {
+                return Err("issues.frequent: add frequent to when, or remove frequent".to_owned());
+            }
+            None if self.when.contains(&Cause::Frequent) => {
+                return Err("issues.when: frequent needs frequent: {reports, minutes}".to_owned());
+            }
+            rule => rule.iter().try_for_each(Frequent::check)?,
+        }
+        self.check_times()
+    }
+
+    fn check_query(&self) -> Result<(), String> {
+        let Some(text) = &self.query else { return Ok(()) };
+        let (terms, problems) = parse_terms(text);
+        let is_long = text.chars().count() > MAX_CHARS || text.split_whitespace().count() > MAX_TERMS;
+        let is_me = terms.iter().any(|term| !term.is_word() && term.value() == "me");
+        let wrong = [
+            (is_long, format!("at most {MAX_TERMS} terms of {MAX_CHARS} characters together")),
+            (is_me, "nobody is me here; name a person".to_owned()),
+            (terms.is_empty(), "it asks for nothing; remove it".to_owned()),
+        ];
+        let wrong = wrong.into_iter().find(|(is_wrong, _)| *is_wrong).map(|(_, text)| text);
+        match problems.into_iter().next().or(wrong) {
+            Some(wrong) => Err(format!("issues.query: {wrong}")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_times(&self) -> Result<(), String> {
         let times = |field: &str, times: &[&String], name: &String| {
             if let Some(wrong) = times.iter().find(|text| time(text).is_none()) {
                 return Err(format!("issues.{field}: {wrong:?} is no time of day such as 07:30"));
@@ -193,12 +236,16 @@ fn zone(name: &str) -> Option<TimeZone> {
     TimeZone::tzif(name, data).ok()
 }
 
+/// Whether people still work on an issue, and did not mute it.
+pub fn works(issue: &Issue) -> bool {
+    matches!(issue.status, Status::Open | Status::InProgress) && issue.mute.is_none()
+}
+
 /// The hour in which an issue begins to escalate, if its latest change makes it: people still work on it and did not mute it, it
 /// is older than the hour of its latest report, that hour has at least [`LEAST`] reports and [`TIMES`] times as many as an hour
 /// of the day before had on average, and it was not said to escalate within that day.
 pub fn escalates(issue: &Issue) -> Option<Timestamp> {
-    let works = matches!(issue.status, Status::Open | Status::InProgress) && issue.mute.is_none();
-    let hour = hour_of(issue.last_seen.filter(|_| works)?)?;
+    let hour = hour_of(issue.last_seen.filter(|_| works(issue))?)?;
     let is_older = issue.first_seen.is_some_and(|first| first < hour);
     let day = SignedDuration::from_hours(i64::from(DAY));
     let was_told = issue.escalated.is_some_and(|told| hour.duration_since(told) < day);

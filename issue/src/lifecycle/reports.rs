@@ -153,6 +153,7 @@ fn from_body(id: IssueId, body: IssueBody, cause: &Cause) -> Issue {
         mute: None,
         regressed: false,
         escalated: None,
+        rates: Default::default(),
         merge: None,
         schema: SCHEMA,
     }

@@ -122,6 +122,7 @@ pub enum Sensitivity {
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook), has(self.email)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack, webhook and email"},
     {"rule": "!has(self.issues) || has(self.slack) || has(self.webhook) || has(self.email)", "message": "spec.outbound.issues: only slack, webhook and email are told of issues; remove issues, or name another outlet"},
+    {"rule": "!has(self.issues) || !has(self.issues.when) || self.issues.when.exists(word, word == 'frequent') == has(self.issues.frequent)", "message": "spec.outbound.issues.frequent: goes with frequent in when; add what is missing, or remove when"},
     {"rule": "!has(self.issues) || !has(self.issues.digest) || !has(self.issues.quietHours)", "message": "spec.outbound.issues.digest: comes once a day at its time; remove quietHours"},
     {"rule": "!has(self.email) || self.email.tls != 'none' || !has(self.email.secretRef)", "message": "spec.outbound.email.tls: without TLS the password could be read on the way; use starttls or implicit, or remove secretRef"},
     {"rule": "!has(self.email) || self.email.tls != 'none' || self.allowPrivate", "message": "spec.outbound.email.tls: none needs allowPrivate: true; what is sent can be read on the way"}
@@ -293,9 +294,9 @@ pub enum EmailTls {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IssueRules {
-    /// What happened: `new`, `regressed`, `escalating`. Without it all of them.
+    /// What happened: `new`, `regressed`, `escalating`, `frequent`. Without it all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3), extend("x-kubernetes-list-type" = "set"))]
+    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "set"))]
     pub when: Vec<Happened>,
     /// Of these priorities. Without it all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -305,6 +306,13 @@ pub struct IssueRules {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 9), extend("x-kubernetes-list-type" = "set"))]
     pub categories: Vec<About>,
+    /// Only those that a search in the list of issues would find, such as `workload:api release:2.1 "time out"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1000))]
+    pub query: Option<String>,
+    /// How often an issue must be reported to be `frequent`. Without it none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frequent: Option<Frequent>,
     /// When nothing is told. What happens then is told together afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_hours: Option<QuietHours>,
@@ -323,6 +331,20 @@ pub enum Happened {
     Regressed,
     /// Suddenly many more reports; docs/outbound.md says how many.
     Escalating,
+    /// As many reports as `frequent` says.
+    Frequent,
+}
+
+/// So many reports within so many minutes. It is told once within this time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Frequent {
+    /// At least so many.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub reports: u64,
+    /// Within so many minutes, up to a day.
+    #[schemars(range(min = 1, max = 1440))]
+    pub minutes: u32,
 }
 
 /// The priority of an issue.

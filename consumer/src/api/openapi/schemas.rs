@@ -49,22 +49,40 @@ fn issue_type() -> Value {
     words(&["bug", "feature", "task", "enhancement"])
 }
 
+/// What an issue says.
+fn said() -> Value {
+    json!({
+        "id": {"type": "string", "format": "uuid"}, "title": {"type": "string"}, "description": {"type": "string"},
+        "status": status(), "priority": priority(), "type": issue_type(),
+        "reporterId": {"type": "string"}, "assigneeId": maybe("string"), "tags": {"type": "array", "items": {"type": "string"}},
+        "createdAt": time(), "updatedAt": time(), "resolvedAt": maybe("string"), "resolvedIn": maybe("string"),
+        "component": maybe("string"), "severity": maybe("string"), "fingerprint": {"type": "string"},
+        "template": {"type": "string"}, "culprit": maybe("string"), "category": {"type": "string"},
+        "language": {"type": "string"}, "level": words(&["warning", "error", "fatal"]), "errorType": maybe("string"),
+        "mute": reference("Mute"), "schema": {"type": "integer"}})
+}
+
+/// What its reports tell.
+fn counted() -> Value {
+    json!({
+        "count": {"type": "integer", "minimum": 0}, "firstSeen": maybe("string"), "lastSeen": maybe("string"),
+        "firstRelease": maybe("string"), "lastRelease": maybe("string"), "releases": {"type": "object"},
+        "workloads": {"type": "object"}, "hours": {"type": "object"}, "days": {"type": "object"},
+        "regressed": {"type": "boolean"}, "escalated": maybe("string"), "rates": {"type": "object"}})
+}
+
+fn with(mut some: Value, more: Value) -> Value {
+    if let (Value::Object(some), Value::Object(more)) = (&mut some, more) {
+        some.extend(more);
+    }
+    some
+}
+
 fn issues() -> Value {
     json!({
         "Issue": {"type": "object",
             "required": ["id", "title", "description", "status", "priority", "type", "reporterId", "tags", "createdAt", "updatedAt", "count", "schema"],
-            "properties": {
-                "id": {"type": "string", "format": "uuid"}, "title": {"type": "string"}, "description": {"type": "string"},
-                "status": status(), "priority": priority(), "type": issue_type(),
-                "reporterId": {"type": "string"}, "assigneeId": maybe("string"), "tags": {"type": "array", "items": {"type": "string"}},
-                "createdAt": time(), "updatedAt": time(), "resolvedAt": maybe("string"), "resolvedIn": maybe("string"),
-                "component": maybe("string"), "severity": maybe("string"), "fingerprint": {"type": "string"},
-                "template": {"type": "string"}, "culprit": maybe("string"), "category": {"type": "string"},
-                "language": {"type": "string"}, "level": words(&["warning", "error", "fatal"]), "errorType": maybe("string"),
-                "count": {"type": "integer", "minimum": 0}, "firstSeen": maybe("string"), "lastSeen": maybe("string"),
-                "firstRelease": maybe("string"), "lastRelease": maybe("string"), "releases": {"type": "object"},
-                "workloads": {"type": "object"}, "hours": {"type": "object"}, "days": {"type": "object"},
-                "mute": reference("Mute"), "regressed": {"type": "boolean"}, "escalated": maybe("string"), "schema": {"type": "integer"}}},
+            "properties": with(said(), counted())},
         "IssueList": list("issues", "Issue"),
         "Mute": {"oneOf": [
             {"type": "object", "required": ["until"], "properties": {"until": time()}},

@@ -43,6 +43,7 @@ const OPTIONAL: &[&str] = &[
     "merge",
     "mute",
     "escalated",
+    "rates",
     "fingerprint",
     "kind",
     "errorType",

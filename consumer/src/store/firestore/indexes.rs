@@ -57,6 +57,7 @@ const WITHOUT_INDEX: &[(&str, &[&str])] = &[
             "hours",
             "days",
             "escalated",
+            "rates",
             "merge",
             "mute",
             "schema",

@@ -123,7 +123,7 @@ impl Message {
             urgent(other).cmp(&urgent(one)).then_with(|| one.issue_id.cmp(&other.issue_id))
         });
         let count = |cause: Cause| (cause, told.iter().filter(|told| told.cause == cause).count());
-        let counts = [Cause::New, Cause::Regressed, Cause::Escalating].map(count);
+        let counts = [Cause::New, Cause::Regressed, Cause::Escalating, Cause::Frequent].map(count);
         let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         let base = base.map(|base| base.trim_end_matches('/').to_owned());
         told.truncate(LISTED);

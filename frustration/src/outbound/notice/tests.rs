@@ -100,6 +100,13 @@ fn rules_are_refused_with_what_to_change() {
             json!({"digest": {"at": "08:00"}, "quietHours": {"from": "22:00", "to": "07:00"}}),
             "remove quietHours",
         ),
+        (json!({"query": "is:opne"}), "is:opne is not understood"),
+        (json!({"query": "assigned:me"}), "name a person"),
+        (json!({"query": "workload:"}), "asks for nothing"),
+        (json!({"query": "x ".repeat(21)}), "at most 20 terms"),
+        (json!({"when": ["new"], "frequent": {"reports": 9, "minutes": 5}}), "add frequent to when"),
+        (json!({"when": ["frequent"]}), "needs frequent"),
+        (json!({"frequent": {"reports": 9, "minutes": 0}}), "minutes from 1"),
     ] {
         let wrong = rules(told.clone()).check().unwrap_err();
         assert!(wrong.contains(part), "{told}: {wrong}");

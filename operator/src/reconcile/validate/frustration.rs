@@ -105,10 +105,16 @@ fn rules_of_issues(told: &resource::IssueRules) -> notice::Rules {
     };
     let digest =
         |told: &resource::Digest| notice::Digest { at: told.at.clone(), time_zone: told.time_zone.clone() };
+    let frequent = |told: &resource::Frequent| notice::frequent::Frequent {
+        reports: told.reports,
+        minutes: told.minutes,
+    };
     notice::Rules {
         when: same_words(&told.when),
         priorities: same_words(&told.priorities),
         categories: same_words(&told.categories),
+        query: told.query.clone(),
+        frequent: told.frequent.as_ref().map(frequent),
         quiet_hours: told.quiet_hours.as_ref().map(quiet),
         digest: told.digest.as_ref().map(digest),
     }

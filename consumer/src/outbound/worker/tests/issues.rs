@@ -222,6 +222,52 @@ async fn an_outlet_that_is_gone_holds_nobody_up() {
     assert_eq!(waiting(&world).await, 0);
 }
 
+/// Ten reports within ten minutes, in batches that are written twice and read twice; searches that find and do not find.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_frequent_is_told_once_in_its_time_and_a_query_chooses() {
+    let (taken, url) = hook(Vec::new()).await;
+    let (store, folder) = (Flaky::new(), tempfile::tempdir().expect("a folder"));
+    let rules = |text: &str| serde_json::from_str::<Wanted>(text).expect("rules");
+    let to = hook_at(&url, &folder);
+    let outlets = vec![
+        told(
+            "often",
+            to.clone(),
+            rules(r#"{"when": ["frequent"], "frequent": {"reports": 10, "minutes": 10}}"#),
+        ),
+        told("found", to.clone(), rules(r#"{"when": ["new"], "query": "is:unresolved workload:api BAD"}"#)),
+        told("not-found", to, rules(r#"{"query": "workload:nowhere"}"#)),
+    ];
+    let world = world(&store, folder, outlets);
+    // Issue, number and count; a number more is 20 seconds later. The first has ten within three minutes, and two hours later
+    // again; the second has more than ten, within twelve.
+    let reports = [
+        (1, 3_u32, 4),
+        (2, 4, 4),
+        (1, 6, 4),
+        (1, 9, 4),
+        (1, 12, 4),
+        (2, 21, 4),
+        (2, 39, 4),
+        (1, 360, 9),
+        (1, 361, 1),
+    ];
+    store.fail(Breaks::AfterWrite, 3);
+    for _ in 0..2 {
+        let topic = Topic::of([]);
+        for (issue, seq, count) in reports {
+            let at = Timestamp::from_second(1_790_000_000 + i64::from(seq) * 20).expect("a time");
+            topic.push_at(0, at, report(issue, u64::from(seq), count));
+        }
+        topic.at_most(1);
+        read(&world, &topic).await;
+        deliver_all(&world, 0).await;
+    }
+    let mut causes: Vec<String> = all(&taken).into_iter().map(|(_, cause)| cause).collect();
+    causes.sort();
+    assert_eq!(causes, ["frequent", "frequent", "new", "new"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_escalates_is_told_once_and_rules_choose() {
     let (taken, url) = hook(Vec::new()).await;

@@ -1,4 +1,5 @@
-//! The little language of the filter: `is:open assigned:me workload:api "any words"`.
+//! The little language in which people ask for issues: `is:open assigned:me workload:api "any words"`. The list of issues and
+//! the rules of outlets are written in it.
 //!
 //! Only the keys of [`KEYS`] are special. Error messages are full of colons, so `KeyError: 'id'` stays two words.
 
@@ -47,8 +48,9 @@ pub static KEYS: [Key; 9] = [
 ];
 
 /// A query text beyond this many characters is cut, and beyond this many terms; nobody types so much.
-const MAX_CHARS: usize = 1_000;
-const MAX_TERMS: usize = 20;
+pub const MAX_CHARS: usize = 1_000;
+/// See [`MAX_CHARS`].
+pub const MAX_TERMS: usize = 20;
 
 /// One part of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
