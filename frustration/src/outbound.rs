@@ -21,7 +21,7 @@ pub mod slack;
 pub mod ticket;
 pub mod webhook;
 
-pub use self::ticket::Ticket;
+pub use self::ticket::{About, Ticket};
 
 /// Below this confidence nothing is sent, whatever a project says.
 pub const MINIMUM: u32 = 70;
@@ -106,6 +106,17 @@ impl Priority {
             Severity::Low => 3,
         };
         row.get(column).copied().map(Self)
+    }
+
+    /// Of an issue's own, which knows four: P0 to P3.
+    pub fn of_issue(priority: issue::report::Priority) -> Self {
+        use issue::report::Priority::{Critical, High, Low, Medium};
+        Self(match priority {
+            Critical => 0,
+            High => 1,
+            Medium => 2,
+            Low => 3,
+        })
     }
 
     /// 0 for the most urgent to 4.

@@ -154,6 +154,11 @@ impl Kind {
         }
     }
 
+    /// Whether what is sent there becomes a ticket, one for each issue, and not a message.
+    pub fn is_tracker(&self) -> bool {
+        matches!(self, Self::Jira { .. } | Self::Linear { .. })
+    }
+
     /// The files with its secrets: one, but for mail, where there is a name and a password, or nothing.
     pub fn secret_files(&self) -> Vec<&str> {
         match self {
@@ -235,12 +240,7 @@ impl Settings {
         for Outlet { name, to, allow_private, issues, .. } in &self.outbound {
             let wrong = |wrong: String| Refused::Outlet(name.clone(), wrong);
             to.check(*allow_private).map_err(wrong)?;
-            let Some(rules) = issues else { continue };
-            rules.check().map_err(wrong)?;
-            if matches!(to, Kind::Jira { .. } | Kind::Linear { .. }) {
-                let text = "issues: only slack, webhook and email are told of issues; remove issues, or name another outlet";
-                return Err(wrong(text.to_owned()));
-            }
+            issues.iter().try_for_each(notice::Rules::check).map_err(wrong)?;
         }
         let mut keys = std::collections::BTreeSet::new();
         for project in &self.projects {

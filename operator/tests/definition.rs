@@ -130,10 +130,6 @@ fn an_outlet_that_nothing_could_be_sent_to_is_told_with_what_to_change() {
             told(&json!({"digest": {"at": "08:00"}, "quietHours": {"from": "22:00", "to": "07:00"}})),
             "remove quietHours",
         ),
-        (
-            json!({"linear": {"teamId": "t", "secretRef": secret}, "issues": {}}),
-            "only slack, webhook and email",
-        ),
     ] {
         let mut named = outlet.clone();
         named["name"] = json!("out");

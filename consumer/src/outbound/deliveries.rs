@@ -2,6 +2,7 @@
 //! wanting it once.
 
 use ::frustration::{outbound::delivery_key, settings::Outlet};
+use issue::id::IssueId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +62,9 @@ pub struct Delivery {
     /// Of which incident.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub incident_id: String,
+    /// Of which issue; a message is of many, and names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue_id: Option<IssueId>,
     /// Of which notices of issues.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -94,6 +98,7 @@ impl Delivery {
             outlet: outlet.name.clone(),
             system: outlet.to.word().to_owned(),
             incident_id: incident.to_owned(),
+            issue_id: None,
             notices: Vec::new(),
             state: State::Waiting,
             order: now.as_millisecond(),
@@ -107,9 +112,15 @@ impl Delivery {
         }
     }
 
-    /// Of what an outlet is told of issues.
+    /// Of what an outlet is told of issues, together.
     pub fn of_notices(outlet: &Outlet, id: &str, notices: Vec<String>, now: Timestamp) -> Self {
         Self { id: id.to_owned(), notices, ..Self::new(outlet, "", now) }
+    }
+
+    /// Of what becomes the ticket of an issue.
+    pub fn of_issue(outlet: &Outlet, issue: IssueId, notice: String, now: Timestamp) -> Self {
+        let id = key_of_issue(outlet, issue);
+        Self { issue_id: Some(issue), ..Self::of_notices(outlet, &id, vec![notice], now) }
     }
 
     /// As it waits for its next attempt.
@@ -127,6 +138,11 @@ impl Delivery {
 /// The key of the delivery of an incident to a place.
 pub fn key(outlet: &Outlet, incident: &str) -> String {
     delivery_key(&outlet.name, "incident", incident)
+}
+
+/// The key of the delivery of an issue to a tracker.
+pub fn key_of_issue(outlet: &Outlet, issue: IssueId) -> String {
+    delivery_key(&outlet.name, "issue", &issue.to_string())
 }
 
 /// The documents.
@@ -195,6 +211,17 @@ pub async fn of_incident(visits: &Visits, incident: &str) -> Result<Vec<Delivery
     let mut found = Vec::new();
     for outlet in &visits.settings.outbound {
         let delivery = documents(&*visits.store).get(&key(outlet, incident)).await?;
+        found.extend(delivery.map(|delivery| delivery.body));
+    }
+    Ok(found)
+}
+
+/// The tickets of an issue.
+pub async fn of_issue(visits: &Visits, issue: IssueId) -> Result<Vec<Delivery>, StoreError> {
+    let mut found = Vec::new();
+    let takes = |outlet: &&Outlet| outlet.to.is_tracker() && outlet.issues.is_some();
+    for outlet in visits.settings.outbound.iter().filter(takes) {
+        let delivery = documents(&*visits.store).get(&key_of_issue(outlet, issue)).await?;
         found.extend(delivery.map(|delivery| delivery.body));
     }
     Ok(found)

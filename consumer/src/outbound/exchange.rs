@@ -1,5 +1,7 @@
 //! What each system is asked, and what its answers mean. Pure: the texts are `frustration::outbound`'s, secrets are given.
 
+use std::borrow::Cow;
+
 use ::frustration::{
     incident::Incident,
     outbound::{Ticket, email, jira, linear, notice::message::Message, slack, webhook},
@@ -56,13 +58,20 @@ impl<'e> Exchange<'e> {
         self.secrets.get(at).map_or("", |secret| secret.trim())
     }
 
-    /// What is sent; `None` where this system has no form for it. `wanted_at` is when that was decided: a mail that is sent
-    /// again has the same date.
-    pub fn parcel(&self, wanted_at: Timestamp, now: Timestamp) -> Option<Parcel> {
-        let request = match (self.kind, self.what) {
+    /// What is said to a tracker.
+    fn ticket(&self) -> Cow<'e, Ticket> {
+        match self.what {
+            What::Incident(_, ticket) => Cow::Borrowed(ticket),
+            What::Issues(message) => Cow::Owned(message.ticket()),
+        }
+    }
+
+    /// What is sent. `wanted_at` is when that was decided: a mail that is sent again has the same date.
+    pub fn parcel(&self, wanted_at: Timestamp, now: Timestamp) -> Parcel {
+        Parcel::Request(match (self.kind, self.what) {
             (Kind::Email { host, port, tls, login, target }, _) => {
                 let (letter, message) = self.letter(target, wanted_at);
-                return Some(Parcel::Mail(Box::new(Mail {
+                return Parcel::Mail(Box::new(Mail {
                     host: host.clone(),
                     port: port.unwrap_or(tls.port()),
                     tls: *tls,
@@ -72,15 +81,14 @@ impl<'e> Exchange<'e> {
                     to: target.to.clone(),
                     subject: letter.subject,
                     text: letter.text,
-                })));
+                }));
             }
-            (Kind::Jira { url, target, .. }, What::Incident(_, ticket)) => {
-                self.json(join(url, "/rest/api/3/issue"), &jira::body(ticket, target))
+            (Kind::Jira { url, target, .. }, _) => {
+                self.json(join(url, "/rest/api/3/issue"), &jira::body(&self.ticket(), target))
             }
-            (Kind::Linear { url, target, .. }, What::Incident(_, ticket)) => {
-                self.json(url.clone(), &linear::body(ticket, target))
+            (Kind::Linear { url, target, .. }, _) => {
+                self.json(url.clone(), &linear::body(&self.ticket(), target))
             }
-            (Kind::Jira { .. } | Kind::Linear { .. }, What::Issues(_)) => return None,
             (Kind::Slack { .. }, What::Incident(_, ticket)) => {
                 self.json(self.secret(0).to_owned(), &slack::body(ticket))
             }
@@ -99,8 +107,7 @@ impl<'e> Exchange<'e> {
                 };
                 Request { url: url.clone(), headers: made.headers.into(), body: made.body }
             }
-        };
-        Some(Parcel::Request(request))
+        })
     }
 
     /// A text and the message that holds it, with the same date in every attempt; `None`: see [`email::message`].
@@ -117,13 +124,12 @@ impl<'e> Exchange<'e> {
 
     /// What finds a delivery of unknown end; `None` where the system has nothing to ask.
     pub fn look_up(&self) -> Option<Request> {
-        let What::Incident(_, ticket) = self.what else { return None };
         match self.kind {
             Kind::Jira { url, target, .. } => {
-                Some(self.json(join(url, "/rest/api/3/search/jql"), &jira::look_up(ticket, target)))
+                Some(self.json(join(url, "/rest/api/3/search/jql"), &jira::look_up(&self.ticket(), target)))
             }
             Kind::Linear { url, target, .. } => {
-                Some(self.json(url.clone(), &linear::look_up(ticket, target)))
+                Some(self.json(url.clone(), &linear::look_up(&self.ticket(), target)))
             }
             Kind::Slack { .. } | Kind::Webhook { .. } | Kind::Email { .. } => None,
         }

@@ -176,31 +176,59 @@ pub fn documents(store: &dyn IssueStore) -> Documents<'_, Notice> {
     Documents::of(store, NoteKind::Notice)
 }
 
-/// Lets deliveries take what is due; tells how many were made. Two replicas that look at once make one delivery.
+/// Makes deliveries of what is due; tells how many. Two replicas that look at once make the same ones.
 pub async fn gather(store: &dyn IssueStore, outlets: &[Outlet], now: Timestamp) -> Result<usize, StoreError> {
     let due = store.ordered(NoteKind::Notice, &Stretch::due(now.as_millisecond(), LOOKED)).await?;
-    let mut waiting: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut waiting: BTreeMap<String, Vec<(String, Notice)>> = BTreeMap::new();
     for note in due {
         let Ok(notice) = serde_json::from_value::<Notice>(note.body) else {
             tracing::error!(key = note.key, "a notice cannot be read");
             continue;
         };
-        let keys = waiting.entry(notice.outlet).or_default();
-        if keys.len() < MOST {
-            keys.push(note.key);
+        let notices = waiting.entry(notice.outlet.clone()).or_default();
+        if notices.len() < MOST {
+            notices.push((note.key, notice));
         }
     }
     let mut made = 0;
-    for (name, keys) in waiting {
-        let Some(outlet) = outlets.iter().find(|outlet| outlet.name == name) else {
-            put_off(store, &keys, now).await?;
-            continue;
+    for (name, notices) in waiting {
+        made += match outlets.iter().find(|outlet| outlet.name == name) {
+            None => put_off(store, notices, now).await?,
+            Some(outlet) if outlet.to.is_tracker() => tickets(store, outlet, notices, now).await?,
+            Some(outlet) => message(store, outlet, notices, now).await?,
         };
-        let minute = now.as_second().div_euclid(60).to_string();
-        let key = delivery_key(&outlet.name, "issues", &minute);
-        let delivery = Delivery::of_notices(outlet, &key, keys, now);
-        if deliveries::documents(store).put(&key, 0, &delivery).await? {
+    }
+    Ok(made)
+}
+
+/// One message of all.
+async fn message(
+    store: &dyn IssueStore,
+    outlet: &Outlet,
+    notices: Vec<(String, Notice)>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let keys = notices.into_iter().map(|(key, _)| key).collect();
+    let minute = now.as_second().div_euclid(60).to_string();
+    let id = delivery_key(&outlet.name, "issues", &minute);
+    let delivery = Delivery::of_notices(outlet, &id, keys, now);
+    deliveries::documents(store).put(&id, 0, &delivery).await.map(usize::from)
+}
+
+/// A ticket of each issue. One that has a ticket gets no other: what happened to it is done with.
+async fn tickets(
+    store: &dyn IssueStore,
+    outlet: &Outlet,
+    notices: Vec<(String, Notice)>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut made = 0;
+    for (key, notice) in notices {
+        let delivery = Delivery::of_issue(outlet, notice.told.issue_id, key.clone(), now);
+        if deliveries::documents(store).put(&delivery.id, 0, &delivery).await? {
             made += 1;
+        } else {
+            take(store, &key, &delivery.id).await?;
         }
     }
     Ok(made)
@@ -208,30 +236,38 @@ pub async fn gather(store: &dyn IssueStore, outlets: &[Outlet], now: Timestamp) 
 
 /// An outlet that is gone has nobody to tell, and one that is not known here yet is known to another replica. What waits too
 /// long for either is forgotten in time.
-async fn put_off(store: &dyn IssueStore, keys: &[String], now: Timestamp) -> Result<(), StoreError> {
-    for key in keys {
+async fn put_off(
+    store: &dyn IssueStore,
+    notices: Vec<(String, Notice)>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    for (key, _) in notices {
         let later = |there: Option<Notice>| {
             let notice = there.filter(|notice| notice.taken_by.is_none())?;
             Some(Notice { order: now.as_millisecond().saturating_add(UNKNOWN), ..notice })
         };
-        documents(store).change(key, later).await?;
+        documents(store).change(&key, later).await?;
     }
-    Ok(())
+    Ok(0)
 }
 
 /// What a delivery tells: takes for it those of its notices that no other has taken.
 pub async fn taken(store: &dyn IssueStore, delivery: &Delivery) -> Result<Vec<Told>, StoreError> {
-    let notices = documents(store);
     let mut told = Vec::new();
     for key in &delivery.notices {
-        let take = |there: Option<Notice>| {
-            let notice = there.filter(|notice| notice.taken_by.is_none())?;
-            let order = TAKEN.saturating_add(notice.order);
-            Some(Notice { taken_by: Some(delivery.id.clone()), order, ..notice })
-        };
-        let notice = notices.change(key, take).await?;
-        let own = notice.filter(|notice| notice.taken_by.as_deref() == Some(delivery.id.as_str()));
+        let own = take(store, key, &delivery.id).await?;
         told.extend(own.map(|notice| notice.told));
     }
     Ok(told)
+}
+
+/// Takes one for a delivery, unless another has it.
+async fn take(store: &dyn IssueStore, key: &str, delivery: &str) -> Result<Option<Notice>, StoreError> {
+    let take = |there: Option<Notice>| {
+        let notice = there.filter(|notice| notice.taken_by.is_none())?;
+        let order = TAKEN.saturating_add(notice.order);
+        Some(Notice { taken_by: Some(delivery.to_owned()), order, ..notice })
+    };
+    let notice = documents(store).change(key, take).await?;
+    Ok(notice.filter(|notice| notice.taken_by.as_deref() == Some(delivery)))
 }

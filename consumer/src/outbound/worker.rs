@@ -257,7 +257,7 @@ impl Worker {
         let exchange = Exchange::new(outlet, &key, what, &secrets);
         if outlet.dry_run {
             let parcel = exchange.parcel(found.body.created_at, now);
-            let shown = Delivery { request: parcel.map(|parcel| parcel.shown()), ..found.body.clone() };
+            let shown = Delivery { request: Some(parcel.shown()), ..found.body.clone() };
             return self.keep(&found, shown.ends(State::Shown, None, now)).await.map(drop);
         }
         // Whatever comes now, the attempt may have been made: who finds it later looks first.
@@ -293,10 +293,7 @@ impl Worker {
 
     async fn send(&self, exchange: &Exchange<'_>, outlet: &Outlet, claimed: &Delivery) -> Meaning {
         let now = Timestamp::now();
-        let private = outlet.allow_private;
-        let Some(parcel) = exchange.parcel(claimed.created_at, now) else {
-            return Meaning::Refused("it takes no messages on issues".to_owned());
-        };
+        let (parcel, private) = (exchange.parcel(claimed.created_at, now), outlet.allow_private);
         let needed = if matches!(parcel, Parcel::Mail(_)) { LEFT_OF_MAIL } else { LEFT };
         // A process that stood still has lost its claim, and somebody else may be sending.
         if now.as_millisecond() > claimed.order - needed {

@@ -55,13 +55,17 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(delivery: &Delivery, now: Timestamp) -> Self {
         let request = delivery.request.as_ref().and_then(|value| serde_json::to_string_pretty(value).ok());
+        let (about, about_what) = match delivery.issue_id {
+            Some(issue) => (format!("/issues/{issue}"), "the issue"),
+            None if delivery.notices.is_empty() => {
+                (format!("/incidents/{}", delivery.incident_id), "the incident")
+            }
+            None => ("/issues".to_owned(), "issues"),
+        };
         Self {
             url: format!("/deliveries/{}", delivery.id),
-            about: match delivery.notices.is_empty() {
-                true => format!("/incidents/{}", delivery.incident_id),
-                false => "/issues".to_owned(),
-            },
-            about_what: if delivery.notices.is_empty() { "the incident" } else { "issues" },
+            about,
+            about_what,
             outlet: Shown::line(&delivery.outlet, 60),
             system: Shown::line(&delivery.system, 60),
             state: delivery.state.word(),

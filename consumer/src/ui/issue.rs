@@ -28,6 +28,7 @@ use super::{
     Asked, UiState,
     actions::{self, Action},
     chart::{self, Chart},
+    deliveries,
     failure::Failure,
     forms::Fields,
     frame::{self, Frame},
@@ -42,6 +43,7 @@ use super::{
 use crate::{
     api::delete,
     merge,
+    outbound::deliveries as outbox,
     store::{IssueStore, Wanted},
 };
 
@@ -62,16 +64,18 @@ pub async fn show(
     let id = parse_id(&id)?;
     let store = state.store.as_ref();
     let now = (state.clock)();
-    let (issue, samples, talk, related) = tokio::try_join!(
+    let (issue, samples, talk, related, sent) = tokio::try_join!(
         load(store, id),
         async { Ok(Samples::load(store, id).await?) },
         async { Ok(Timeline::load(store, id, now).await?) },
         links::of(store, id, None),
+        async { Ok(outbox::of_issue(&state.visits, id).await?) },
     )?;
     let frame = Frame::new(&state, &asked);
     let occurrence = which.occurrence.as_deref();
     let page = IssuePage::new(frame, &asked.identity.user, &issue, &samples, occurrence, talk, now);
-    Ok(frame::page(&IssuePage { related, ..page }))
+    let tickets = sent.iter().map(|sent| deliveries::Row::of(sent, now)).collect();
+    Ok(frame::page(&IssuePage { related, tickets, ..page }))
 }
 
 /// `GET /issues/{id}/text`: the whole text of an occurrence as it was printed, for tools and for texts that the page cut.
@@ -185,6 +189,7 @@ struct IssuePage {
     summary: Shown,
     merged_into: Option<String>,
     related: Vec<Related>,
+    tickets: Vec<deliveries::Row>,
 }
 
 /// A button that leads to another status.
@@ -273,6 +278,7 @@ impl IssuePage {
             shot: chosen.map(|chosen| Shot::of(&chosen, issue.id, now)),
             talk,
             related: Vec::new(),
+            tickets: Vec::new(),
             merged_into: lifecycle::merge::merged_into(issue).map(|id| format!("/issues/{id}")),
         }
     }

@@ -131,6 +131,7 @@ async fn deliver(store: &Arc<dyn Store>, incident: &str, text: &str, now: Timest
             outlet: outlet.name.clone(),
             system: outlet.to.word().to_owned(),
             incident_id: incident.to_owned(),
+            issue_id: None,
             notices: Vec::new(),
             state,
             // Nothing of it is due while this test runs.

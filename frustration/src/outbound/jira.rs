@@ -68,7 +68,7 @@ fn description(ticket: &Ticket) -> Value {
     }
     if let Some(link) = &ticket.link {
         let mark = json!([{"type": "link", "attrs": {"href": link}}]);
-        let node = json!({"type": "text", "text": "The incident and its timeline", "marks": mark});
+        let node = json!({"type": "text", "text": ticket.about.page(), "marks": mark});
         content.push(json!({"type": "paragraph", "content": [node]}));
     }
     json!({"type": "doc", "version": 1, "content": content})

@@ -25,9 +25,9 @@ pub struct Target {
     pub label_ids: Vec<String>,
 }
 
-/// The issue's id: made of incident and team.
+/// The issue's id: made of what it is about and the team.
 pub fn issue_id(ticket: &Ticket, target: &Target) -> String {
-    delivery_key(&format!("linear:{}", target.team_id), "incident", &ticket.incident_id)
+    delivery_key(&format!("linear:{}", target.team_id), ticket.about.word(), &ticket.id)
 }
 
 /// What is asked for the issue, and behind it for the link back to us, where our address is known: mutations of one request
@@ -51,7 +51,7 @@ pub fn body(ticket: &Ticket, target: &Target) -> Value {
         let query = format!("mutation($input: IssueCreateInput!) {{ {ISSUE} }}");
         return json!({"query": query, "variables": {"input": input}});
     };
-    let link = json!({"issueId": id, "title": "Incident", "subtitle": ticket.priority.name(), "url": link});
+    let link = json!({"issueId": id, "title": ticket.about.title(), "subtitle": ticket.priority.name(), "url": link});
     let query =
         format!("mutation($input: IssueCreateInput!, $link: AttachmentCreateInput!) {{ {ISSUE} {LINK} }}");
     json!({"query": query, "variables": {"input": input, "link": link}})

@@ -1,7 +1,7 @@
 //! The text of a ticket, once for all targets: a title by the main signal and six sections.
 
 use super::{Priority, markup};
-use crate::{detect::Kind, incident::Incident, score::Severity, words};
+use crate::{detect::Kind, incident::Incident, words};
 
 /// Titles by the main signal; `{}` is the feature, `{on}` the component.
 const TITLES: &[(Kind, &str)] = &[
@@ -34,6 +34,41 @@ const TITLE: usize = 200;
 /// Characters of a section.
 const SECTION: usize = 4000;
 
+/// What a ticket is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// What a visitor met.
+    Incident,
+    /// What programs report.
+    Issue,
+}
+
+impl About {
+    /// Part of the key of its delivery; never changes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Incident => "incident",
+            Self::Issue => "issue",
+        }
+    }
+
+    /// What our page of it shows.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::Incident => "The incident and its timeline",
+            Self::Issue => "The issue, its occurrences and its history",
+        }
+    }
+
+    /// What an attachment is called.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Incident => "Incident",
+            Self::Issue => "Issue",
+        }
+    }
+}
+
 /// A ticket, not yet in any target's form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
@@ -43,12 +78,12 @@ pub struct Ticket {
     pub sections: Vec<(&'static str, String)>,
     /// How urgent.
     pub priority: Priority,
-    /// How bad.
-    pub severity: Severity,
-    /// `user-behavior-detection`, severity, feature.
+    /// Of an incident `user-behavior-detection`, severity, feature; of an issue `issuetracker`, category, what happened.
     pub labels: Vec<String>,
-    /// Which incident.
-    pub incident_id: String,
+    /// What it is about.
+    pub about: About,
+    /// Which one.
+    pub id: String,
     /// Our page of it, where a public address is known.
     pub link: Option<String>,
 }
@@ -71,21 +106,21 @@ impl Ticket {
             title: filled(TITLES),
             sections: sections(incident, filled(GOALS)),
             priority,
-            severity: incident.severity_type,
             labels: vec![
                 "user-behavior-detection".to_owned(),
                 format!("severity-{}", incident.severity_type.name().to_lowercase()),
                 markup::label(&format!("feature-{feature}"), 60),
             ],
-            incident_id: incident.incident_id.clone(),
+            about: About::Incident,
+            id: incident.incident_id.clone(),
             link: base
                 .map(|base| format!("{}/incidents/{}", base.trim_end_matches('/'), incident.incident_id)),
         })
     }
 
-    /// The label that finds the ticket of an incident again.
+    /// The label that finds the ticket again.
     pub fn marker(&self) -> String {
-        format!("issuetracker-{}", self.incident_id)
+        format!("issuetracker-{}", self.id)
     }
 }
 

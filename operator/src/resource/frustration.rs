@@ -121,7 +121,6 @@ pub enum Sensitivity {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
     {"rule": "[has(self.jira), has(self.linear), has(self.slack), has(self.webhook), has(self.email)].filter(x, x).size() == 1", "message": "spec.outbound: set exactly one of jira, linear, slack, webhook and email"},
-    {"rule": "!has(self.issues) || has(self.slack) || has(self.webhook) || has(self.email)", "message": "spec.outbound.issues: only slack, webhook and email are told of issues; remove issues, or name another outlet"},
     {"rule": "!has(self.issues) || !has(self.issues.when) || self.issues.when.exists(word, word == 'frequent') == has(self.issues.frequent)", "message": "spec.outbound.issues.frequent: goes with frequent in when; add what is missing, or remove when"},
     {"rule": "!has(self.issues) || !has(self.issues.digest) || !has(self.issues.quietHours)", "message": "spec.outbound.issues.digest: comes once a day at its time; remove quietHours"},
     {"rule": "!has(self.email) || self.email.tls != 'none' || !has(self.email.secretRef)", "message": "spec.outbound.email.tls: without TLS the password could be read on the way; use starttls or implicit, or remove secretRef"},

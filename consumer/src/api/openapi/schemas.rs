@@ -181,7 +181,7 @@ fn incidents() -> Value {
             "discarded": {"type": "object"}}},
         "Delivery": {"type": "object", "required": ["id", "outlet", "system", "state", "attempts"], "properties": {
             "state": words(&["waiting", "done", "shown", "skipped", "dead"]), "reason": {"type": "string"},
-            "incidentId": {"type": "string"}, "notices": {"type": "array", "items": {"type": "string"}},
+            "incidentId": {"type": "string"}, "issueId": {"type": "string"}, "notices": {"type": "array", "items": {"type": "string"}},
             "externalId": {"type": "string"}, "createdAt": time(), "updatedAt": time()}},
         "DeliveryList": list("deliveries", "Delivery"),
         "NewIncident": {"type": "object",

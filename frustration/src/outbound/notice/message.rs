@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Cause;
-use crate::outbound::{email::Letter, markup};
+use crate::outbound::{About, Priority as Urgency, Ticket, email::Letter, markup};
 
 /// Issues that a message names; the others are counted.
 pub const LISTED: usize = 20;
@@ -107,8 +107,10 @@ fn priority(priority: Priority) -> &'static str {
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The most urgent first.
-    listed: Vec<Told>,
+    /// The most urgent.
+    first: Told,
+    /// The others that it names, the more urgent first.
+    others: Vec<Told>,
     /// How many there are, by cause.
     counts: Vec<(Cause, usize)>,
     /// The address of our pages.
@@ -127,22 +129,33 @@ impl Message {
         let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
         let base = base.map(|base| base.trim_end_matches('/').to_owned());
         told.truncate(LISTED);
-        (!told.is_empty()).then_some(Self { listed: told, counts, base })
+        let mut told = told.into_iter();
+        Some(Self { first: told.next()?, others: told.collect(), counts, base })
+    }
+
+    /// Those that it names.
+    fn listed(&self) -> impl Iterator<Item = &Told> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The only one, where it is about one.
+    fn only(&self) -> Option<&Told> {
+        (self.others.is_empty() && self.more() == 0).then_some(&self.first)
     }
 
     /// How many issues it is about that it does not name.
     fn more(&self) -> usize {
-        self.counts.iter().map(|(_, count)| count).sum::<usize>() - self.listed.len()
+        self.counts.iter().map(|(_, count)| count).sum::<usize>() - self.others.len() - 1
     }
 
     /// What it is about, in a line.
     pub fn subject(&self) -> String {
-        if let ([one], 0) = (self.listed.as_slice(), self.more()) {
+        if let Some(one) = self.only() {
             return markup::line(&format!("[{}] {}", one.cause.word(), one.title), 200);
         }
         let counts: Vec<String> =
             self.counts.iter().map(|(cause, count)| format!("{count} {}", cause.word())).collect();
-        format!("{} issues: {}", self.listed.len() + self.more(), counts.join(", "))
+        format!("{} issues: {}", 1 + self.others.len() + self.more(), counts.join(", "))
     }
 
     /// The page of an issue.
@@ -158,9 +171,9 @@ impl Message {
     /// As a mail.
     pub fn letter(&self) -> Letter {
         let mut text = String::new();
-        for told in &self.listed {
+        for told in self.listed() {
             text.push_str(&format!("{}: {}\n{}\n", told.cause.word(), told.title, told.facts()));
-            if self.listed.len() == 1 {
+            if self.only().is_some() {
                 text.push_str(&format!("\n{}\n\n", told.message));
                 text.extend(told.frames.iter().map(|frame| format!("  at {frame}\n")));
             } else if let Some(culprit) = &told.culprit {
@@ -181,7 +194,7 @@ impl Message {
         let header = markup::line(&self.subject(), 140);
         let mut blocks =
             vec![json!({"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}})];
-        for told in &self.listed {
+        for told in self.listed() {
             let title = markup::slack(&told.title);
             // Our own address; what stands in it was made by us.
             let title = match self.link(told.issue_id) {
@@ -189,7 +202,7 @@ impl Message {
                 None => title,
             };
             let mut lines = vec![format!("*{}* {title}", told.cause.word()), markup::slack(&told.facts())];
-            if self.listed.len() == 1 {
+            if self.only().is_some() {
                 lines.push(markup::slack(&told.message));
                 lines.extend(told.frames.iter().map(|frame| format!("at {}", markup::slack(frame))));
             } else {
@@ -203,6 +216,36 @@ impl Message {
         json!({"text": markup::slack(&header), "blocks": blocks, "unfurl_links": false, "unfurl_media": false})
     }
 
+    /// As a ticket of the most urgent: what becomes a ticket is told alone.
+    pub fn ticket(&self) -> Ticket {
+        let told = &self.first;
+        let place = [
+            told.culprit.clone(),
+            told.workload.clone(),
+            told.release.as_ref().map(|release| format!("release {release}")),
+        ];
+        let place: Vec<String> = place.into_iter().flatten().collect();
+        let times = if told.count == 1 { "once".to_owned() } else { format!("{} times", told.count) };
+        let sections = [
+            ("What happened", told.message.clone()),
+            ("Where", place.join("\n")),
+            ("Stack", told.frames.join("\n")),
+            (
+                "Notes",
+                format!("Issue {}, {}, seen {times} by {}.", told.issue_id, told.cause.word(), told.at),
+            ),
+        ];
+        Ticket {
+            title: told.title.clone(),
+            sections: sections.into_iter().filter(|(_, text)| !text.is_empty()).collect(),
+            priority: Urgency::of_issue(told.priority),
+            labels: vec!["issuetracker".to_owned(), told.cause.word().to_owned()],
+            about: About::Issue,
+            id: told.issue_id.to_string(),
+            link: self.link(told.issue_id),
+        }
+    }
+
     /// As JSON for a webhook.
     pub fn json(&self) -> Value {
         let one = |told: &Told| {
@@ -214,7 +257,7 @@ impl Message {
         };
         let counts: serde_json::Map<String, Value> =
             self.counts.iter().map(|(cause, count)| (cause.word().to_owned(), json!(count))).collect();
-        let issues: Vec<Value> = self.listed.iter().map(one).collect();
+        let issues: Vec<Value> = self.listed().map(one).collect();
         json!({"event": "issues", "issues": issues, "more": self.more(), "counts": counts, "version": 1})
     }
 }

@@ -4,7 +4,7 @@ use ::frustration::outbound::notice::{Digest, Rules as Wanted};
 
 use super::*;
 use crate::{
-    consume::tests::scripted::{Fault as Breaks, Flaky, Running, Topic, report, update},
+    consume::tests::scripted::{Fault as Breaks, Flaky, Running, Topic, issue_id, report, update},
     outbound::{
         notices::{self, Tells},
         telling::Telling,
@@ -220,6 +220,36 @@ async fn an_outlet_that_is_gone_holds_nobody_up() {
         notices::taken(store, &delivery.body).await.expect("taken");
     }
     assert_eq!(waiting(&world).await, 0);
+}
+
+/// Jira and Linear answer in every way that hurts: each issue has one ticket in each, also when it comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issue_has_one_ticket_whatever_the_answers_are() {
+    use Fault::{After, Before, Busy, None, Silent};
+    // Half of the answers fail: no delivery meets twenty failures in a row.
+    let faults = vec![None, Before, None, After, None, Silent, None, Busy];
+    let jira = Arc::new(Fake { faults: faults.clone(), seed: 5, ..Fake::default() });
+    let linear = Arc::new(Fake { faults, seed: 6, graphql: true, ..Fake::default() });
+    let (store, folder) = (Flaky::new(), tempfile::tempdir().expect("a folder"));
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "token").expect("a secret");
+    let secret = secret.to_str().expect("a path");
+    let kinds = [jira_at(&serve(&jira).await, secret), linear_at(&serve(&linear).await, secret)];
+    let outlets = kinds.map(|to| told(to.word(), to.clone(), Wanted::default()));
+    let world = world(&store, folder, outlets.to_vec());
+    read(&world, &Topic::of((1..=20).map(|n| report(n, n, 1)))).await;
+    deliver_all(&world, 0).await;
+    let back = [update(1, 40, "api", json!({"status": "resolved"})), report(1, 50, 1)];
+    read(&world, &Topic::of(back)).await;
+    deliver_all(&world, 1).await;
+    for fake in [jira, linear] {
+        let tickets = fake.tickets.lock();
+        assert!(tickets.len() == 20 && tickets.values().all(|made| made.len() == 1), "{}", tickets.len());
+    }
+    assert_eq!(world.states().await, HashMap::from([("done", 40)]));
+    assert_eq!(waiting(&world).await, 0, "that it came back is done with");
+    let of_one = deliveries::of_issue(&world.visits, issue_id(1)).await.expect("deliveries");
+    assert_eq!(of_one.iter().filter(|sent| sent.external_id.is_some()).count(), 2);
 }
 
 /// Ten reports within ten minutes, in batches that are written twice and read twice; searches that find and do not find.
