@@ -38,7 +38,7 @@ fn resources() -> Vec<Valid> {
                 "sensitivity": "low", "thresholds": {"rage.clicks": 6}, "routes": [{"glob": "/checkout/**", "sensitivity": "high"}]}]},
             "outbound": [
                 {"name": "jira", "jira": {"url": "https://j.example", "email": "a@b.example", "project": "SHOP", "secretRef": {"name": "j", "key": "token"}}},
-                {"name": "linear", "dryRun": true, "linear": {"teamId": "t", "secretRef": {"name": "l", "key": "token"}}},
+                {"name": "linear", "dryRun": true, "linear": {"teamId": "t", "labels": ["from users"], "secretRef": {"name": "l", "key": "token"}}},
                 {"name": "chat", "slack": {"secretRef": {"name": "s", "key": "url"}}, "issues": {"when": ["new", "frequent"], "query": "workload:api", "frequent": {"reports": 9, "minutes": 5}, "digest": {"at": "08:00"}}},
                 {"name": "hook", "projects": ["shop"], "webhook": {"url": "https://h.example/in", "secretRef": {"name": "h", "key": "key"}}},
                 {"name": "mail", "email": {"host": "smtp.example", "from": "issues@shop.example", "to": ["team@shop.example"], "secretRef": {"name": "m"}}}]}),

@@ -46,12 +46,14 @@ pub struct Exchange<'e> {
     /// The delivery's.
     key: &'e str,
     secrets: &'e [String],
+    /// UUIDs of labels that were named.
+    labels: Vec<String>,
 }
 
 impl<'e> Exchange<'e> {
     /// `secrets` is what the outlet's files hold.
     pub fn new(outlet: &'e Outlet, key: &'e str, what: What<'e>, secrets: &'e [String]) -> Self {
-        Self { kind: &outlet.to, outlet: &outlet.name, key, what, secrets }
+        Self { kind: &outlet.to, outlet: &outlet.name, key, what, secrets, labels: Vec::new() }
     }
 
     fn secret(&self, at: usize) -> &'e str {
@@ -87,7 +89,7 @@ impl<'e> Exchange<'e> {
                 self.json(join(url, "/rest/api/3/issue"), &jira::body(&self.ticket(), target))
             }
             (Kind::Linear { url, target, .. }, _) => {
-                self.json(url.clone(), &linear::body(&self.ticket(), target))
+                self.json(url.clone(), &linear::body(&self.ticket(), target, &self.labels))
             }
             (Kind::Slack { .. }, What::Incident(_, ticket)) => {
                 self.json(self.secret(0).to_owned(), &slack::body(ticket))
@@ -120,6 +122,28 @@ impl<'e> Exchange<'e> {
         let envelope = email::Envelope { target, date: &date, key: self.key, outlet: self.outlet };
         let message = email::message(&letter, &envelope);
         (letter, message)
+    }
+
+    /// What must be asked before it is sent; `None`: nothing.
+    pub fn question(&self) -> Option<Request> {
+        let Kind::Linear { url, target, .. } = self.kind else { return None };
+        linear::ask_labels(target).map(|body| self.json(url.clone(), &body))
+    }
+
+    /// Takes the answer to [`Exchange::question`]; says what it does not hold, as what to change.
+    pub fn learn(&mut self, answer: &Answer) -> Result<Option<String>, Meaning> {
+        let Kind::Linear { target, .. } = self.kind else { return Ok(None) };
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let told = || {
+            Meaning::Later(
+                format!("linear answered {} to what labels it has", answer.status),
+                answer.retry_after,
+            )
+        };
+        let (ids, missing) = linear::found_labels(target, &body).ok_or_else(told)?;
+        self.labels = ids;
+        Ok((!missing.is_empty())
+            .then(|| format!("sent without labels that linear does not have: {}", missing.join(", "))))
     }
 
     /// What finds a delivery of unknown end; `None` where the system has nothing to ask.

@@ -254,7 +254,7 @@ impl Worker {
             }
         };
         let key = found.body.id.clone();
-        let exchange = Exchange::new(outlet, &key, what, &secrets);
+        let mut exchange = Exchange::new(outlet, &key, what, &secrets);
         if outlet.dry_run {
             let parcel = exchange.parcel(found.body.created_at, now);
             let shown = Delivery { request: Some(parcel.shown()), ..found.body.clone() };
@@ -266,11 +266,24 @@ impl Worker {
         let claimed = claimed.waits(now.as_millisecond() + CLAIM, found.body.reason.clone(), now);
         let Some(found) = self.keep(&found, claimed).await? else { return Ok(()) };
         let outcome = if before { self.look(&exchange, outlet).await } else { None };
-        let outcome = match outcome {
-            Some(outcome) => outcome,
-            None => self.send(&exchange, outlet, &found.body).await,
+        let (outcome, without) = match outcome {
+            Some(outcome) => (outcome, None),
+            None => match self.ask(&mut exchange, outlet).await {
+                Ok(without) => (self.send(&exchange, outlet, &found.body).await, without),
+                Err(not_sent) => (not_sent, None),
+            },
         };
-        self.note(found, outcome, outlet).await
+        self.note(found, outcome, without, outlet).await
+    }
+
+    /// Learns what must be known before it is sent; tells what it goes without.
+    async fn ask(&self, exchange: &mut Exchange<'_>, outlet: &Outlet) -> Result<Option<String>, Meaning> {
+        let Some(question) = exchange.question() else { return Ok(None) };
+        match self.courier.carry(&question, outlet.allow_private).await {
+            Ok(answer) => exchange.learn(&answer),
+            // Nothing was sent that could have arrived.
+            Err(failure) => Err(Meaning::Later(failure.to_string(), None)),
+        }
     }
 
     /// What a look-up says of the attempt before; `None`: it is not there, so it is sent.
@@ -314,6 +327,7 @@ impl Worker {
         &self,
         found: Document<Delivery>,
         outcome: Meaning,
+        without: Option<String>,
         outlet: &Outlet,
     ) -> Result<(), StoreError> {
         let (now, system) = (Timestamp::now(), outlet.to.word());
@@ -327,7 +341,7 @@ impl Worker {
                 if !incident.is_empty() {
                     incidents::exported(&self.visits, incident, system, name.as_deref(), now).await?;
                 }
-                let done = Delivery { external_id: name, ..sure }.ends(State::Done, None, now);
+                let done = Delivery { external_id: name, ..sure }.ends(State::Done, without, now);
                 if self.keep(&found, done).await?.is_some() {
                     self.visits.counts.add(Stage::Exported, system, 1);
                 }

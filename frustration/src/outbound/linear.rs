@@ -3,6 +3,8 @@
 //! Source: <https://developers.linear.app/docs/graphql/working-with-the-graphql-api> and its published schema
 //! (`IssueCreateInput`, `AttachmentCreateInput`).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,6 +25,39 @@ pub struct Target {
     /// UUIDs of labels.
     #[serde(default)]
     pub label_ids: Vec<String>,
+    /// Names of labels, of the team or of all teams, as they are written there.
+    #[serde(default)]
+    pub labels: Vec<String>,
+}
+
+/// Labels of one name that Linear may have: each of some teams can have one.
+const FOUND: usize = 250;
+
+/// What asks for the labels that are named; `None`: none is.
+pub fn ask_labels(target: &Target) -> Option<Value> {
+    let query = "query($names: [String!]!, $first: Int!) { issueLabels(filter: { name: { in: $names } }, first: $first) \
+                 { nodes { id name team { id } } } }";
+    let variables = json!({"names": target.labels, "first": FOUND});
+    (!target.labels.is_empty()).then(|| json!({"query": query, "variables": variables}))
+}
+
+/// The UUIDs of what was asked for, and the names that nothing has here; `None`: that is no answer. The team's own label goes
+/// before that of all teams.
+pub fn found_labels(target: &Target, answer: &Value) -> Option<(Vec<String>, Vec<String>)> {
+    let nodes = answer["data"]["issueLabels"]["nodes"].as_array()?;
+    let of = |name: &String, is_fit: &dyn Fn(&Value) -> bool| {
+        let fit = nodes.iter().find(|node| node["name"] == *name.as_str() && is_fit(&node["team"]));
+        fit.and_then(|node| node["id"].as_str()).map(str::to_owned)
+    };
+    let (mut ids, mut missing) = (Vec::new(), Vec::new());
+    for name in &target.labels {
+        let own = of(name, &|team| team["id"] == *target.team_id.as_str());
+        match own.or_else(|| of(name, &Value::is_null)) {
+            Some(id) => ids.push(id),
+            None => missing.push(name.clone()),
+        }
+    }
+    Some((ids, missing))
 }
 
 /// The issue's id: made of what it is about and the team.
@@ -35,8 +70,8 @@ pub fn issue_id(ticket: &Ticket, target: &Target) -> String {
 const ISSUE: &str = "issueCreate(input: $input) { success issue { id identifier url } }";
 const LINK: &str = "attachmentCreate(input: $link) { success }";
 
-/// `issueCreate`, with an attachment that leads back.
-pub fn body(ticket: &Ticket, target: &Target) -> Value {
+/// `issueCreate`, with an attachment that leads back. `labels` are those of [`found_labels`].
+pub fn body(ticket: &Ticket, target: &Target, labels: &[String]) -> Value {
     let priority = PRIORITIES.get(ticket.priority.number()).copied().unwrap_or_default();
     let id = issue_id(ticket, target);
     let input = json!({
@@ -45,7 +80,7 @@ pub fn body(ticket: &Ticket, target: &Target) -> Value {
         "title": ticket.title,
         "description": description(ticket),
         "priority": priority,
-        "labelIds": target.label_ids,
+        "labelIds": target.label_ids.iter().chain(labels).collect::<BTreeSet<_>>(),
     });
     let Some(link) = &ticket.link else {
         let query = format!("mutation($input: IssueCreateInput!) {{ {ISSUE} }}");

@@ -159,7 +159,11 @@ fn every_target_is_bounded_and_nothing_is_markup() {
     );
     assert!(jira["fields"]["description"].to_string().len() < 32_767);
     assert!(jira["fields"]["summary"].as_str().unwrap().chars().count() <= 250);
-    let linear = linear::body(&ticket, &linear::Target { team_id: "t".to_owned(), label_ids: vec![] });
+    let linear = linear::body(
+        &ticket,
+        &linear::Target { team_id: "t".to_owned(), label_ids: vec![], labels: vec![] },
+        &[],
+    );
     let text = linear["variables"]["input"]["description"].as_str().unwrap();
     assert!(text.chars().count() <= 30_000);
     for markup in ["<script", "](http", "@channel", "http://"] {
@@ -262,16 +266,16 @@ fn pauses_double_up_to_five_minutes_and_obey() {
 
 #[test]
 fn linear_is_told_the_way_back_in_the_same_request() {
-    let target = linear::Target { team_id: "t".to_owned(), label_ids: vec![] };
+    let target = linear::Target { team_id: "t".to_owned(), label_ids: vec![], labels: vec![] };
     let mut ticket = ticket(&hostile());
     ticket.link = Some("https://tracker.example/incidents/i".to_owned());
-    let body = linear::body(&ticket, &target);
+    let body = linear::body(&ticket, &target, &[]);
     let (query, variables) = (body["query"].as_str().unwrap(), &body["variables"]);
     // A later mutation of a request runs after the earlier ones: the issue is there.
     assert!(query.find("issueCreate(").unwrap() < query.find("attachmentCreate(").unwrap(), "{query}");
     assert_eq!(variables["link"]["url"], "https://tracker.example/incidents/i");
     assert_eq!(variables["link"]["issueId"], variables["input"]["id"]);
     ticket.link = None;
-    let alone = linear::body(&ticket, &target);
+    let alone = linear::body(&ticket, &target, &[]);
     assert!(!alone.to_string().contains("attachment"), "{alone}");
 }

@@ -103,8 +103,9 @@ fn the_clients_own_time_is_kept() {
 fn linears_scale_is_not_inverted() {
     let priority = |severity, confidence| {
         let incident = Incident { severity_type: severity, confidence_score: confidence, ..incident(BROKEN) };
-        let target = linear::Target { team_id: "t".to_owned(), label_ids: vec![] };
-        linear::body(&Ticket::of(&incident, None).unwrap(), &target)["variables"]["input"]["priority"].clone()
+        let target = linear::Target { team_id: "t".to_owned(), label_ids: vec![], labels: vec![] };
+        linear::body(&Ticket::of(&incident, None).unwrap(), &target, &[])["variables"]["input"]["priority"]
+            .clone()
     };
     assert_eq!(priority(Severity::Critical, 95), 1);
     assert_eq!(priority(Severity::Low, 95), 4);

@@ -220,6 +220,10 @@ pub struct Linear {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub label_ids: Vec<String>,
+    /// Names of such labels, of the team or of all teams.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 80)), extend("x-kubernetes-list-type" = "set"))]
+    pub labels: Vec<String>,
     /// The API key.
     pub secret_ref: SecretKey,
 }

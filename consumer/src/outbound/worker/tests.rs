@@ -121,6 +121,16 @@ async fn jira_search(Of(fake): Of<Arc<Fake>>, Json(body): Json<Value>) -> Respon
 }
 
 async fn linear_call(Of(fake): Of<Arc<Fake>>, Json(body): Json<Value>) -> Response {
+    if body["query"].as_str().unwrap_or_default().contains("issueLabels") {
+        let label = |id: &str, name: &str, team: Value| json!({"id": id, "name": name, "team": team});
+        let nodes = [
+            label("l1", "ux", json!(null)),
+            label("l2", "ux", json!({"id": "t"})),
+            label("l3", "bug", json!({"id": "another"})),
+            label("l4", "front end", json!(null)),
+        ];
+        return fake.answer(|| json!({"data": {"issueLabels": {"nodes": nodes}}})).await;
+    }
     if body["query"].as_str().unwrap_or_default().starts_with("query") {
         let id = body["variables"]["id"].as_str().unwrap_or_default();
         let found = fake.tickets.lock().contains_key(id);
@@ -386,6 +396,32 @@ async fn nothing_goes_that_may_not() {
     assert!(first[2].reason.as_deref().is_some_and(|reason| reason.contains("/not/there")));
     assert_eq!(fake.tickets.lock().len(), 1, "the webhook alone was called");
     assert!(world.folder.path().exists());
+}
+
+/// A team's own label goes before that of all teams; another team's is none. What is not there holds nothing up, and is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_are_found_by_their_names() {
+    use Fault::{Before, Busy, None};
+    let fake = Arc::new(Fake { faults: vec![None, Busy, Before], seed: 2, graphql: true, ..Fake::default() });
+    let url = serve(&fake).await;
+    let world = World::new(|secret| {
+        let target = json!({"teamId": "t", "labelIds": ["l0", "l4"], "labels": ["ux", "bug", "front end"]});
+        let target = serde_json::from_value(target).expect("a target");
+        let to = Kind::Linear { url: format!("{url}/graphql"), secret_file: secret.to_owned(), target };
+        vec![outlet("linear", to)]
+    });
+    let ids = world.confirmed(5).await;
+    world.deliver().await;
+    let tickets: Vec<Value> = fake.tickets.lock().values().flatten().cloned().collect();
+    assert_eq!(tickets.len(), 5);
+    for ticket in tickets {
+        assert_eq!(ticket["variables"]["input"]["labelIds"], json!(["l0", "l2", "l4"]));
+    }
+    for id in ids {
+        let sent = deliveries::of_incident(&world.visits, &id).await.expect("deliveries").remove(0);
+        let told = sent.reason.is_none_or(|reason| reason.ends_with("does not have: bug"));
+        assert!(sent.state == State::Done && told, "a ticket that a look-up found tells nothing of labels");
+    }
 }
 
 fn mail_at(port: u16) -> Kind {

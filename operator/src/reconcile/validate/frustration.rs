@@ -147,7 +147,11 @@ fn kind(outlet: &resource::Outlet) -> Option<Kind> {
         (None, Some(linear), None, None, None) => Some(Kind::Linear {
             url: linear.url.clone(),
             secret_file: file(&linear.secret_ref.key),
-            target: linear::Target { team_id: linear.team_id.clone(), label_ids: linear.label_ids.clone() },
+            target: linear::Target {
+                team_id: linear.team_id.clone(),
+                label_ids: linear.label_ids.clone(),
+                labels: linear.labels.clone(),
+            },
         }),
         (None, None, Some(slack), None, None) => {
             Some(Kind::Slack { secret_file: file(&slack.secret_ref.key) })
