@@ -7,7 +7,8 @@ pub mod files;
 
 use std::{
     collections::{BTreeSet, VecDeque},
-    io, mem,
+    io::{self, Read as _},
+    mem,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -25,8 +26,14 @@ use super::{
 };
 use crate::accept::Cursor;
 
+/// Bytes in which the time of a line stands.
+const TIME: u64 = 64;
+
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
+
+/// Times that a folder is listed anew while its files change their names.
+const LOOKS: usize = 3;
 
 /// Bytes kept of one physical line: a runtime splits at 16 KiB.
 const LINE: usize = 128 * 1024;
@@ -159,69 +166,73 @@ impl CriRun {
     fn leave(&mut self) -> io::Result<()> {
         let logs = files::list(&self.folder)?.remove(&self.run).unwrap_or_default();
         self.left = false;
-        self.partial.clear();
-        match logs.iter().position(|log| files::inode(&log.path) == Some(self.next.inode)) {
-            Some(index) => match logs.get(index + 1) {
-                Some(log) => self.begin(log),
-                None => Ok(()),
-            },
+        match logs.iter().position(|log| log.inode == self.next.inode) {
+            Some(index) => logs.get(index + 1).map_or(Ok(false), |log| self.begin(log)),
             None => self.begin_anew(&logs),
         }
+        .map(drop)
     }
 
     /// Where the number is not known, the lines' times tell which are new, from the oldest file on.
-    fn begin_anew(&mut self, logs: &[LogFile]) -> io::Result<()> {
+    /// False: the files have changed their names meanwhile.
+    fn begin_anew(&mut self, logs: &[LogFile]) -> io::Result<bool> {
         self.skip = Some(self.next.at);
         match logs.first() {
             Some(log) => self.begin(log),
             None => {
                 (self.file, self.next.inode) = (None, 0);
-                Ok(())
+                Ok(true)
             }
         }
     }
 
-    fn begin(&mut self, log: &LogFile) -> io::Result<()> {
-        let file = OpenLog::open(&log.path)?;
+    /// Begins with a file. False: this name is another file's meanwhile, and what was listed stands before it.
+    fn begin(&mut self, log: &LogFile) -> io::Result<bool> {
+        let Some(file) = log.open()? else { return Ok(false) };
+        self.partial.clear();
         self.next = Place { inode: file.inode, offset: 0, at: self.next.at };
         self.file = Some(file);
-        Ok(())
+        Ok(true)
     }
 
     /// Opens the file that reading begins with.
     fn open(&mut self) -> io::Result<bool> {
-        let logs = files::list(&self.folder)?.remove(&self.run).unwrap_or_default();
-        match logs.iter().find(|log| files::inode(&log.path) == Some(self.next.inode)) {
-            Some(log) => self.enter(log)?,
-            None => self.begin_anew(&logs)?,
+        for _ in 0..LOOKS {
+            let logs = files::list(&self.folder)?.remove(&self.run).unwrap_or_default();
+            if self.enter(&logs)? || self.begin_anew(&logs)? {
+                break;
+            }
         }
         Ok(self.file.is_some())
     }
 
-    /// Opens the file in which an earlier process stopped, at the line where it stopped.
-    fn enter(&mut self, log: &LogFile) -> io::Result<()> {
-        let mut file = OpenLog::open(&log.path)?;
+    /// Opens the file in which an earlier process stopped, at the line where it stopped. False: it cannot be entered there; it
+    /// was compressed, or its number is another file's, before which there may be some that nobody has read.
+    fn enter(&mut self, logs: &[LogFile]) -> io::Result<bool> {
+        let Some(log) = logs.iter().find(|log| log.inode == self.next.inode) else { return Ok(false) };
+        let Some(mut file) = log.open()? else { return Ok(false) };
         let entered = self.is_there(&mut file)? && file.seek(self.next.offset)?;
-        if !entered {
-            // Another file under the same number, or a compressed one.
-            self.skip = Some(self.next.at);
-            file = OpenLog::open(&log.path)?;
-            self.next.offset = 0;
+        if entered {
+            self.file = Some(file);
         }
-        self.file = Some(file);
-        Ok(())
+        Ok(entered)
     }
 
-    /// Whether the line at the place has its time; the end of a file has none.
+    /// Whether the line at the place has its time, or the one before it the last time that was read: no other file has a line
+    /// of that nanosecond there.
     fn is_there(&self, file: &mut OpenLog) -> io::Result<bool> {
-        if !file.seek(self.next.offset)? {
+        let start = self.next.offset.saturating_sub(LINE as u64);
+        if !file.seek(start)? {
             return Ok(false);
         }
-        let mut head = [0; 64];
-        let read = file.read(&mut head)?;
-        let time = head.get(..read).unwrap_or_default().split(|byte| *byte == b' ').next();
-        let found = time.and_then(nanoseconds);
-        Ok(read == 0 || found.is_some_and(|found| found >= self.next.at))
+        let mut lines = Vec::new();
+        file.by_ref().take(self.next.offset - start + TIME).read_to_end(&mut lines)?;
+        let there = usize::try_from(self.next.offset - start).unwrap_or(usize::MAX);
+        let Some((before, behind)) = lines.split_at_checked(there) else { return Ok(false) };
+        let last = before.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+        let time = |line: &[u8]| line.split(|byte| *byte == b' ').next().and_then(nanoseconds);
+        let is_next = time(behind) == Some(self.next.at);
+        Ok(is_next || last.and_then(time).is_some_and(|last| last.checked_add(1) == Some(self.next.at)))
     }
 
     fn lines(&mut self, mut rest: &[u8], step: &mut Step) {
@@ -366,4 +377,69 @@ fn parts(line: &[u8]) -> Option<(u64, Option<&[u8]>, bool)> {
 fn nanoseconds(time: &[u8]) -> Option<u64> {
     let time: Timestamp = std::str::from_utf8(time).ok()?.parse().ok()?;
     u64::try_from(time.as_nanosecond()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn line(second: u64) -> String {
+        format!("2026-11-21T08:00:0{second}.000000000Z stderr F ERROR the apple is rotten\n")
+    }
+
+    fn at(second: u64) -> u64 {
+        nanoseconds(format!("2026-11-21T08:00:0{second}Z").as_bytes()).expect("a time")
+    }
+
+    /// Seconds of the lines that are read by a process that goes on at a place in the file that is written now.
+    fn read_from(logs: &[(&str, &[u64])], offset: usize, within: u64) -> Vec<u64> {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, seconds) in logs {
+            let text: String = seconds.iter().map(|second| line(*second)).collect();
+            fs::write(folder.path().join(name), text).expect("room");
+        }
+        let inode = files::inode(&folder.path().join("0.log")).expect("a file");
+        let segment = format!("0.log-{inode}");
+        let cursor = Cursor { container: "app".to_owned(), segment, frame: offset as u64, within };
+        let key = ("app".to_owned(), "0.log".to_owned());
+        let mut run = CriRun::new(&key, folder.path(), Limits::default(), Some(&cursor), Instant::now());
+        let mut blocks = Vec::new();
+        loop {
+            let step = run.step(&BTreeSet::new(), Instant::now()).expect("a step");
+            blocks.extend(step.blocks);
+            if !step.busy {
+                break;
+            }
+        }
+        blocks.extend(run.flush().blocks);
+        blocks.iter().map(|block| (block.at.cast_unsigned() - at(0)) / 1_000_000_000).collect()
+    }
+
+    /// A file that was compressed gives its number back, and the next one that is made may get it.
+    #[test]
+    fn a_number_that_another_file_has_now_skips_none_before_it() {
+        let length = line(0).len();
+        let rotated: &[(&str, &[u64])] = &[("0.log.20261121-080003", &[1, 2, 3]), ("0.log", &[4, 5])];
+        for offset in [0, length, 2 * length, 3 * length, 9] {
+            assert_eq!(read_from(rotated, offset, at(1) + 1), [2, 3, 4, 5], "read to an end, {offset}");
+            assert_eq!(read_from(rotated, offset, at(2)), [2, 3, 4, 5], "to a line, {offset}");
+        }
+    }
+
+    #[test]
+    fn the_file_itself_is_entered_where_reading_stopped() {
+        let length = line(0).len();
+        let logs: &[(&str, &[u64])] = &[("0.log.20261121-080003", &[1, 2]), ("0.log", &[3, 4, 5])];
+        for (offset, within, expect) in [
+            (length, at(3) + 1, &[4, 5][..]),
+            (length, at(4), &[4, 5]),
+            (3 * length, at(5) + 1, &[]),
+            (0, at(3), &[3, 4, 5]),
+            (0, at(2) + 1, &[3, 4, 5]),
+        ] {
+            assert_eq!(read_from(logs, offset, within), expect, "{offset} {within}");
+        }
+    }
 }

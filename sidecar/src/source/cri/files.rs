@@ -22,6 +22,19 @@ pub struct LogFile {
     rotated: Rotated,
     /// Where.
     pub path: PathBuf,
+    /// The system's number of it when it was listed.
+    pub inode: u64,
+}
+
+impl LogFile {
+    /// Opens it. `None`: meanwhile it was renamed, compressed or removed, and this name may be another file's.
+    pub fn open(&self) -> io::Result<Option<OpenLog>> {
+        match OpenLog::open(&self.path) {
+            Ok(file) => Ok(Some(file).filter(|file| file.inode == self.inode)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +49,10 @@ pub fn list(folder: &Path) -> io::Result<BTreeMap<u64, Vec<LogFile>>> {
     for item in fs::read_dir(folder)?.take(NAMES) {
         let item = item?;
         if let Some((run, rotated)) = item.file_name().to_str().and_then(parse) {
-            runs.entry(run).or_default().push(LogFile { rotated, path: item.path() });
+            // What is gone again or is no file of a runtime's is none.
+            let path = item.path();
+            let file = inode(&path).map(|inode| LogFile { rotated, path, inode });
+            runs.entry(run).or_default().extend(file);
         }
     }
     for files in runs.values_mut() {
@@ -90,7 +106,7 @@ impl std::fmt::Debug for OpenLog {
 
 impl OpenLog {
     /// Opens a regular file and nothing else.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
         let file = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
         let known = file.metadata()?;
@@ -123,9 +139,11 @@ impl OpenLog {
         }
         Ok(cut)
     }
+}
 
-    /// The next bytes; 0: there are none now.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+/// The next bytes; 0: there are none now.
+impl Read for OpenLog {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.source {
             Source::Plain(file) => file.read(buffer)?,
             Source::Gzip(decoder) => decoder.read(buffer)?,
