@@ -21,13 +21,13 @@ async fn hook(faults: Vec<Fault>) -> (Taken, String) {
     let take = move |headers: axum::http::HeaderMap, Json(body): Json<Value>| {
         let (kept, fake) = (Arc::clone(&kept), Arc::clone(&fake));
         async move {
-            let key = headers["idempotency-key"].to_str().expect("a key").to_owned();
-            let take = move || {
-                let before = kept.lock().insert(key, body.clone());
+            let key = headers["idempotency-key"].to_str().expect("a key");
+            let take = || {
+                let before = kept.lock().insert(key.to_owned(), body.clone());
                 assert!(before.is_none_or(|before| before == body), "another text under the same key");
                 json!({})
             };
-            fake.answer(take).await
+            fake.answer(key, take).await
         }
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -226,7 +226,6 @@ async fn an_outlet_that_is_gone_holds_nobody_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issue_has_one_ticket_whatever_the_answers_are() {
     use Fault::{After, Before, Busy, None, Silent};
-    // Half of the answers fail: no delivery meets twenty failures in a row.
     let faults = vec![None, Before, None, After, None, Silent, None, Busy];
     let jira = Arc::new(Fake { faults: faults.clone(), seed: 5, ..Fake::default() });
     let linear = Arc::new(Fake { faults, seed: 6, graphql: true, ..Fake::default() });
