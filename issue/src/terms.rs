@@ -120,6 +120,11 @@ impl Key {
     }
 }
 
+/// The values that a key takes; empty: any, or there is no such key.
+pub fn values(name: &str) -> &'static [&'static str] {
+    key_of(name).map_or(&[], |key| key.values)
+}
+
 fn key_of(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
 }
@@ -209,6 +214,18 @@ fn pieces(text: &str) -> Vec<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Category, Priority};
+
+    #[test]
+    fn keys_take_the_words_of_reports() {
+        for word in values("priority") {
+            assert!(serde_json::from_value::<Priority>((*word).into()).is_ok(), "{word}");
+        }
+        for word in values("category") {
+            assert!(serde_json::from_value::<Category>((*word).into()).is_ok(), "{word}");
+        }
+        assert_eq!((values("priority").len(), values("category").len(), values("no-key").len()), (4, 9, 0));
+    }
 
     #[test]
     fn a_text_is_cut_into_terms() {

@@ -22,8 +22,8 @@ pub use self::{
     capture::{Capture, Entrypoint, MinLevel, Mode, RedactPattern},
     consumer::{Autoscaling, Consumer, PodTemplate, Service, ServiceType},
     frustration::{
-        About, AutoConfirm, Digest, Email, EmailTls, Frequent, Frustration, Happened, IssueRules, Jira,
-        Linear, Outlet, Project, QuietHours, Route, Sensitivity, Slack, Urgency, Webhook,
+        AutoConfirm, Digest, Email, EmailTls, Frequent, Frustration, IssueRules, Jira, Linear, Outlet,
+        Project, QuietHours, Route, Sensitivity, Slack, Webhook,
     },
     grouping::{Grouping, GroupingRule, InApp},
     kafka::{Auth, Kafka, Mechanism, SecretRef, Tls, Topic, TopicDeletion, TopicMode},

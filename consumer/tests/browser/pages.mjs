@@ -46,6 +46,13 @@ const SCENES = {
       await root.go(path);
       await root.looks(name);
     }
+    // On a phone what one does to an issue stands after what one reads to decide it, and before what others said.
+    await root.send("Emulation.setDeviceMetricsOverride", { width: 390, height: 900, deviceScaleFactor: 1, mobile: true });
+    await root.go(PAGES.issue);
+    const parts = ["#stack", ".sets", "#activity"];
+    const tops = await root.evaluate(`${JSON.stringify(parts)}.map((part) => document.querySelector(part).getBoundingClientRect().top)`);
+    assert.deepEqual(tops, tops.toSorted((one, other) => one - other), parts.join(", "));
+    assert.equal(new Set(tops).size, parts.length, "one below the other");
     await root.go("/tokens");
     await root.type("#name", "nightly export");
     await root.press("button", "Make token");

@@ -45,6 +45,9 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::New, Self::Regressed, Self::Escalating, Self::Frequent];
+
     /// The word of settings, metrics and messages.
     pub fn word(self) -> &'static str {
         match self {

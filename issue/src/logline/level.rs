@@ -92,7 +92,7 @@ static LENGTHS: [u32; LONGEST + 1] = {
     lengths
 };
 
-const WORDS: [(&str, Rank); 42] = [
+const WORDS: [(&str, Rank); 41] = [
     ("info", Rank::Quiet),
     ("debug", Rank::Quiet),
     ("error", Rank::Error),
@@ -127,7 +127,6 @@ const WORDS: [(&str, Rank); 42] = [
     ("detail", Rank::Quiet),
     ("hint", Rank::Quiet),
     ("statement", Rank::Quiet),
-    ("informational", Rank::Quiet),
     ("dbug", Rank::Quiet),
     ("fail", Rank::Error),
     ("system", Rank::Quiet),

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use frustration::outbound::notice::Cause;
+use issue::{
+    report::{Category, Priority},
+    terms,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{SecretKey, SecretRef};
@@ -299,16 +304,16 @@ pub enum EmailTls {
 pub struct IssueRules {
     /// What happened: `new`, `regressed`, `escalating`, `frequent`. Without it all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "set"))]
-    pub when: Vec<Happened>,
+    #[schemars(schema_with = "causes", length(max = 4), extend("x-kubernetes-list-type" = "set"))]
+    pub when: Vec<Cause>,
     /// Of these priorities. Without it all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "set"))]
-    pub priorities: Vec<Urgency>,
+    #[schemars(schema_with = "priorities", length(max = 4), extend("x-kubernetes-list-type" = "set"))]
+    pub priorities: Vec<Priority>,
     /// Of these categories. Without it all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 9), extend("x-kubernetes-list-type" = "set"))]
-    pub categories: Vec<About>,
+    #[schemars(schema_with = "categories", length(max = 9), extend("x-kubernetes-list-type" = "set"))]
+    pub categories: Vec<Category>,
     /// Only those that a search in the list of issues would find, such as `workload:api release:2.1 "time out"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1000))]
@@ -324,20 +329,6 @@ pub struct IssueRules {
     pub digest: Option<Digest>,
 }
 
-/// What happened to an issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Happened {
-    /// Its first report.
-    New,
-    /// A report after it had been resolved.
-    Regressed,
-    /// Suddenly many more reports; docs/outbound.md says how many.
-    Escalating,
-    /// As many reports as `frequent` says.
-    Frequent,
-}
-
 /// So many reports within so many minutes. It is told once within this time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -350,31 +341,20 @@ pub struct Frequent {
     pub minutes: u32,
 }
 
-/// The priority of an issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the four steps of the tracker's scale")]
-pub enum Urgency {
-    Low,
-    Medium,
-    High,
-    Critical,
+fn causes(_: &mut SchemaGenerator) -> Schema {
+    one_of("What happened to an issue.", &Cause::ALL.map(Cause::word))
 }
 
-/// The category of an issue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the tracker's own words")]
-pub enum About {
-    Resource,
-    Crash,
-    Security,
-    Data,
-    Dependency,
-    Configuration,
-    Code,
-    Validation,
-    Unknown,
+fn priorities(_: &mut SchemaGenerator) -> Schema {
+    one_of("The priority of an issue.", terms::values("priority"))
+}
+
+fn categories(_: &mut SchemaGenerator) -> Schema {
+    one_of("The category of an issue.", terms::values("category"))
+}
+
+fn one_of(description: &str, words: &[&str]) -> Schema {
+    json_schema!({"type": "array", "items": {"description": description, "type": "string", "enum": words}})
 }
 
 /// Hours of a day in which nothing is told.

@@ -81,13 +81,12 @@ impl Timeline {
             store.newest(id, ChildKind::Activities, READ),
         )?;
         let is_whole = comments.len() < READ && acts.len() < READ;
-        Ok(Self { is_whole, ..Self::of(&[comments, acts].concat(), now) })
+        Ok(Self::of(comments.iter().chain(&acts), is_whole, now))
     }
 
     /// Of comments and activities. That somebody commented is told by the comment itself.
-    fn of(children: &[Child], now: Timestamp) -> Self {
+    fn of<'a>(children: impl Iterator<Item = &'a Child>, is_whole: bool, now: Timestamp) -> Self {
         let mut acts: Vec<(Timestamp, &Child)> = children
-            .iter()
             .filter_map(|child| match child {
                 Child::Comment(comment) => Some((comment.created_at, child)),
                 Child::Activity(act) if act.activity_type != ActivityType::Commented => {
@@ -111,7 +110,7 @@ impl Timeline {
         let resolver = acts.iter().rev().find_map(|(at, child)| Some((*at, resolver(child)?)));
         Self {
             left_out: acts.len() - entries.len(),
-            is_whole: true,
+            is_whole,
             entries,
             resolver: resolver.map(|(at, who)| (Shown::line(who, 100), When::at(at, now))),
         }

@@ -1,5 +1,7 @@
 //! One message of one or many issues, and its form for each medium: bounded, and with nothing in it that is markup there.
 
+use std::collections::BTreeSet;
+
 use issue::{
     document::{Issue, Occurrence},
     id::IssueId,
@@ -113,6 +115,8 @@ pub struct Message {
     others: Vec<Told>,
     /// How many there are, by cause.
     counts: Vec<(Cause, usize)>,
+    /// How many issues: one may be told for two causes.
+    issues: usize,
     /// The address of our pages.
     base: Option<String>,
 }
@@ -125,12 +129,12 @@ impl Message {
             urgent(other).cmp(&urgent(one)).then_with(|| one.issue_id.cmp(&other.issue_id))
         });
         let count = |cause: Cause| (cause, told.iter().filter(|told| told.cause == cause).count());
-        let counts = [Cause::New, Cause::Regressed, Cause::Escalating, Cause::Frequent].map(count);
-        let counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+        let issues = told.iter().map(|told| told.issue_id).collect::<BTreeSet<_>>().len();
+        let counts: Vec<_> = Cause::ALL.map(count).into_iter().filter(|(_, count)| *count > 0).collect();
         let base = base.map(|base| base.trim_end_matches('/').to_owned());
         told.truncate(LISTED);
         let mut told = told.into_iter();
-        Some(Self { first: told.next()?, others: told.collect(), counts, base })
+        Some(Self { first: told.next()?, others: told.collect(), counts, issues, base })
     }
 
     /// Those that it names.
@@ -143,19 +147,20 @@ impl Message {
         (self.others.is_empty() && self.more() == 0).then_some(&self.first)
     }
 
-    /// How many issues it is about that it does not name.
+    /// How many it is about that it does not name.
     fn more(&self) -> usize {
         self.counts.iter().map(|(_, count)| count).sum::<usize>() - self.others.len() - 1
     }
 
     /// What it is about, in a line.
     pub fn subject(&self) -> String {
-        if let Some(one) = self.only() {
-            return markup::line(&format!("[{}] {}", one.cause.word(), one.title), 200);
+        if self.issues == 1 {
+            let causes: Vec<&str> = self.counts.iter().map(|(cause, _)| cause.word()).collect();
+            return markup::line(&format!("[{}] {}", causes.join(", "), self.first.title), 200);
         }
         let counts: Vec<String> =
             self.counts.iter().map(|(cause, count)| format!("{count} {}", cause.word())).collect();
-        format!("{} issues: {}", 1 + self.others.len() + self.more(), counts.join(", "))
+        format!("{} issues: {}", self.issues, counts.join(", "))
     }
 
     /// The page of an issue.

@@ -53,6 +53,14 @@ fn many_are_told_together_the_most_urgent_first_and_the_others_are_counted() {
 }
 
 #[test]
+fn an_issue_with_two_causes_is_one_issue() {
+    let twice = [told(1, Cause::New), told(1, Cause::Escalating)];
+    let subject = |told: &[Told]| Message::of(told.to_vec(), None).unwrap().subject();
+    assert_eq!(subject(&twice), "[new, escalating] ValueError: bad");
+    assert_eq!(subject(&[&twice[..], &[told(2, Cause::New)]].concat()), "2 issues: 2 new, 1 escalating");
+}
+
+#[test]
 fn hostile_text_is_only_text() {
     let issue = Issue { title: HOSTILE.repeat(20), description: HOSTILE.to_owned(), ..issue() };
     let told = Told::of(&issue, Cause::New, &[], Timestamp::UNIX_EPOCH);
