@@ -33,7 +33,8 @@ pub enum Clarity {
     Route,
 }
 
-/// What each thing that is known adds to confidence. The sum stays within 100.
+/// What each thing that is known adds to confidence. One strong signal at a place that has a name suffices for a ticket, once
+/// somebody has confirmed it.
 const BASE: u32 = 10;
 const TYPES: [u32; 4] = [0, 15, 25, 35];
 const FEEDBACK: u32 = 25;
@@ -46,14 +47,13 @@ pub fn confidence(signals: &[Signal], clarity: Clarity) -> u32 {
     let types = TYPES.get(kinds.len().min(TYPES.len() - 1)).copied().unwrap_or_default();
     let feedback = if signals.iter().any(|signal| signal.feedback) { FEEDBACK } else { 0 };
     let strength = match signals.iter().map(|signal| signal.strength).max() {
-        Some(Strength::Strong) => 20,
+        Some(Strength::Strong) => 30,
         Some(Strength::Normal) => 10,
         Some(Strength::Weak) | None => 0,
     };
     let clarity = match clarity {
-        Clarity::Id => 15,
+        Clarity::Id | Clarity::Routes => 15,
         Clarity::Selector => 12,
-        Clarity::Routes => 10,
         Clarity::Type | Clarity::Route => 5,
     };
     (BASE + types + feedback + strength + clarity).min(100)

@@ -30,10 +30,12 @@ const PACE: Duration = Duration::from_millis(700);
 const IN_JIRA: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];
 const IN_LINEAR: [u64; 5] = [1, 2, 3, 4, 0];
 
-fn priority(incident: &Value) -> Option<usize> {
-    let confidence = incident["confidenceScore"].as_u64()?;
-    let column = ["Critical", "High", "Medium", "Low"].iter().position(|s| incident["severityType"] == *s)?;
-    MATRIX.iter().find(|(least, _)| confidence >= *least).map(|(_, row)| row[column])
+fn priority(incident: &Value) -> usize {
+    let confidence = incident["confidenceScore"].as_u64().expect("a number");
+    let column = ["Critical", "High", "Medium", "Low"].iter().position(|s| incident["severityType"] == *s);
+    let row = MATRIX.iter().find(|(least, _)| confidence >= *least);
+    let (_, row) = row.unwrap_or_else(|| panic!("it makes no ticket: {incident:#}"));
+    row[column.expect("a severity")]
 }
 
 /// Both systems at one address.
@@ -101,7 +103,7 @@ fn each_frustration_in_a_real_browser_is_one_incident_and_one_ticket_in_each_sys
         assert_eq!(incident["status"] == "confirmed", high, "{name}: {incident:#}");
         of_session.insert(name, incident.clone());
     }
-    // Somebody confirms the visitor who was lost. Confidence below 70 makes no ticket, and the reason is told.
+    // Nothing on the page said that the visitor was lost: somebody has to confirm it.
     let lost = &of_session["lost"];
     let path = format!("/api/v1/incidents/{}", lost["incidentId"].as_str().expect("an id"));
     let (status, answer) = service.send("PATCH", &path, &json!({"status": "confirmed"}));
@@ -118,18 +120,11 @@ fn tickets_are_right(incidents: &BTreeMap<&str, Value>, all: &[Value], jira: &Ji
     let refused = [jira.refused.lock().clone(), linear.refused.lock().clone()].concat();
     assert!(refused.is_empty(), "{refused:#?}");
     let (issues, in_linear) = (jira.issues.lock(), linear.issues.lock());
-    let due = incidents.values().filter(|incident| priority(incident).is_some()).count();
-    assert_eq!((due, issues.len(), in_linear.len()), (3, 3, 3), "{issues:#?} {in_linear:#?}");
+    assert_eq!((issues.len(), in_linear.len()), (VISITS.len(), VISITS.len()), "{issues:#?} {in_linear:#?}");
     for (name, incident) in incidents {
         let id = incident["incidentId"].as_str().expect("an id");
         let own: Vec<&Value> = all.iter().filter(|one| one["incidentId"] == id).collect();
-        let Some(urgent) = priority(incident) else {
-            let skipped = own
-                .iter()
-                .filter(|one| one["state"] == "skipped" && one["reason"] == "confidence_below_minimum");
-            assert_eq!(skipped.count(), 2, "{name}: {own:#?}");
-            continue;
-        };
+        let urgent = priority(incident);
         assert_eq!(own.iter().filter(|one| one["state"] == "done").count(), 2, "{name}: {own:#?}");
         let marker = format!("issuetracker-{id}");
         let mine: Vec<&Value> = issues
