@@ -3,7 +3,7 @@
 //! Every replica watches the resources and serves the webhook; only the one that holds the lease writes, and a lost lease ends
 //! the process, so that two never write at the same time.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -93,25 +93,40 @@ async fn watch(
         });
     let mut stream = std::pin::pin!(reflector::reflector(writer, readable));
     while let Some(event) = stream.next().await {
-        if let Err(error) = event {
-            tracing::warn!(%error, "watching IssueTrackers; it goes on by itself");
-            continue;
-        }
-        let all = store.state();
-        let mut active = Vec::new();
-        for tracker in all.iter().filter(|tracker| tracker.metadata.deletion_timestamp.is_none()) {
-            let valid = (older(tracker, &all).is_none()).then(|| validate(tracker).ok()).flatten();
-            if let Some(valid) = valid {
-                plans.set(&valid.namespace, Some(valid.plan(&config.sidecar_image)));
-                active.push(valid.namespace);
+        let changed = match event {
+            Ok(watcher::Event::Apply(one) | watcher::Event::Delete(one)) => one.namespace(),
+            // More follows, and what is kept stays as it is until then.
+            Ok(watcher::Event::Init | watcher::Event::InitApply(_)) => continue,
+            Ok(watcher::Event::InitDone) => None,
+            Err(error) => {
+                tracing::warn!(%error, "watching IssueTrackers; it goes on by itself");
+                continue;
             }
-        }
-        for gone in plans.namespaces().into_iter().filter(|namespace| !active.contains(namespace)) {
-            plans.set(&gone, None);
-        }
-        metrics.trackers.set(i64::try_from(active.len()).unwrap_or_default());
+        };
+        plan(&store.state(), changed, &plans, &config.sidecar_image);
+        metrics.trackers.set(i64::try_from(plans.namespaces().len()).unwrap_or_default());
     }
     anyhow::bail!("the watch of IssueTrackers ended")
+}
+
+/// Sets the plan of the namespace that `changed`, or of all: each is that of its oldest tracker, where that is valid and stays.
+fn plan(all: &[Arc<IssueTracker>], changed: Option<String>, plans: &Plans, image: &str) {
+    let own: Vec<_> = match &changed {
+        Some(changed) => {
+            all.iter().filter(|one| one.namespace().as_ref() == Some(changed)).cloned().collect()
+        }
+        None => all.to_vec(),
+    };
+    let there = own.iter().filter(|tracker| tracker.metadata.deletion_timestamp.is_none());
+    let active = there.filter(|tracker| older(tracker, &own).is_none()).filter_map(|one| validate(one).ok());
+    let active: BTreeMap<String, _> = active.map(|valid| (valid.namespace.clone(), valid)).collect();
+    let judged = changed.map_or_else(|| plans.namespaces(), |changed| vec![changed]);
+    for gone in judged.into_iter().filter(|namespace| !active.contains_key(namespace)) {
+        plans.set(&gone, None);
+    }
+    for (namespace, valid) in active {
+        plans.set(&namespace, Some(valid.plan(image)));
+    }
 }
 
 /// Leaves out what cannot be read, and says so once per event.
@@ -227,4 +242,35 @@ async fn stop() -> &'static str {
 /// Now, as everything here takes it.
 fn now() -> Timestamp {
     Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tracker(namespace: &str, name: &str, made: &str) -> Arc<IssueTracker> {
+        let value = serde_json::json!({
+            "apiVersion": "issuetracker.dev/v1alpha1", "kind": "IssueTracker",
+            "metadata": {"name": name, "namespace": namespace, "creationTimestamp": made},
+            "spec": {"kafka": {"bootstrapServers": ["kafka:9092"]}, "store": {"embedded": {}}},
+        });
+        Arc::new(serde_json::from_value(value).expect("a tracker"))
+    }
+
+    #[test]
+    fn a_namespace_has_the_plan_of_its_oldest_tracker_and_others_keep_theirs() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z");
+        let [first, second, other] = [("shop", "b", old), ("shop", "a", new), ("pay", "c", new)]
+            .map(|(namespace, name, made)| tracker(namespace, name, made));
+        let plans = Plans::default();
+        let of = |namespace: &str| plans.of(namespace).map(|plan| plan.tracker.clone());
+        plan(&[first.clone(), second.clone(), other.clone()], None, &plans, "sidecar:1");
+        assert_eq!((of("shop"), of("pay")), (Some("shop/b".to_owned()), Some("pay/c".to_owned())));
+        plan(&[second, other.clone()], Some("shop".to_owned()), &plans, "sidecar:1");
+        assert_eq!((of("shop"), of("pay")), (Some("shop/a".to_owned()), Some("pay/c".to_owned())));
+        plan(&[other], Some("shop".to_owned()), &plans, "sidecar:1");
+        assert_eq!((of("shop"), of("pay")), (None, Some("pay/c".to_owned())));
+        plan(&[first], None, &plans, "sidecar:1");
+        assert_eq!(plans.namespaces(), ["shop"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! `cargo xbench`: figures of this machine, each beside a baseline measured in the same run.
 
+pub mod admission;
 pub mod consumer;
 pub mod engine;
 pub mod intake;

@@ -96,7 +96,7 @@ pub fn write(output: &Path, programs: Programs) -> Result<Vec<PathBuf>> {
             Programs::Image => folder.join(recipe.profile),
             Programs::Debug => folder.clone(),
         };
-        recipe.image(&folder, programs)?.write(&archive)?;
+        recipe.image(&tag(recipe.name), &folder, programs)?.write(&archive)?;
         let size = std::fs::metadata(&archive)?.len();
         say(&format!("{} is {:.1} MB: {}", tag(recipe.name), megabytes(size), archive.display()));
         if let (Programs::Image, Some(limit)) = (programs, recipe.limit) {
@@ -113,14 +113,26 @@ pub fn write(output: &Path, programs: Programs) -> Result<Vec<PathBuf>> {
     Ok(archives)
 }
 
+/// Writes an archive of the debug build's operator under a tag of its own, which is told. A clock that is put in front of the C
+/// library's does nothing to a static program.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn linked_operator(archive: &Path) -> Result<String> {
+    let tag = format!("{}-linked", tag("operator"));
+    let recipe = RECIPES.iter().find(|recipe| recipe.name == "operator").context("no recipe")?;
+    recipe.image(&tag, &debug()?, Programs::Debug)?.write(archive)?;
+    Ok(tag)
+}
+
 fn megabytes(bytes: u64) -> f64 {
     let thousands = u32::try_from(bytes / 1000).unwrap_or(u32::MAX);
     f64::from(thousands) / 1000.0
 }
 
 impl Recipe {
-    fn image(&self, folder: &Path, programs: Programs) -> Result<Image> {
-        let mut image = base(&tag(self.name))?;
+    fn image(&self, tag: &str, folder: &Path, programs: Programs) -> Result<Image> {
+        let mut image = base(tag)?;
         for program in self.programs {
             let (source, inside) = (folder.join(program), format!("/{program}"));
             image = match programs {

@@ -23,6 +23,8 @@ const NOBODY: i64 = 65532;
 /// Where the sidecar reads settings and Kafka properties.
 const CONFIG: &str = "/issuetracker/config";
 const LOGS: &str = "/issuetracker/logs";
+/// Where the API server puts the pod's token into every container that has nothing mounted there.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Adds sidecar, installer and volumes.
 pub(super) fn add(pod: &mut Pod, plan: &Plan, port: u16) {
@@ -41,6 +43,7 @@ pub(super) fn add(pod: &mut Pod, plan: &Plan, port: u16) {
 fn sidecar(pod: &Pod, plan: &Plan, port: u16, resources: ResourceRequirements) -> Container {
     let mut mounts = vec![
         mount("spool", "spool", false),
+        no_token(),
         VolumeMount {
             name: format!("{VOLUME}-config"),
             mount_path: CONFIG.to_owned(),
@@ -84,9 +87,15 @@ fn installer(plan: &Plan, resources: ResourceRequirements) -> Container {
         command: Some(vec!["/issuetracker-shim".to_owned(), "install".to_owned(), SHIM.to_owned()]),
         resources: Some(resources),
         security_context: Some(security(false)),
-        volume_mounts: Some(vec![mount("bin", "bin", false)]),
+        volume_mounts: Some(vec![mount("bin", "bin", false), no_token()]),
         ..Container::default()
     }
+}
+
+/// An empty folder in place of the pod's token: our containers have no use for it. And where the API server has nothing to add
+/// to them, it does not ask a second time what we make of the pod.
+fn no_token() -> VolumeMount {
+    VolumeMount { mount_path: TOKEN.to_owned(), ..mount("no-token", "", true) }
 }
 
 /// Pod Security `restricted`, except that reading a node's log files needs its root.

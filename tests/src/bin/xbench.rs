@@ -1,9 +1,9 @@
 //! `cargo xbench`: prints figures of this machine, each beside a baseline of the same run.
 
 use clap::{Parser, ValueEnum};
-use tests::bench::{Figure, consumer, engine, intake, pages, path, visits};
+use tests::bench::{Figure, admission, consumer, engine, intake, pages, path, visits};
 
-/// Measure the error reader, the intake, the consumer, the pages, visits and the whole path on this machine.
+/// Measure the error reader, the intake, the consumer, the webhook, the pages, visits and the whole path on this machine.
 #[derive(Parser)]
 #[command(
     name = "xbench",
@@ -25,6 +25,8 @@ enum What {
     Intake,
     /// Records to stored counts.
     Consumer,
+    /// The webhook on a pod with twenty containers, without a network.
+    Admission,
     /// Pages and lists over many issues, and 500 open ones; the usual 100,000 take minutes to fill.
     Pages,
     /// Events of front ends through privacy, sessions and signals, on one core; memory of 100,000 open sessions.
@@ -46,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     }
     if asked(What::Consumer) {
         print(consumer::figures()?);
+    }
+    if asked(What::Admission) {
+        print(admission::figures()?);
     }
     if asked(What::Pages) {
         print(pages::figures(cli.issues)?);
