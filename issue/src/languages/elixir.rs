@@ -9,7 +9,7 @@ use crate::search;
 /// The language's rules.
 pub static GRAMMAR: Grammar = Grammar {
     language: Language::Elixir,
-    needles: &["** ", "Assertion with ", "Error in process", " REPORT", "xception "],
+    needles: &["** ", "terminat", "Assertion with ", "Error in process", " REPORT", "xception "],
     headers: &[
         "GenServer ",
         "Process #PID<",
@@ -32,7 +32,10 @@ const REST: u8 = 2;
 const ERLANG: u8 = 3;
 const SHELL: u8 = 4;
 const TEST: u8 = 5;
+const BOOTING: u8 = 6;
 const MESSAGE_LINES: u32 = 20;
+/// An Erlang that ends while it starts says why in a term, and then again in words.
+const BOOT: &str = "init terminating in do_boot";
 /// What ExUnit prints between an error's words and its frames.
 const STACK: &str = "stacktrace:";
 
@@ -46,6 +49,9 @@ fn opens(line: &str) -> Option<Opening> {
     }
     if shell(line).is_some() {
         return Opening::firm("elixir.shell", SHELL);
+    }
+    if boot(line).is_some() {
+        return Opening::firm("elixir.boot", BOOTING);
     }
     // With the term behind it on the line it is a log line's words.
     let process = line.starts_with("Error in process <0.") && line.trim_end().ends_with(" with exit value:");
@@ -63,6 +69,22 @@ fn opens(line: &str) -> Option<Opening> {
         return Opening::firm("elixir.erlang", ERLANG);
     }
     None
+}
+
+/// `{"init terminating in do_boot",{{badkey,b},[{shop,rate,1,…}]}}`: the reason and its stack.
+fn boot(line: &str) -> Option<&str> {
+    line.strip_prefix("{\"")?.strip_prefix(BOOT)?.strip_prefix("\",")
+}
+
+fn parse_boot(body: &str) -> Option<Parsed> {
+    let reason = boot(body.lines().next()?)?;
+    let (told, _) = search::split_once(reason, ",[{").unwrap_or((reason, ""));
+    let told = told.strip_prefix('{').unwrap_or(told).trim_end();
+    let class =
+        told.trim_start_matches('{').split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let mut thrown = Thrown::new(class.into_iter().next().unwrap_or_default(), told);
+    thrown.frames = term_frames(reason);
+    Some(parsed(Kind::Exception, Level::Fatal, Language::Elixir, thrown, Vec::new()))
 }
 
 /// `** (RuntimeError) message`, `** (exit) reason`, `** (EXIT from #PID<0.1.0>) …`.
@@ -173,6 +195,15 @@ fn follows(state: &mut State, line: &str) -> Next {
     if state.phase == ERLANG {
         return in_erlang(line);
     }
+    if state.phase == BOOTING {
+        let more = ["init terminating", "Runtime terminating", "Crash dump is being written to:"];
+        let more = more.iter().any(|start| line.starts_with(start));
+        return match line.trim().is_empty() {
+            true => Next::Hold,
+            false if more => Next::Take,
+            false => Next::End("after the crash dump"),
+        };
+    }
     if state.phase == SHELL {
         let more = line.starts_with("  ") && !line.trim().is_empty();
         return if more { Next::Take } else { Next::End("after the term") };
@@ -243,6 +274,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     match trace.rule {
         "elixir.erlang" => return Some(parse_erlang(trace.body)),
         "elixir.shell" => return parse_shell(trace.body),
+        "elixir.boot" => return parse_boot(trace.body),
         _ => {}
     }
     let mut lines = trace.body.lines();

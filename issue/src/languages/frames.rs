@@ -158,6 +158,11 @@ pub fn is_shown(text: &str) -> bool {
 /// Whether a class name is one that only an error can have, whatever stands around it.
 pub fn names_an_error(name: &str) -> bool {
     const ENDINGS: [&str; 5] = ["Exception", "Error", "Throwable", "Fault", "Failure"];
+    // Ruby's names of the system's errors.
+    if let Some(name) = name.strip_prefix("Errno::") {
+        return !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    }
     let last = name.rsplit(['.', ':', '$', '\\']).next().unwrap_or(name);
     ENDINGS.iter().any(|ending| last.ends_with(ending))
         && last.bytes().next().is_some_and(|b| b.is_ascii_uppercase())

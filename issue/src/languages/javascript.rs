@@ -21,7 +21,7 @@ pub static GRAMMAR: Grammar = Grammar {
         ".ts:",
         "undefined:",
         "node:",
-        "[eval]:",
+        "eval]:",
         "<anonymous",
         "Last few GCs",
         "FATAL ERROR: ",
@@ -92,14 +92,30 @@ pub fn seen(line: &str) -> Option<super::frames::Seen<'_>> {
 
 /// `/app/a.js:3` alone on its line: where Node points before it prints the source line.
 fn is_excerpt_place(line: &str) -> bool {
-    const SCRIPTS: [&str; 8] =
-        [".js", ".mjs", ".cjs", ".ts", "[eval]", "<anonymous>", "<anonymous_script>", "undefined"];
+    const SCRIPTS: [&str; 9] =
+        [".js", ".mjs", ".cjs", ".ts", "[eval]", WORKER, "<anonymous>", "<anonymous_script>", "undefined"];
     let Some((file, number)) = line.rsplit_once(':') else { return false };
     super::frames::is_number(number)
         && !file.contains('@')
         && !file.starts_with([' ', '\t'])
         && (SCRIPTS.iter().any(|ending| file.ends_with(ending)) || file.starts_with("node:"))
-        && (!file.contains(' ') || file.starts_with(['/', 'C', 'D']) && !file.contains(": "))
+        && (!file.contains(' ')
+            || file == WORKER
+            || file.starts_with(['/', 'C', 'D']) && !file.contains(": "))
+}
+
+/// What Node calls a script that a worker was given as text.
+const WORKER: &str = "[worker eval]";
+
+/// `(node:7) [DEP0005] DeprecationWarning: text`, which is no error although it has a stack. Until Node 15 rejections that
+/// nobody handled were told so as well, and those are errors.
+fn is_warning(line: &str) -> bool {
+    let rest = line.strip_prefix("(node:").and_then(|rest| search::split_once(rest, ") "));
+    let rest = rest.filter(|(number, _)| super::frames::is_number(number)).map(|(_, rest)| rest);
+    let class = rest
+        .map(|rest| rest.split_once("] ").filter(|_| rest.starts_with('[')).map_or(rest, |(_, rest)| rest));
+    let class = class.and_then(|rest| rest.split_once(':')).map_or("", |(class, _)| class);
+    class.ends_with("Warning") && class != "UnhandledPromiseRejectionWarning" && !class.contains(' ')
 }
 
 fn is_internal(file: &str) -> bool {
@@ -148,6 +164,8 @@ fn follows(state: &mut State, line: &str) -> Next {
     match state.phase {
         SOURCE => in_source(state, line),
         AFTER_CARET if line.trim().is_empty() => hold(state, MESSAGE),
+        // What a worker threw is shown below where its event was thrown again.
+        AFTER_CARET if is_excerpt_place(line) => hold(state, SOURCE),
         AFTER_CARET => {
             state.mark = 1;
             state.take(MESSAGE)
@@ -302,6 +320,8 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         let thrown = Thrown { message: words.join("\n").trim_end().to_owned(), ..Thrown::default() };
         return Some(parsed(Kind::Log, Level::Error, Language::Javascript, thrown, Vec::new()));
     }
+    let warning = [trace.header, trace.body].iter().any(|text| text.lines().take(1).any(is_warning));
+    let level = if warning { Level::Warning } else { Level::Error };
     let mut reader = Reader::default();
     let excerpt = trace.rule == "javascript.excerpt";
     let front = trace.header.rsplit('\n').next().unwrap_or_default();
@@ -319,7 +339,7 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
     if excerpt && primary.frames.is_empty() {
         primary.frames.extend(excerpt_frame(trace.body));
     }
-    Some(parsed(Kind::Exception, Level::Error, Language::Javascript, primary, stack.collect()))
+    Some(parsed(Kind::Exception, level, Language::Javascript, primary, stack.collect()))
 }
 
 /// Reads the error and what is nested in its properties.

@@ -143,9 +143,11 @@ fn glibc(line: &str) -> Option<&str> {
 const FOUND: [&str; 8] =
     ["invalid", "corrupt", "double", "unaligned", "mismatching", "too many", "unsorted", "large"];
 
-/// `prog: file.c:2: int half(int): Assertion `n % 2 == 0' failed.` → expression and place.
+/// `prog: file.c:2: int half(int): Assertion `n % 2 == 0' failed.` → expression and place. The C++ library's own checks have
+/// another quotation mark.
 fn assertion(line: &str) -> Option<(&str, Frame)> {
-    if let Some((before, rest)) = search::split_once(line, ": Assertion `") {
+    let split = |mark| search::split_once(line, mark);
+    if let Some((before, rest)) = split(": Assertion `").or_else(|| split(": Assertion '")) {
         let expression = rest.rsplit_once("' failed").map(|(expression, _)| expression)?;
         let (location, function) = before.split_once(": ").map_or((before, ""), |(first, rest)| {
             if first.rsplit_once(':').is_some_and(|(_, number)| is_number(number)) {

@@ -1,4 +1,4 @@
-//! Perl: `die` with its place, Carp's backtraces, compile errors. A warning has the same form as an uncaught error.
+//! Perl: `die` with its place, Carp's backtraces, compile errors. The interpreter's own warnings have the same form and are no errors.
 
 use super::frames::{Thrown, is_number, parsed};
 use super::{Grammar, Next, Opening, State, Trace};
@@ -17,6 +17,66 @@ pub static GRAMMAR: Grammar = Grammar {
 };
 
 const CALLS: u8 = 0;
+
+/// The interpreter's own warnings: how they begin, and what stands behind that (perldiag, categories S and W). They end with a
+/// place as an error does.
+const WARNINGS: [(&str, &str); 48] = [
+    ("Ambiguous use of ", ""),
+    ("Applying ", " will act on "),
+    ("Argument \"", " isn't numeric"),
+    ("Attempt to free unreferenced scalar", ""),
+    ("Bareword found in conditional", ""),
+    ("Constant subroutine ", " redefined"),
+    ("Deep recursion on ", ""),
+    ("Exiting ", " via "),
+    ("Filehandle ", " opened only for "),
+    ("Found = in conditional", ""),
+    ("Hexadecimal number > ", ""),
+    ("Illegal hexadecimal digit ", " ignored"),
+    ("Integer overflow in ", ""),
+    ("Invalid conversion ", " in "),
+    ("Malformed UTF-8 ", ""),
+    ("Misplaced _ in number", ""),
+    ("Missing argument in ", ""),
+    ("Name \"", " used only once"),
+    ("Negative repeat count ", ""),
+    ("Non-finite repeat count ", ""),
+    ("Odd number of elements in ", ""),
+    ("Operation \"", " returns its argument "),
+    ("Parentheses missing around ", ""),
+    ("Possible attempt to ", ""),
+    ("Possible precedence ", ""),
+    ("Possible unintended interpolation ", ""),
+    ("Prototype mismatch", ""),
+    ("Redundant argument in ", ""),
+    ("Reference found where even-sized list expected", ""),
+    ("Scalar value @", " better written as "),
+    ("Statement unlikely to be reached", ""),
+    ("Subroutine ", " redefined"),
+    ("Unquoted string \"", ""),
+    ("Unrecognized escape ", ""),
+    ("Unsuccessful stat on filename ", ""),
+    ("Use of freed value ", ""),
+    ("Use of literal control characters ", ""),
+    ("Use of uninitialized value", ""),
+    ("Useless use of ", ""),
+    ("Variable \"", " is not available"),
+    ("Variable \"", " will not stay shared"),
+    ("Wide character", ""),
+    ("\"my\" variable ", " masks "),
+    ("\"our\" variable ", " redeclared"),
+    ("splice() offset past end of array", ""),
+    ("substr outside of string", ""),
+    ("", " on closed filehandle"),
+    ("", " on unopened filehandle"),
+];
+
+/// Whether a statement is a warning of the interpreter's.
+fn is_warning(text: &str) -> bool {
+    let known =
+        |(start, within): &(&str, &str)| text.strip_prefix(start).is_some_and(|rest| rest.contains(within));
+    [" is deprecated", " is experimental"].iter().any(|end| text.ends_with(end)) || WARNINGS.iter().any(known)
+}
 
 fn opens(line: &str) -> Option<Opening> {
     if line.starts_with([' ', '\t', '{']) {
@@ -117,5 +177,6 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         innermost = Frame { file: call.file, line: call.line, ..Frame::default() };
     }
     thrown.frames.push(innermost);
-    Some(parsed(Kind::Exception, Level::Error, Language::Perl, thrown, Vec::new()))
+    let level = if is_warning(&thrown.message) { Level::Warning } else { Level::Error };
+    Some(parsed(Kind::Exception, level, Language::Perl, thrown, Vec::new()))
 }

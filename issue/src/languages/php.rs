@@ -284,11 +284,21 @@ fn parse(trace: &Trace<'_>) -> Option<Parsed> {
         }
         "php.tested" => parse_tested(body),
         "php.logged" if body.starts_with("Stack trace:") || body.starts_with('#') => {
-            let thrown = Thrown { frames: frames(None, body), ..Thrown::default() };
+            let thrown = told_above(trace.header, body)
+                .unwrap_or_else(|| Thrown { frames: frames(None, body), ..Thrown::default() });
             Some(parsed(Kind::Exception, Level::Error, Language::Php, thrown, Vec::new()))
         }
         _ => parse_uncaught(body),
     }
+}
+
+/// `LEVEL Class: message in FILE:3` above the calls, whatever the class is called.
+fn told_above(header: &str, calls: &str) -> Option<Thrown> {
+    let words = crate::logline::message(header.trim_end().rsplit('\n').next()?);
+    let (text, place) = place_with_colon(words)?;
+    let (class, message) = text.split_once(": ")?;
+    let named = is_class(class) && class.starts_with(|first: char| first.is_ascii_uppercase());
+    named.then(|| Thrown { frames: frames(Some(place), calls), ..Thrown::new(class, message) })
 }
 
 fn parse_kernel(body: &str) -> Option<Parsed> {

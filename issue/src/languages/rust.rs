@@ -108,6 +108,9 @@ fn is_abort(line: &str) -> bool {
         || line.starts_with("fatal runtime error: ")
 }
 
+/// What stands between the words and the notes where the standard library found what must never be.
+const UNDEFINED: &str = "This indicates a bug in the program. This Undefined Behavior check";
+
 fn in_backtrace(state: &mut State, line: &str) -> Next {
     if let Some(next) = trailer(state, line) {
         return next;
@@ -117,6 +120,9 @@ fn in_backtrace(state: &mut State, line: &str) -> Next {
         return if state.phase == BACKTRACE || state.run <= 1 { Next::Hold } else { Next::End("empty line") };
     }
     if state.phase == BACKTRACE && is_backtrace_line(line) {
+        return Next::Take;
+    }
+    if line.starts_with(UNDEFINED) {
         return Next::Take;
     }
     Next::End("not a line of a backtrace")

@@ -1,7 +1,7 @@
 //! The source that runtimes and test runners show around an error: it is no part of its words.
 
 use super::super::frames::{is_number, is_shown, place};
-use super::{is_caret, is_internal};
+use super::{is_caret, is_excerpt_place, is_internal};
 use crate::report::Frame;
 
 /// Deno prints the source line and its caret between message and frames.
@@ -34,7 +34,7 @@ fn is_pointed(line: &str) -> bool {
         .is_some_and(|(number, _)| is_number(number.trim()))
 }
 
-/// The text below the caret.
+/// The text below the caret, the last one where one excerpt stands below another.
 pub fn skip_excerpt(body: &str, excerpt: bool) -> &str {
     if !excerpt {
         return body;
@@ -42,7 +42,8 @@ pub fn skip_excerpt(body: &str, excerpt: bool) -> &str {
     let mut rest = body;
     while let Some((line, after)) = rest.split_once('\n') {
         rest = after;
-        if is_caret(line) {
+        let next = after.lines().next().unwrap_or_default();
+        if is_caret(line) && !is_excerpt_place(next) {
             return rest.trim_start_matches(['\n', ' ']);
         }
     }
