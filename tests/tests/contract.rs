@@ -155,3 +155,43 @@ fn the_files_of_the_config_map_are_read_as_they_were_meant() {
         assert_eq!(protocol.as_deref(), Some(valid.security.protocol()));
     }
 }
+
+/// Files of the chart that speak of metrics, and the sources that name them.
+const WATCHING: [&str; 2] =
+    ["charts/issuetracker/templates/monitoring.yaml", "charts/issuetracker/files/dashboard.json"];
+const NAMING: [&str; 3] =
+    ["consumer/src/metrics.rs", "consumer/src/visits/counts.rs", "operator/src/metrics.rs"];
+
+#[test]
+fn alerts_and_dashboard_ask_for_metrics_that_there_are() {
+    let read = |path: &str| {
+        std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).expect("a file of ours")
+    };
+    let named = NAMING.map(read).concat();
+    let mut asked = 0;
+    for path in WATCHING {
+        let text = read(path);
+        let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+        for word in words.filter(|word| {
+            ["issuetracker_consumer_", "issuetracker_operator_", "issuetracker_frustration_"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        }) {
+            let name = word.strip_suffix("_bucket").unwrap_or(word);
+            assert!(named.contains(&format!("\"{name}\"")), "{path} asks for {name}, which nobody tells");
+            asked += 1;
+        }
+    }
+    assert!(asked > 20, "only {asked} metrics were found");
+    let dashboard: Value = serde_json::from_str(&read(WATCHING[1])).expect("JSON");
+    let panels =
+        dashboard["panels"].as_array().expect("panels").iter().filter(|panel| panel["type"] != "row");
+    for panel in panels {
+        let targets = panel["targets"].as_array().expect("targets");
+        assert!(
+            !targets.is_empty() && targets.iter().all(|target| target["expr"].is_string()),
+            "{}",
+            panel["title"]
+        );
+    }
+}

@@ -134,7 +134,8 @@ fn examples_and_chart_are_taken_by_the_api_server() {
     }
     let chart = product::checkout("charts/issuetracker");
     let secrets = format!("rbac.secretNamespaces[0]={}", namespace.name());
-    let options = ["networkPolicy.enabled=true", &secrets, "operator.replicas=3"].join(",");
+    let options =
+        ["networkPolicy.enabled=true", "dashboard.enabled=true", &secrets, "operator.replicas=3"].join(",");
     let render = || {
         let template = ["template", "other", chart.to_str().unwrap(), "--namespace", namespace.name()];
         // The pod of `helm test` names an account that is made before it.
@@ -149,6 +150,11 @@ fn examples_and_chart_are_taken_by_the_api_server() {
     let path = file.path().to_str().unwrap();
     namespace.kubectl(&["create", "--dry-run=server", "--validate=strict", "--filename", path]).unwrap();
     let chart = chart.to_str().unwrap();
+    let watched = ["--set", "prometheusRule.enabled=true,serviceMonitor.enabled=true"];
+    let watched = client
+        .helm(&[&["template", "other", chart, "--kube-version", KUBERNETES][..], &watched].concat())
+        .unwrap();
+    assert!(watched.contains("kind: PrometheusRule") && watched.contains("kind: ServiceMonitor"));
     let unknown = client
         .helm(&["template", "other", chart, "--kube-version", KUBERNETES, "--set", "operator.replica=1"])
         .expect_err("a typo");
