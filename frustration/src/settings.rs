@@ -15,7 +15,7 @@ use crate::{
 pub struct Settings {
     /// Front ends.
     pub projects: Vec<Project>,
-    /// Where confirmed incidents go.
+    /// Where confirmed incidents and issues go.
     pub outbound: Vec<Outlet>,
 }
 

@@ -89,7 +89,7 @@ pub struct IssueTrackerSpec {
     /// Front ends that send events of what their visitors meet. Without it no events are taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frustration: Option<Frustration>,
-    /// Where confirmed incidents go. Nothing is ever sent to an address that does not stand here.
+    /// Where confirmed incidents and issues go. Nothing is ever sent to an address that does not stand here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub outbound: Vec<Outlet>,

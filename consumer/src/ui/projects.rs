@@ -1,8 +1,9 @@
-//! The front ends that this tracker knows, as the resource has them: keys, origins, what confirms itself, thresholds in force.
-//! Read-only: whoever wants another changes the resource.
+//! The front ends that this tracker knows, as the resource has them: keys, origins, what confirms itself, thresholds in force;
+//! and where incidents and issues go. Read-only: whoever wants another changes the resource.
 
 use ::frustration::{
     incident::AutoConfirm,
+    outbound::notice,
     rules::{Rules, Sensitivity},
     settings::{Outlet, Project},
 };
@@ -14,6 +15,7 @@ use super::{
     failure::Failure,
     frame::{self, Frame},
     text::Shown,
+    vocabulary::word,
 };
 
 /// Projects, keys of one, and routes of one that are shown.
@@ -47,11 +49,12 @@ struct Differs {
     usual: u32,
 }
 
-/// Where incidents go.
+/// Where incidents and issues go.
 struct Place {
     name: Shown,
     system: &'static str,
-    of: Shown,
+    /// What goes there, a line for each sort.
+    what: Vec<Shown>,
     is_dry: bool,
 }
 
@@ -133,12 +136,33 @@ fn masked(key: &str) -> String {
 
 fn place(outlet: &Outlet) -> Place {
     let of = if outlet.projects.is_empty() { "all projects".to_owned() } else { outlet.projects.join(", ") };
+    let incidents = outlet.incidents.then(|| format!("confirmed incidents of {of}"));
+    let what = incidents.into_iter().chain(outlet.issues.as_ref().map(issues));
     Place {
         name: Shown::line(&outlet.name, 100),
         system: outlet.to.word(),
-        of: Shown::line(&of, 300),
+        what: what.map(|text| Shown::line(&text, 500)).collect(),
         is_dry: outlet.dry_run,
     }
+}
+
+/// Which issues, and when.
+fn issues(rules: &notice::Rules) -> String {
+    let words = |all: Vec<String>| (!all.is_empty()).then(|| all.join(", "));
+    let parts = [
+        words(rules.when.iter().map(|cause| cause.word().to_owned()).collect()),
+        rules.frequent.as_ref().map(|often| format!("{} reports in {} min", often.reports, often.minutes)),
+        words(rules.priorities.iter().map(word).collect()).map(|all| format!("priority {all}")),
+        words(rules.categories.iter().map(word).collect()).map(|all| format!("category {all}")),
+        rules.query.clone(),
+        rules
+            .quiet_hours
+            .as_ref()
+            .map(|one| format!("quiet from {} to {} {}", one.from, one.to, one.time_zone)),
+        rules.digest.as_ref().map(|one| format!("once a day at {} {}", one.at, one.time_zone)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "issues".to_owned() } else { format!("issues: {}", parts.join(" · ")) }
 }
 
 #[cfg(test)]
@@ -180,5 +204,19 @@ mod tests {
             ("/editor/*".to_owned(), "blocked.retries", 3, 2),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn rules_of_issues_are_told_in_the_words_of_the_resource() {
+        let told = |text: &str| issues(&serde_json::from_str(text).expect("rules"));
+        assert_eq!(told("{}"), "issues");
+        let rules = r#"{"when": ["new", "frequent"], "frequent": {"reports": 10, "minutes": 5}, "priorities": ["high", "critical"],
+            "categories": ["data"], "query": "workload:api", "quietHours": {"from": "22:00", "to": "07:00", "timeZone": "UTC"}}"#;
+        assert_eq!(
+            told(rules),
+            "issues: new, frequent · 10 reports in 5 min · priority high, critical · category data · workload:api · \
+             quiet from 22:00 to 07:00 UTC"
+        );
+        assert_eq!(told(r#"{"digest": {"at": "08:00"}}"#), "issues: once a day at 08:00 UTC");
     }
 }
