@@ -572,9 +572,8 @@ fn many_trackers_and_pods_need_little() {
     assert!(cold < Duration::from_secs(30), "{cold:?}");
     if trackers >= MANY {
         assert!(creating.mean() < Duration::from_millis(10), "{creating}");
-        // Half of the calls take less than 5 ms and all but few less than 10; their tail is that of a machine on which a pod's
-        // creation without the webhook has one of 20 ms.
-        assert!(calls.0 < Duration::from_millis(10) && calls.1 < Duration::from_millis(25), "{calls:?}");
+        assert!(quick * 100 >= handled * 99, "{quick} of {handled} answered within a millisecond");
+        assert!(calls.1 < Duration::from_millis(10), "99th percentile of the API server's calls: {calls:?}");
     }
 }
 
@@ -592,7 +591,7 @@ fn handled(product: &Product, api: &Api) -> (u64, u64) {
 }
 
 /// Requests of which times are told.
-const CALLS: usize = 300;
+const CALLS: usize = 500;
 
 /// Median and 99th percentile.
 type Spread = (Duration, Duration);
@@ -608,6 +607,7 @@ fn asked_one_by_one(api: &Api, request: impl Fn()) -> (Spread, Spread) {
         whole.push(began.elapsed());
         let now = Asked::read(api);
         let one = now.since(&before);
+        // One at most: the API server asks again where something changed a pod after us.
         assert!(one.count < 1.5, "a pod was asked about twice: {one}");
         calls.push(one.mean());
         before = now;
